@@ -1,0 +1,15 @@
+//! The words every room shares: time, node counts, money, chance, and what is wrong with a text.
+//!
+//! Floor 0 of the house. Nothing here reads a clock, a file or the environment.
+
+mod diagnostic;
+mod money;
+mod nodes;
+mod suggest;
+mod time;
+
+pub use diagnostic::{Code, Diagnostic, Fix, Label, LineColumn, LineIndex, Severity};
+pub use money::{Probability, Usd, UsdHourly};
+pub use nodes::{Lane, Mix, Nodes};
+pub use suggest::did_you_mean;
+pub use time::{Span, TimeError, Timestamp};

@@ -1,0 +1,6 @@
+//! Lowtide: an autoscale and cost-optimization engine for Azure-Batch-style node pools.
+//!
+//! The house is built in floors, and a room imports strictly downwards; see `ARCHITECTURE.md`.
+
+pub mod base;
+pub mod signal;

@@ -1,0 +1,14 @@
+//! Samples and windows: what was measured, when, and what never arrived.
+//!
+//! A [`Series`] keeps the samples of one metric on the fixed grid of the Batch service with its gaps; a [`History`]
+//! keeps one series for each metric of a pool.
+
+mod history;
+mod metric;
+mod series;
+mod shorthand;
+
+pub use history::History;
+pub use metric::Metric;
+pub use series::{Series, SeriesFull, Window};
+pub use shorthand::{parse_shorthand, ShorthandError};

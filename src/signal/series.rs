@@ -1,0 +1,227 @@
+//! One metric's samples on a fixed grid, with the gaps visible.
+//!
+//! Present values lie side by side, oldest first, and a running count says how many came before each slot of the grid. A
+//! window is therefore a borrowed slice and its share of samples a subtraction: nothing is searched and nothing copied.
+
+use crate::base::{Span, Timestamp};
+
+/// The samples of one metric: sample *i* was taken at `start + i × period`, or never arrived.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    start: Timestamp,
+    period: Span,
+    /// Present samples, oldest first.
+    values: Vec<f64>,
+    /// `rank[i]` is the number of present samples before slot `i`; one longer than there are slots.
+    rank: Vec<u32>,
+}
+
+/// What lies in a window of a series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Window<'a> {
+    /// The present samples, oldest first.
+    pub values: &'a [f64],
+    /// How many samples the window could hold.
+    pub possible: u32,
+}
+
+/// Says that a series holds as many slots as it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a series holds at most {} samples; start it later", Series::SLOTS_MAX)]
+pub struct SeriesFull;
+
+impl Window<'_> {
+    /// Returns the share of possible samples that are present, 0 to 100, as `GetSamplePercent` gives it.
+    ///
+    /// More samples than the window's length suggests (the window's edges can both catch one) count as 100.
+    pub fn percent(&self) -> f64 {
+        (100.0 * self.values.len() as f64 / f64::from(self.possible)).min(100.0)
+    }
+}
+
+impl Series {
+    /// 2^27 slots are 127 years of 30-second samples; a longer input is a mistake, not a history.
+    pub const SLOTS_MAX: usize = 1 << 27;
+
+    /// Returns a series without samples whose first slot is at `start`; a period below one tick becomes one tick.
+    pub fn new(start: Timestamp, period: Span) -> Self {
+        Self { start, period: period.max(Span::from_ticks(1)), values: Vec::new(), rank: vec![0] }
+    }
+
+    /// Adds the next slot's sample, or the gap where it is missing; a sample that is not finite is a gap.
+    pub fn push(&mut self, sample: Option<f64>) -> Result<(), SeriesFull> {
+        if self.slots() >= Self::SLOTS_MAX {
+            return Err(SeriesFull);
+        }
+        self.values.extend(sample.filter(|value| value.is_finite()));
+        self.rank.push(self.values.len() as u32);
+        Ok(())
+    }
+
+    /// Adds a sample by its time: slots passed over become gaps, a time off the grid takes the nearest slot.
+    ///
+    /// Returns whether it was taken; a slot that is already filled or passed keeps what it has.
+    pub fn record(&mut self, taken: Timestamp, sample: f64) -> Result<bool, SeriesFull> {
+        let slot = (taken.since(self.start) / self.period).round();
+        if slot < self.slots() as f64 {
+            return Ok(false);
+        }
+        if slot >= Self::SLOTS_MAX as f64 {
+            return Err(SeriesFull);
+        }
+        self.rank.resize(slot as usize + 1, self.values.len() as u32);
+        self.push(Some(sample))?;
+        Ok(true)
+    }
+
+    /// Forgets everything taken before `keep_from`, when that frees at least half of the memory.
+    pub fn forget_before(&mut self, keep_from: Timestamp) {
+        let slot = self.slot_at_or_after(keep_from);
+        if slot < 1024 || slot < self.slots() / 2 {
+            return;
+        }
+        let gone = self.rank[slot];
+        self.values.drain(..gone as usize);
+        self.rank.drain(..slot);
+        self.rank.iter_mut().for_each(|count| *count -= gone);
+        self.start += Span::from_ticks(self.period.ticks().saturating_mul(slot as i64));
+    }
+
+    /// Returns the time between two samples.
+    pub fn period(&self) -> Span {
+        self.period
+    }
+
+    /// Returns the number of slots, gaps included.
+    pub fn slots(&self) -> usize {
+        self.rank.len() - 1
+    }
+
+    /// Returns the present samples, oldest first.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Returns when a slot's sample is taken.
+    pub fn taken(&self, slot: usize) -> Timestamp {
+        self.start + Span::from_ticks(self.period.ticks().saturating_mul(slot as i64))
+    }
+
+    /// Returns a slot's sample, if it arrived.
+    pub fn get(&self, slot: usize) -> Option<f64> {
+        let (before, after) = (*self.rank.get(slot)?, *self.rank.get(slot + 1)?);
+        (before < after).then(|| self.values[before as usize])
+    }
+
+    /// Returns when the oldest present sample was taken.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        let slot = self.rank.partition_point(|count| *count == 0);
+        (slot < self.rank.len()).then(|| self.taken(slot - 1))
+    }
+
+    /// Returns when the newest present sample was taken.
+    pub fn newest(&self) -> Option<Timestamp> {
+        let last = *self.rank.last().expect("the rank has one entry more than slots");
+        let slot = self.rank.partition_point(|count| *count < last);
+        (last > 0).then(|| self.taken(slot - 1))
+    }
+
+    /// Returns the samples of age *a* with near ≤ *a* < far, in whatever order the two bounds are given.
+    ///
+    /// Sample age is `now − taken`. Possible samples: max(1, round((far − near) / period)), as INTERFACES.md defines it.
+    pub fn window(&self, now: Timestamp, one: Span, other: Span) -> Window<'_> {
+        let (near, far) = if one <= other { (one, other) } else { (other, one) };
+        // Age < far is taken > now − far; age ≥ near is taken ≤ now − near.
+        let first = self.slot_after(now, far);
+        let end = self.slot_after(now, near).max(first);
+        let possible = ((far - near) / self.period).round().clamp(1.0, f64::from(u32::MAX)) as u32;
+        Window { values: &self.values[self.rank[first] as usize..self.rank[end] as usize], possible }
+    }
+
+    /// Returns the newest `count` samples, however old, oldest first.
+    pub fn latest(&self, count: usize) -> &[f64] {
+        &self.values[self.values.len().saturating_sub(count)..]
+    }
+
+    /// The first slot taken strictly after `now − age`.
+    fn slot_after(&self, now: Timestamp, age: Span) -> usize {
+        let offset = now.ticks().saturating_sub(self.start.ticks()).saturating_sub(age.ticks());
+        if offset < 0 { 0 } else { self.clamp_slot(offset / self.period.ticks() + 1) }
+    }
+
+    fn slot_at_or_after(&self, at: Timestamp) -> usize {
+        self.clamp_slot(at.since(self.start).ticks().max(0).div_ceil_signed(self.period.ticks()))
+    }
+
+    fn clamp_slot(&self, slot: i64) -> usize {
+        usize::try_from(slot).map_or(0, |slot| slot.min(self.slots()))
+    }
+}
+
+trait DivCeil {
+    fn div_ceil_signed(self, by: i64) -> i64;
+}
+
+impl DivCeil for i64 {
+    fn div_ceil_signed(self, by: i64) -> i64 {
+        self / by + i64::from(self % by > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(samples: &[Option<f64>]) -> Series {
+        let mut series = Series::new(Timestamp::EPOCH, Span::SAMPLE_PERIOD);
+        samples.iter().for_each(|sample| series.push(*sample).unwrap());
+        series
+    }
+
+    #[test]
+    fn a_window_is_half_open_in_age() {
+        // Taken at 0 s, 30 s, (60 s missing), 90 s; seen from 120 s their ages are 120, 90, 60, 30.
+        let series = series(&[Some(1.0), Some(2.0), None, Some(4.0)]);
+        let now = Timestamp::from_unix_seconds(120);
+        for (near, far, values, possible) in [
+            (0, 30, &[][..], 1),
+            (0, 31, &[4.0][..], 1),
+            (30, 90, &[4.0][..], 2),
+            (90, 30, &[4.0][..], 2),
+            (30, 120, &[2.0, 4.0][..], 3),
+            (0, 600, &[1.0, 2.0, 4.0][..], 20),
+            (500, 600, &[][..], 3),
+            (-60, 0, &[][..], 2),
+        ] {
+            let window = series.window(now, Span::seconds(near), Span::seconds(far));
+            assert_eq!((window.values, window.possible), (values, possible), "({near} s, {far} s)");
+        }
+    }
+
+    #[test]
+    fn samples_recorded_by_time_leave_gaps_and_never_rewrite() {
+        let mut series = Series::new(Timestamp::EPOCH, Span::SAMPLE_PERIOD);
+        for (second, taken) in [(0, true), (89, true), (60, false), (121, true), (90, false)] {
+            let at = Timestamp::from_unix_seconds(second);
+            assert_eq!(series.record(at, second as f64), Ok(taken), "{second} s");
+        }
+        let got: Vec<_> = (0..series.slots()).map(|slot| series.get(slot)).collect();
+        assert_eq!(got, [Some(0.0), None, None, Some(89.0), Some(121.0)]);
+        assert_eq!(series.oldest(), Some(Timestamp::EPOCH));
+        assert_eq!(series.newest(), Some(Timestamp::from_unix_seconds(120)));
+    }
+
+    #[test]
+    fn forgetting_the_past_changes_no_window_of_the_present() {
+        let samples: Vec<_> = (0..5000).map(|i| (i % 7 != 3).then_some(f64::from(i))).collect();
+        let whole = series(&samples);
+        let mut trimmed = whole.clone();
+        let now = Timestamp::from_unix_seconds(30 * 5000);
+        trimmed.forget_before(now - Span::hours(2));
+        assert!(trimmed.slots() < 300);
+        for minutes in [1, 7, 60, 120] {
+            let span = Span::minutes(minutes);
+            assert_eq!(whole.window(now, Span::ZERO, span), trimmed.window(now, Span::ZERO, span));
+        }
+    }
+}

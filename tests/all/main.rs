@@ -1,0 +1,1 @@
+//! The whole of the integration tests in one binary, so that linking stays cheap.
