@@ -4,3 +4,7 @@
 
 pub mod base;
 pub mod signal;
+
+pub mod account;
+
+pub mod formula;

@@ -11,4 +11,4 @@ mod shorthand;
 pub use history::History;
 pub use metric::Metric;
 pub use series::{Series, SeriesFull, Window};
-pub use shorthand::{parse_shorthand, ShorthandError};
+pub use shorthand::{ShorthandError, parse_shorthand};

@@ -87,7 +87,15 @@ impl Diagnostic {
     }
 
     fn new(code: Code, severity: Severity, span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { code, severity, span, message: message.into(), help: None, labels: Vec::new(), fix: None }
+        Self {
+            code,
+            severity,
+            span,
+            message: message.into(),
+            help: None,
+            labels: Vec::new(),
+            fix: None,
+        }
     }
 
     /// Adds the way out.
@@ -100,14 +108,20 @@ impl Diagnostic {
     /// Adds a second place.
     #[must_use]
     pub fn label(mut self, span: Range<usize>, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into() });
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+        });
         self
     }
 
     /// Adds an edit that would mend it.
     #[must_use]
     pub fn fix(mut self, span: Range<usize>, replacement: impl Into<String>) -> Self {
-        self.fix = Some(Fix { span, replacement: replacement.into() });
+        self.fix = Some(Fix {
+            span,
+            replacement: replacement.into(),
+        });
         self
     }
 }
@@ -131,8 +145,15 @@ pub struct LineIndex<'a> {
 impl<'a> LineIndex<'a> {
     /// Reads where the lines of a text begin; only a line feed ends a line, so CRLF counts once.
     pub fn new(source: &'a str) -> Self {
-        let after_breaks = source.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        Self { source, starts: std::iter::once(0).chain(after_breaks).collect() }
+        let after_breaks = source
+            .bytes()
+            .enumerate()
+            .filter(|(_, byte)| *byte == b'\n')
+            .map(|(at, _)| at + 1);
+        Self {
+            source,
+            starts: std::iter::once(0).chain(after_breaks).collect(),
+        }
     }
 
     /// Returns the line and column of a byte offset; past the end means the end, inside a character its start.
@@ -140,7 +161,10 @@ impl<'a> LineIndex<'a> {
         let offset = self.source.floor_char_boundary(offset);
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts[line - 1];
-        LineColumn { line, column: self.source[start..offset].chars().count() + 1 }
+        LineColumn {
+            line,
+            column: self.source[start..offset].chars().count() + 1,
+        }
     }
 }
 

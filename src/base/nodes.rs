@@ -68,9 +68,7 @@ impl fmt::Display for Nodes {
 }
 
 /// The way a node is paid for: always there, or cheap until it is taken away ("low-priority" in the API).
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Lane {
     /// A dedicated node.
@@ -99,9 +97,7 @@ impl fmt::Display for Lane {
 }
 
 /// How many nodes of each lane.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Mix {
     /// Dedicated nodes.
@@ -112,11 +108,17 @@ pub struct Mix {
 
 impl Mix {
     /// No node in either lane.
-    pub const ZERO: Self = Self { dedicated: Nodes::ZERO, spot: Nodes::ZERO };
+    pub const ZERO: Self = Self {
+        dedicated: Nodes::ZERO,
+        spot: Nodes::ZERO,
+    };
 
     /// Returns a mix of that many dedicated and spot nodes.
     pub const fn new(dedicated: u32, spot: u32) -> Self {
-        Self { dedicated: Nodes(dedicated), spot: Nodes(spot) }
+        Self {
+            dedicated: Nodes(dedicated),
+            spot: Nodes(spot),
+        }
     }
 
     /// Returns the nodes of both lanes together.
@@ -136,7 +138,10 @@ impl Mix {
     #[must_use]
     pub const fn with(self, lane: Lane, nodes: Nodes) -> Self {
         match lane {
-            Lane::Dedicated => Self { dedicated: nodes, ..self },
+            Lane::Dedicated => Self {
+                dedicated: nodes,
+                ..self
+            },
             Lane::Spot => Self { spot: nodes, ..self },
         }
     }

@@ -19,7 +19,11 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
 }
 
 fn fold(name: &str) -> Vec<char> {
-    name.trim_start_matches('$').chars().take(NAME_CHARS_MAX).flat_map(char::to_lowercase).collect()
+    name.trim_start_matches('$')
+        .chars()
+        .take(NAME_CHARS_MAX)
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// Longer names are compared by their first 64 characters: no known name is that long, and the cost is quadratic.

@@ -60,7 +60,9 @@ impl Timestamp {
     pub fn to_utc(self) -> DateTime<Utc> {
         let seconds = self.0.div_euclid(TICKS_PER_SECOND);
         let nanos = u32::try_from(self.0.rem_euclid(TICKS_PER_SECOND) * 100).expect("below one second");
-        Utc.timestamp_opt(seconds, nanos).single().expect("a timestamp lies in the years 1 to 9999")
+        Utc.timestamp_opt(seconds, nanos)
+            .single()
+            .expect("a timestamp lies in the years 1 to 9999")
     }
 
     /// Returns the instant of a calendar date and time; what is finer than a tick is dropped.
@@ -244,8 +246,12 @@ impl fmt::Display for Span {
         let ticks = self.0.unsigned_abs();
         let per_second = TICKS_PER_SECOND.unsigned_abs();
         let (seconds, fraction) = (ticks / per_second, ticks % per_second);
-        let (days, hours, minutes, rest) =
-            (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+        let (days, hours, minutes, rest) = (
+            seconds / 86_400,
+            seconds / 3600 % 24,
+            seconds / 60 % 60,
+            seconds % 60,
+        );
         f.write_str(if self.0 < 0 { "-P" } else { "P" })?;
         if days > 0 {
             write!(f, "{days}D")?;
@@ -279,7 +285,9 @@ impl FromStr for Timestamp {
         })?;
         let at = at.with_timezone(&Utc);
         if !(1..=9999).contains(&at.year()) {
-            return Err(TimeError { message: format!("`{text}` lies outside the years 1 to 9999") });
+            return Err(TimeError {
+                message: format!("`{text}` lies outside the years 1 to 9999"),
+            });
         }
         Ok(Self::from_utc(at))
     }

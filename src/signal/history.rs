@@ -17,7 +17,10 @@ impl History {
 
     /// Returns the series of a metric; `None` means that no sample has ever arrived.
     pub fn get(&self, metric: Metric) -> Option<&Series> {
-        self.series.iter().find(|(other, _)| *other == metric).map(|(_, series)| series)
+        self.series
+            .iter()
+            .find(|(other, _)| *other == metric)
+            .map(|(_, series)| series)
     }
 
     /// Puts a whole series in the place of a metric's samples.
@@ -35,7 +38,8 @@ impl History {
         let at = match self.series.binary_search_by_key(&metric, |(other, _)| *other) {
             Ok(at) => at,
             Err(at) => {
-                self.series.insert(at, (metric, Series::new(taken, Span::SAMPLE_PERIOD)));
+                self.series
+                    .insert(at, (metric, Series::new(taken, Span::SAMPLE_PERIOD)));
                 at
             }
         };
@@ -44,7 +48,9 @@ impl History {
 
     /// Forgets what was taken before `keep_from`; see [`Series::forget_before`].
     pub fn forget_before(&mut self, keep_from: Timestamp) {
-        self.series.iter_mut().for_each(|(_, series)| series.forget_before(keep_from));
+        self.series
+            .iter_mut()
+            .for_each(|(_, series)| series.forget_before(keep_from));
     }
 
     /// Returns the metrics that have samples, with their series, in the order of [`Metric::ALL`].

@@ -68,6 +68,10 @@ impl fmt::Display for Metric {
 impl FromStr for Metric {
     type Err = ();
     fn from_str(name: &str) -> Result<Self, ()> {
-        Self::ALL.iter().copied().find(|metric| metric.name() == name).ok_or(())
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|metric| metric.name() == name)
+            .ok_or(())
     }
 }

@@ -45,7 +45,12 @@ impl Series {
 
     /// Returns a series without samples whose first slot is at `start`; a period below one tick becomes one tick.
     pub fn new(start: Timestamp, period: Span) -> Self {
-        Self { start, period: period.max(Span::from_ticks(1)), values: Vec::new(), rank: vec![0] }
+        Self {
+            start,
+            period: period.max(Span::from_ticks(1)),
+            values: Vec::new(),
+            rank: vec![0],
+        }
     }
 
     /// Adds the next slot's sample, or the gap where it is missing; a sample that is not finite is a gap.
@@ -134,8 +139,13 @@ impl Series {
         // Age < far is taken > now − far; age ≥ near is taken ≤ now − near.
         let first = self.slot_after(now, far);
         let end = self.slot_after(now, near).max(first);
-        let possible = ((far - near) / self.period).round().clamp(1.0, f64::from(u32::MAX)) as u32;
-        Window { values: &self.values[self.rank[first] as usize..self.rank[end] as usize], possible }
+        let possible = ((far - near) / self.period)
+            .round()
+            .clamp(1.0, f64::from(u32::MAX)) as u32;
+        Window {
+            values: &self.values[self.rank[first] as usize..self.rank[end] as usize],
+            possible,
+        }
     }
 
     /// Returns the newest `count` samples, however old, oldest first.
@@ -145,12 +155,24 @@ impl Series {
 
     /// The first slot taken strictly after `now − age`.
     fn slot_after(&self, now: Timestamp, age: Span) -> usize {
-        let offset = now.ticks().saturating_sub(self.start.ticks()).saturating_sub(age.ticks());
-        if offset < 0 { 0 } else { self.clamp_slot(offset / self.period.ticks() + 1) }
+        let offset = now
+            .ticks()
+            .saturating_sub(self.start.ticks())
+            .saturating_sub(age.ticks());
+        if offset < 0 {
+            0
+        } else {
+            self.clamp_slot(offset / self.period.ticks() + 1)
+        }
     }
 
     fn slot_at_or_after(&self, at: Timestamp) -> usize {
-        self.clamp_slot(at.since(self.start).ticks().max(0).div_ceil_signed(self.period.ticks()))
+        self.clamp_slot(
+            at.since(self.start)
+                .ticks()
+                .max(0)
+                .div_ceil_signed(self.period.ticks()),
+        )
     }
 
     fn clamp_slot(&self, slot: i64) -> usize {
@@ -194,7 +216,11 @@ mod tests {
             (-60, 0, &[][..], 2),
         ] {
             let window = series.window(now, Span::seconds(near), Span::seconds(far));
-            assert_eq!((window.values, window.possible), (values, possible), "({near} s, {far} s)");
+            assert_eq!(
+                (window.values, window.possible),
+                (values, possible),
+                "({near} s, {far} s)"
+            );
         }
     }
 
@@ -221,7 +247,10 @@ mod tests {
         assert!(trimmed.slots() < 300);
         for minutes in [1, 7, 60, 120] {
             let span = Span::minutes(minutes);
-            assert_eq!(whole.window(now, Span::ZERO, span), trimmed.window(now, Span::ZERO, span));
+            assert_eq!(
+                whole.window(now, Span::ZERO, span),
+                trimmed.window(now, Span::ZERO, span)
+            );
         }
     }
 }

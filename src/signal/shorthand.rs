@@ -2,7 +2,9 @@
 
 /// Says which word of a shorthand is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{word}` is not a sample; write 3, 3x20 (twenty times 3), 0+2x5 (0, 2, 4, 6, 8), _ or _x4 (missing){why}")]
+#[error(
+    "`{word}` is not a sample; write 3, 3x20 (twenty times 3), 0+2x5 (0, 2, 4, 6, 8), _ or _x4 (missing){why}"
+)]
 pub struct ShorthandError {
     /// Byte offset of the word.
     pub offset: usize,
@@ -20,7 +22,11 @@ pub fn parse_shorthand(text: &str) -> Result<Vec<Option<f64>>, ShorthandError> {
     let mut samples = Vec::new();
     for word in text.split_whitespace() {
         let offset = word.as_ptr() as usize - text.as_ptr() as usize;
-        let fail = |why: &str| ShorthandError { offset, word: word.to_owned(), why: why.to_owned() };
+        let fail = |why: &str| ShorthandError {
+            offset,
+            word: word.to_owned(),
+            why: why.to_owned(),
+        };
         let (value, count) = match word.split_once('x') {
             Some((value, count)) => (value, count.parse().map_err(|_| fail(""))?),
             None => (word, 1_usize),
@@ -44,10 +50,14 @@ fn split_ramp(value: &str) -> Option<(f64, f64)> {
     if let Some(number) = finite(value) {
         return Some((number, 0.0));
     }
-    value.char_indices().skip(1).filter(|(_, c)| matches!(c, '+' | '-')).find_map(|(at, _)| {
-        let step = value[at..].strip_prefix('+').unwrap_or(&value[at..]);
-        Some((finite(&value[..at])?, finite(step)?))
-    })
+    value
+        .char_indices()
+        .skip(1)
+        .filter(|(_, c)| matches!(c, '+' | '-'))
+        .find_map(|(at, _)| {
+            let step = value[at..].strip_prefix('+').unwrap_or(&value[at..]);
+            Some((finite(&value[..at])?, finite(step)?))
+        })
 }
 
 #[cfg(test)]
@@ -65,7 +75,14 @@ mod tests {
 
     #[test]
     fn a_wrong_word_is_named_with_its_place() {
-        for (text, offset) in [("1 two", 2), ("3x", 0), ("1+x4", 0), ("__", 0), ("NaN", 0), ("1x99999999999", 0)] {
+        for (text, offset) in [
+            ("1 two", 2),
+            ("3x", 0),
+            ("1+x4", 0),
+            ("__", 0),
+            ("NaN", 0),
+            ("1x99999999999", 0),
+        ] {
             assert_eq!(parse_shorthand(text).unwrap_err().offset, offset, "{text}");
         }
     }

@@ -1,0 +1,23 @@
+//! The Azure Batch autoscale formula language: text → tree → typed tree → closures → outcome.
+//!
+//! ```text
+//! source ─ parse ─► Ast ─ check ─► Checked ─ compile ─► Program ─ run(inputs) ─► Outcome | Fault
+//!                    │               └─► lints, proven ranges of the targets
+//!                    └─► printed in canonical layout
+//! ```
+
+pub mod ast;
+pub mod builtin;
+pub mod checked;
+mod evaluator;
+mod inputs;
+mod lean;
+mod outcome;
+
+pub use evaluator::{Evaluator, Formula};
+pub use inputs::{Dialect, Inputs, PoolFacts, Scope};
+pub use lean::Lean;
+pub use outcome::{
+    AutoScaleRun, AutoScaleRunError, Fault, FaultCode, NameValuePair, Outcome, SampleRead, Trace,
+    TracedStatement, Value,
+};
