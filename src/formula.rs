@@ -11,8 +11,10 @@ pub mod builtin;
 pub mod checked;
 mod evaluator;
 mod inputs;
+mod layout;
 mod lean;
 mod outcome;
+mod print;
 
 pub use evaluator::{Evaluator, Formula};
 pub use inputs::{Dialect, Inputs, PoolFacts, Scope};
@@ -21,3 +23,4 @@ pub use outcome::{
     AutoScaleRun, AutoScaleRunError, Fault, FaultCode, NameValuePair, Outcome, SampleRead, Trace,
     TracedStatement, Value,
 };
+pub use print::print;
