@@ -2,6 +2,14 @@
 //!
 //! Names follow the Batch REST API (Pool, `allocationState`, `nodeDeallocationOption`); "spot" stands for low-priority.
 
+mod id;
 mod option;
+mod order;
+mod pattern;
+mod pool;
 
+pub use id::{Etag, PoolId, PoolIdError};
 pub use option::NodeDeallocationOption;
+pub use order::{Order, Receipt, Refusal, RefusalKind};
+pub use pattern::PoolPattern;
+pub use pool::{AllocationState, NodeCounts, PoolState, ResizeError};

@@ -8,3 +8,9 @@ pub mod signal;
 pub mod account;
 
 pub mod formula;
+
+pub mod decision;
+
+pub mod policy;
+
+pub mod engine;

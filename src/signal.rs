@@ -5,10 +5,12 @@
 
 mod history;
 mod metric;
+mod sample;
 mod series;
 mod shorthand;
 
 pub use history::History;
 pub use metric::Metric;
+pub use sample::Sample;
 pub use series::{Series, SeriesFull, Window};
 pub use shorthand::{ShorthandError, parse_shorthand};

@@ -1,0 +1,76 @@
+//! What a pool is told to have, and what becomes of the telling.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Etag, NodeDeallocationOption, PoolId};
+use crate::base::{Mix, Timestamp};
+
+/// A resize of one pool (Pool - Resize of the REST API).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The pool.
+    pub pool: PoolId,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What the pool shall have.
+    pub target: Mix,
+    /// What happens to running tasks on nodes that go.
+    pub option: NodeDeallocationOption,
+    /// The version of the pool that it was decided on: if someone changed the pool since, the order must be refused.
+    pub etag: Option<Etag>,
+}
+
+/// What became of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "camelCase", deny_unknown_fields)]
+pub enum Receipt {
+    /// The world took it; the nodes come and go from now on.
+    Accepted,
+    /// The world did not take it.
+    Refused(Refusal),
+    /// A dry run kept it back; nothing was asked of the pool.
+    Withheld,
+}
+
+/// Why an order was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusal {
+    /// Which of the usual causes it is.
+    pub kind: RefusalKind,
+    /// The world's own sentence.
+    pub message: String,
+}
+
+/// The usual causes of a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum RefusalKind {
+    /// Someone changed the pool since it was looked at: look again at the next tick.
+    Changed,
+    /// A resize is under way already.
+    Resizing,
+    /// The account's quota forbids it.
+    Quota,
+    /// The pool is gone or about to go.
+    Missing,
+    /// We may not do that.
+    Forbidden,
+    /// The world is too busy.
+    Throttled,
+    /// The world did not answer, so it may or may not have been taken.
+    Unreachable,
+    /// The world says that the order makes no sense.
+    Invalid,
+}
+
+impl RefusalKind {
+    /// Says whether the same order may be taken at a later tick without anyone doing anything.
+    pub const fn may_pass(self) -> bool {
+        match self {
+            Self::Changed | Self::Resizing | Self::Throttled | Self::Unreachable => true,
+            Self::Quota | Self::Missing | Self::Forbidden | Self::Invalid => false,
+        }
+    }
+}

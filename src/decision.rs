@@ -1,0 +1,20 @@
+//! What one decision sees, what it remembers, and the chain of steps that it is.
+//!
+//! ```text
+//! pool's target ─ propose ─► … ─ restrain ─► … ─ hold? ─► outcome        each arrow a step with its reason
+//! ```
+//!
+//! A decision stores where it starts and its steps, and nothing that follows from them: the outcome is where the last
+//! step ends, an order exists when that differs from the start, and a hold is a last step that goes back to the start.
+
+mod chain;
+mod memory;
+mod narrative;
+mod reason;
+mod snapshot;
+
+pub use chain::{Decision, Stage, Step};
+pub use memory::{Memory, PoolMemory};
+pub use narrative::Verdict;
+pub use reason::{BoundName, Reason};
+pub use snapshot::Snapshot;

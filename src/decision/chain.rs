@@ -1,0 +1,113 @@
+//! The decision as a chain of steps.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Reason;
+use crate::account::{Etag, NodeDeallocationOption, Order, PoolId, PoolState};
+use crate::base::{Mix, Timestamp};
+
+/// What part of deciding a step belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Stage {
+    /// A strategy says what is needed.
+    Propose,
+    /// A guard or bound says what is allowed.
+    Restrain,
+    /// Nothing shall be done; always the last step.
+    Hold,
+}
+
+/// One link of the chain: where it ends, and why. It starts where the step before it ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Its part in deciding.
+    pub stage: Stage,
+    /// Where it ends.
+    pub to: Mix,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// What was decided for one pool at one moment, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The pool.
+    pub pool: PoolId,
+    /// When.
+    pub at: Timestamp,
+    /// The name of the policy that decided.
+    pub policy: Arc<str>,
+    /// The nodes that were there.
+    pub current: Mix,
+    /// The target that the pool had: where the chain starts.
+    pub start: Mix,
+    /// What an order does to running tasks.
+    pub option: NodeDeallocationOption,
+    /// The version of the pool that was looked at.
+    pub etag: Option<Etag>,
+    steps: Vec<Step>,
+}
+
+impl Decision {
+    /// Returns a chain without steps that starts at the pool's target.
+    pub fn begin(pool: &PoolState, at: Timestamp, policy: Arc<str>) -> Self {
+        Self {
+            pool: pool.id.clone(),
+            at,
+            policy,
+            current: pool.current,
+            start: pool.target,
+            option: pool.option,
+            etag: pool.etag.clone(),
+            // Propose, two bounds and a hold are the most that is usual.
+            steps: Vec::with_capacity(4),
+        }
+    }
+
+    /// Adds a step; after a hold there is none.
+    pub fn step(&mut self, stage: Stage, to: Mix, reason: Reason) {
+        assert!(self.hold().is_none(), "a hold is the last step of a chain");
+        assert!(
+            stage != Stage::Hold || to == self.start,
+            "a hold goes back to the pool's target"
+        );
+        self.steps.push(Step { stage, to, reason });
+    }
+
+    /// Ends the chain where it started.
+    pub fn hold_because(&mut self, reason: Reason) {
+        self.step(Stage::Hold, self.start, reason);
+    }
+
+    /// Returns the steps in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Returns where the last step ends.
+    pub fn outcome(&self) -> Mix {
+        self.steps.last().map_or(self.start, |step| step.to)
+    }
+
+    /// Returns why nothing shall be done, when the chain ends in a hold.
+    pub fn hold(&self) -> Option<&Reason> {
+        self.steps
+            .last()
+            .filter(|step| step.stage == Stage::Hold)
+            .map(|step| &step.reason)
+    }
+
+    /// Returns the order that follows: none when the pool has its target already.
+    pub fn order(&self) -> Option<Order> {
+        (self.outcome() != self.start).then(|| Order {
+            pool: self.pool.clone(),
+            at: self.at,
+            target: self.outcome(),
+            option: self.option,
+            etag: self.etag.clone(),
+        })
+    }
+}

@@ -1,0 +1,61 @@
+//! What is remembered of the pools from one look to the next.
+
+use std::collections::BTreeMap;
+
+use crate::account::{PoolId, PoolState};
+use crate::base::{Span, Timestamp};
+use crate::signal::{History, Sample};
+
+/// What is remembered of every pool that has been looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// The pools by id.
+    pub pools: BTreeMap<PoolId, PoolMemory>,
+}
+
+/// What is remembered of one pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolMemory {
+    /// The pool as it was last seen.
+    pub last_seen: PoolState,
+    /// Its samples.
+    pub history: History,
+}
+
+impl Memory {
+    /// How long samples are kept: a week, because the longest look-back that public formulas use is a day and a weekly
+    /// rhythm is the longest that a sizing rule can be expected to compare with.
+    pub const HISTORY_KEPT: Span = Span::days(7);
+
+    /// Takes in what was seen of a pool, and forgets samples that are too old to matter.
+    ///
+    /// Samples are put on the grid of their metric; one for a slot that is filled or passed is dropped, so that being told
+    /// a sample twice does no harm.
+    pub fn absorb(&mut self, now: Timestamp, state: &PoolState, samples: &[Sample]) {
+        let pool = match self.pools.get_mut(&state.id) {
+            Some(pool) => {
+                pool.last_seen.clone_from(state);
+                pool
+            }
+            None => self.pools.entry(state.id.clone()).or_insert_with(|| PoolMemory {
+                last_seen: state.clone(),
+                history: History::new(),
+            }),
+        };
+        let oldest = now - Self::HISTORY_KEPT;
+        for sample in samples {
+            // A sample out of the future or the distant past is a broken clock's, and would stretch the grid without end.
+            if oldest <= sample.taken && sample.taken <= now {
+                pool.history
+                    .record(sample.metric, sample.taken, sample.value)
+                    .expect("a week of samples never fills a series");
+            }
+        }
+        pool.history.forget_before(oldest);
+    }
+
+    /// Returns what is remembered of a pool.
+    pub fn pool(&self, id: &PoolId) -> Option<&PoolMemory> {
+        self.pools.get(id)
+    }
+}

@@ -1,0 +1,131 @@
+//! A decision as people and programs read it.
+
+use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
+
+use super::{Decision, Stage, Step};
+use crate::account::NodeDeallocationOption;
+use crate::base::Mix;
+
+/// What a decision comes to, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// More nodes are ordered, none of a lane taken away.
+    Out,
+    /// Nodes are taken away and none added.
+    In,
+    /// One lane grows and the other shrinks.
+    Shift,
+    /// The pool has what it needs.
+    Steady,
+    /// Nothing is done, for a reason that is worth knowing.
+    Hold,
+}
+
+impl Verdict {
+    /// Returns the word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Out => "out",
+            Self::In => "in",
+            Self::Shift => "shift",
+            Self::Steady => "steady",
+            Self::Hold => "hold",
+        }
+    }
+}
+
+impl Decision {
+    /// Returns what the decision comes to.
+    pub fn verdict(&self) -> Verdict {
+        let (from, to) = (self.start, self.outcome());
+        let grows = to.dedicated > from.dedicated || to.spot > from.spot;
+        let shrinks = to.dedicated < from.dedicated || to.spot < from.spot;
+        match (grows, shrinks) {
+            _ if self.hold().is_some() => Verdict::Hold,
+            (true, true) => Verdict::Shift,
+            (true, false) => Verdict::Out,
+            (false, true) => Verdict::In,
+            (false, false) => Verdict::Steady,
+        }
+    }
+
+    /// Returns the JSON object that `plan -o json` and the ledger write, on one line.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a decision is made of numbers and text")
+    }
+
+    /// Returns the chain as a few lines for a terminal, without colour; the last line has a line end.
+    pub fn to_text(&self) -> String {
+        use std::fmt::Write as _;
+        let mut text = String::new();
+        let headline = match self.order() {
+            Some(order) => format!("order {} → {} ({})", self.start, order.target, order.option),
+            None if self.hold().is_some() => format!("hold at {}", self.start),
+            None => format!("no order, {} is right", self.start),
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}: {headline}", self.pool);
+        let _ = writeln!(
+            text,
+            "  {} by policy {}; {} there now",
+            self.at, self.policy, self.current
+        );
+        let mixes: Vec<String> = self.steps().iter().map(|step| step.to.to_string()).collect();
+        let width = mixes.iter().map(String::len).max().unwrap_or(0);
+        for (step, mix) in self.steps().iter().zip(&mixes) {
+            let _ = writeln!(text, "  {:<8}  {mix:<width$}  {}", step.stage.word(), step.reason);
+        }
+        text
+    }
+}
+
+impl Stage {
+    /// Returns the stage's word as JSON writes it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Propose => "propose",
+            Self::Restrain => "restrain",
+            Self::Hold => "hold",
+        }
+    }
+}
+
+/// Writes the object of INTERFACES.md, "Plan and ledger lines".
+impl Serialize for Decision {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let order = self.order().map(|order| OrderLine {
+            mix: order.target,
+            node_deallocation_option: order.option,
+        });
+        let mut object = serializer.serialize_struct("Decision", 8)?;
+        object.serialize_field("pool", &self.pool)?;
+        object.serialize_field("at", &self.at)?;
+        object.serialize_field("policy", &*self.policy)?;
+        object.serialize_field("current", &self.current)?;
+        object.serialize_field("target", &self.start)?;
+        object.serialize_field("order", &order)?;
+        object.serialize_field("steps", self.steps())?;
+        object.serialize_field("hold", &self.hold())?;
+        object.end()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OrderLine {
+    #[serde(flatten)]
+    mix: Mix,
+    node_deallocation_option: NodeDeallocationOption,
+}
+
+impl Serialize for Step {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Step", 4)?;
+        object.serialize_field("stage", &self.stage)?;
+        object.serialize_field("to", &self.to)?;
+        object.serialize_field("reason", &self.reason)?;
+        object.serialize_field("text", &self.reason.text())?;
+        object.end()
+    }
+}

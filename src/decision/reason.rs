@@ -1,0 +1,225 @@
+//! Why a step was taken: a kind and its numbers, from which the sentence is made.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::AllocationState;
+use crate::base::{Mix, Nodes, Span, Timestamp};
+
+/// Why a step was taken.
+///
+/// The numbers are all there is; the sentence that people read is written from them and is never stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Reason {
+    /// A formula asks for this many nodes.
+    Formula {
+        /// Which formula of the policy, from 1.
+        formula: u32,
+        /// How many formulas the policy has; the one that asks for most nodes wins.
+        of: u32,
+        /// Whether `stop()` ended the run.
+        stopped: bool,
+    },
+    /// A bound of the policy was passed.
+    Bound {
+        /// Which bound.
+        bound: BoundName,
+        /// Its lower end.
+        min: Nodes,
+        /// Its upper end.
+        max: Nodes,
+        /// What was asked for.
+        asked: Nodes,
+    },
+    /// The policy only ever adds nodes.
+    OutOnly,
+    /// A metric that the policy reads has no sample that is new enough to take nodes away on.
+    StaleSamples {
+        /// The metric, with its `$`.
+        metric: String,
+        /// When its newest sample was taken; `None` when there has never been one.
+        newest: Option<Timestamp>,
+        /// The age from which samples are stale.
+        stale_after: Span,
+    },
+    /// Too few samples of a metric that the policy reads have arrived to take nodes away on.
+    ThinSamples {
+        /// The metric, with its `$`.
+        metric: String,
+        /// How many arrived.
+        present: u32,
+        /// How many could have arrived.
+        possible: u32,
+        /// The share of them that is enough, in percent.
+        enough_percent: f64,
+    },
+    /// A resize is under way, and the service takes one at a time.
+    NotSteady {
+        /// What is under way.
+        state: AllocationState,
+    },
+    /// The pool runs a formula of its own, which forbids resizes from outside.
+    ServiceAutoScale,
+    /// The policy is paused.
+    Paused,
+    /// The policy decides in the shadow: it says what it would order and orders nothing.
+    Shadow {
+        /// What it would have ordered.
+        would: Mix,
+    },
+    /// A formula of the policy gave no targets.
+    FormulaFault {
+        /// Which formula of the policy, from 1.
+        formula: u32,
+        /// How many formulas the policy has.
+        of: u32,
+        /// The service's code, such as `InsufficientSampleData`.
+        fault: String,
+        /// The line of the formula, from 1.
+        line: u32,
+        /// The character in that line, from 1.
+        column: u32,
+        /// What is wrong there.
+        message: String,
+    },
+    /// The pool could not be looked at.
+    ObserveFailed {
+        /// Whether the next look may succeed without anyone doing anything.
+        retry: bool,
+        /// What went wrong.
+        message: String,
+    },
+}
+
+/// The bounds that a policy can set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum BoundName {
+    /// Both lanes together.
+    Total,
+    /// Dedicated nodes.
+    Dedicated,
+    /// Spot nodes.
+    Spot,
+}
+
+impl BoundName {
+    /// Returns the word that policies use.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Total => "total",
+            Self::Dedicated => "dedicated",
+            Self::Spot => "spot",
+        }
+    }
+}
+
+impl Reason {
+    /// Returns the reason's code as ledger, metrics and JSON write it.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Formula { .. } => "formula",
+            Self::Bound { .. } => "bound",
+            Self::OutOnly => "outOnly",
+            Self::StaleSamples { .. } => "staleSamples",
+            Self::ThinSamples { .. } => "thinSamples",
+            Self::NotSteady { .. } => "notSteady",
+            Self::ServiceAutoScale => "serviceAutoScale",
+            Self::Paused => "paused",
+            Self::Shadow { .. } => "shadow",
+            Self::FormulaFault { .. } => "formulaFault",
+            Self::ObserveFailed { .. } => "observeFailed",
+        }
+    }
+
+    /// Returns the sentence, made from the numbers.
+    pub fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// Writes the sentence.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Formula { formula, of, stopped } => {
+                match of {
+                    1 => f.write_str("the formula asks for it")?,
+                    _ => write!(f, "formula {formula} of {of} asks for the most")?,
+                }
+                f.write_str(if *stopped { " (stop() ended it)" } else { "" })
+            }
+            Self::Bound {
+                bound,
+                min,
+                max,
+                asked,
+            } => write!(
+                f,
+                "{} nodes stay within {min} and {max}; {asked} were asked for",
+                bound.word()
+            ),
+            Self::OutOnly => f.write_str("mode outOnly takes no nodes away"),
+            Self::StaleSamples {
+                metric,
+                newest: Some(newest),
+                stale_after,
+            } => write!(
+                f,
+                "no nodes are taken away on old news: the newest sample of {metric} is of {newest}, stale after {stale_after}"
+            ),
+            Self::StaleSamples { metric, .. } => write!(
+                f,
+                "no nodes are taken away blindly: {metric} has had no sample yet"
+            ),
+            Self::ThinSamples {
+                metric,
+                present,
+                possible,
+                enough_percent,
+            } => write!(
+                f,
+                "no nodes are taken away on thin news: {present} of {possible} samples of {metric} arrived, {enough_percent} % are enough"
+            ),
+            Self::NotSteady { state } => write!(
+                f,
+                "the pool is {}; the service takes one resize at a time",
+                state.word()
+            ),
+            Self::ServiceAutoScale => f.write_str(
+                "the pool runs an autoscale formula of its own; disable it there to let this policy order",
+            ),
+            Self::Paused => f.write_str("the policy is paused (mode: paused)"),
+            Self::Shadow { would } => {
+                write!(f, "mode shadow orders nothing; {would} would have been ordered")
+            }
+            Self::FormulaFault {
+                formula,
+                of,
+                fault,
+                line,
+                column,
+                message,
+            } => {
+                match of {
+                    1 => f.write_str("the formula")?,
+                    _ => write!(f, "formula {formula} of {of}")?,
+                }
+                write!(
+                    f,
+                    " gave no targets: {fault} at line {line}, column {column}: {message}"
+                )
+            }
+            Self::ObserveFailed { retry, message } => {
+                write!(f, "the pool could not be looked at: {message}")?;
+                f.write_str(if *retry {
+                    " (tried again at the next look)"
+                } else {
+                    ""
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! All that one decision about one pool sees.
+
+use crate::account::PoolState;
+use crate::base::Timestamp;
+use crate::signal::History;
+
+/// What is known of one pool at one moment; the same snapshot, policy and memory give the same decision.
+#[derive(Clone, Copy, Debug)]
+pub struct Snapshot<'a> {
+    /// The moment.
+    pub now: Timestamp,
+    /// The seed of all chance in the decision.
+    pub seed: u64,
+    /// The pool as it stands.
+    pub pool: &'a PoolState,
+    /// Its sampled past.
+    pub history: &'a History,
+}

@@ -1,0 +1,80 @@
+//! What the engine asks a world, and what it is told.
+
+use crate::account::{PoolPattern, PoolState};
+use crate::base::Timestamp;
+use crate::signal::{Metric, Sample};
+
+/// What the engine wants to know at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The moment.
+    pub now: Timestamp,
+    /// Every pool that matches one of these is asked about.
+    pub pools: &'a [PoolPattern],
+    /// The metrics that matter; telling others does no harm.
+    pub metrics: &'a [Metric],
+}
+
+/// What a world knows at one moment; keeps its buffers when it is cleared.
+#[derive(Clone, Debug, Default)]
+pub struct Observation {
+    views: Vec<PoolView>,
+    seen: usize,
+}
+
+/// What is known of one pool.
+#[derive(Clone, Debug)]
+pub struct PoolView {
+    /// The pool as it stands.
+    pub state: PoolState,
+    /// Samples that have arrived since the world was last asked about this pool, each metric's oldest first; at the first
+    /// question those of the past [`crate::decision::Memory::HISTORY_KEPT`]. Telling a sample twice does no harm.
+    pub samples: Vec<Sample>,
+    /// What could not be read of this pool; the decision about it is then a hold.
+    pub fault: Option<ObserveError>,
+}
+
+/// Says that a world could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ObserveError {
+    /// What went wrong, with a way out where there is one.
+    pub message: String,
+    /// Whether the next look may succeed without anyone doing anything.
+    pub retry: bool,
+}
+
+impl Observation {
+    /// Adds a pool and returns its view, without samples and with room for as many as it had before.
+    pub fn push(&mut self, state: PoolState) -> &mut PoolView {
+        if self.seen == self.views.len() {
+            self.views.push(PoolView {
+                state,
+                samples: Vec::new(),
+                fault: None,
+            });
+        } else {
+            let view = &mut self.views[self.seen];
+            view.state = state;
+            view.samples.clear();
+            view.fault = None;
+        }
+        self.seen += 1;
+        &mut self.views[self.seen - 1]
+    }
+
+    /// Returns the pools that were seen.
+    pub fn pools(&self) -> &[PoolView] {
+        &self.views[..self.seen]
+    }
+
+    /// Returns the pools that were seen, to change them.
+    pub fn pools_mut(&mut self) -> &mut [PoolView] {
+        &mut self.views[..self.seen]
+    }
+
+    /// Forgets what was seen and keeps the buffers.
+    pub fn clear(&mut self) {
+        self.seen = 0;
+    }
+}

@@ -1,0 +1,28 @@
+//! The wall between the engine and everything that is not a decision.
+
+use super::{Entry, Observation, ObserveError, Question, RecordError};
+use crate::account::{Order, Receipt};
+use crate::base::Timestamp;
+
+/// A world that answers a question, takes an order and keeps a record.
+pub trait World {
+    /// Waits until that moment and returns what time it is then, never earlier; `None` ends the loop.
+    ///
+    /// A world may return a later moment than asked for (it was busy, or has nothing earlier to show).
+    fn wait_until(&mut self, at: Timestamp) -> Option<Timestamp>;
+
+    /// Answers a question; what is known goes into `into`, which comes empty and keeps its buffers from look to look.
+    ///
+    /// # Errors
+    /// When nothing could be seen at all. What fails for one pool alone goes into its [`super::PoolView::fault`].
+    fn observe(&mut self, question: &Question<'_>, into: &mut Observation) -> Result<(), ObserveError>;
+
+    /// Keeps an entry for good.
+    ///
+    /// # Errors
+    /// When it is not certain that the entry is kept; what it speaks of is then not done.
+    fn record(&mut self, entry: &Entry<'_>) -> Result<(), RecordError>;
+
+    /// Carries out an order, or says why not.
+    fn act(&mut self, order: &Order) -> Receipt;
+}

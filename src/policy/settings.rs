@@ -1,0 +1,117 @@
+//! A policy that was read and found whole.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::account::PoolPattern;
+use crate::base::{Lane, Nodes, Span, UsdHourly};
+use crate::formula::Formula;
+use crate::signal::Metric;
+
+/// How much a policy may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Mode {
+    /// Adds and takes away nodes.
+    #[default]
+    Full,
+    /// Adds nodes and takes none away.
+    OutOnly,
+    /// Decides and tells, but orders nothing.
+    Shadow,
+    /// Does not decide; every decision is a hold.
+    Paused,
+}
+
+/// A policy, ready to decide with.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Its name: the file's name without folder and ending.
+    pub name: Arc<str>,
+    /// The pools it speaks of.
+    pub pool: PoolPattern,
+    /// How much it may do.
+    pub mode: Mode,
+    /// How often it looks.
+    pub interval: Span,
+    /// The formulas that say what is needed, at least one; the one that asks for most nodes wins.
+    pub demand: Vec<DemandFormula>,
+    /// The bounds of every outcome.
+    pub bounds: Bounds,
+    /// What a node costs.
+    pub prices: Prices,
+    /// What is done when samples are missing.
+    pub missing: MissingGuard,
+    /// The metrics whose samples the formulas read, in order and each once.
+    pub metrics: Vec<Metric>,
+}
+
+/// A formula that sets the targets of both lanes itself (role `targets`).
+#[derive(Clone, Debug)]
+pub struct DemandFormula {
+    /// The formula.
+    pub formula: Formula,
+    /// The file it came from; `None` when it stands in the policy.
+    pub file: Option<Arc<str>>,
+}
+
+/// From and to, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The least.
+    pub min: Nodes,
+    /// The most.
+    pub max: Nodes,
+}
+
+/// The bounds of a pool's targets; they can always be met together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Both lanes together.
+    pub total: Range,
+    /// Dedicated nodes.
+    pub dedicated: Range,
+    /// Spot nodes.
+    pub spot: Range,
+}
+
+/// What one node costs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prices {
+    /// A dedicated node.
+    pub dedicated: UsdHourly,
+    /// A spot node.
+    pub spot: UsdHourly,
+}
+
+/// When samples are too old or too few to take nodes away on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MissingGuard {
+    /// Whether it is minded at all; without it formulas take nodes away on any samples, as they do in the service.
+    pub minded: bool,
+    /// The age from which a metric's newest sample is stale.
+    pub stale_after: Span,
+    /// The share of possible samples, in percent, below which a metric is thin.
+    pub enough_percent: f64,
+    /// How far back that share is counted.
+    pub within: Span,
+}
+
+/// The policies of an account, in the order given: the first that matches a pool decides for it.
+#[derive(Clone, Debug, Default)]
+pub struct Policies {
+    /// The policies.
+    pub policies: Vec<Policy>,
+}
+
+impl Prices {
+    /// Returns the price of one lane.
+    pub const fn get(self, lane: Lane) -> UsdHourly {
+        match lane {
+            Lane::Dedicated => self.dedicated,
+            Lane::Spot => self.spot,
+        }
+    }
+}
