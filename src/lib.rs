@@ -14,3 +14,5 @@ pub mod decision;
 pub mod policy;
 
 pub mod engine;
+
+pub mod sim;
