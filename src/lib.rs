@@ -16,3 +16,5 @@ pub mod policy;
 pub mod engine;
 
 pub mod sim;
+
+pub mod proof;
