@@ -6,10 +6,14 @@
 //!     └───────────────────────────────────────────────────────────────────┘
 //! ```
 
+mod decide;
 mod entry;
 mod observation;
+mod run;
 mod world;
 
+pub use decide::{decide, plan};
 pub use entry::{Entry, RecordError};
 pub use observation::{Observation, ObserveError, PoolView, Question};
+pub use run::run;
 pub use world::World;

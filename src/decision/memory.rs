@@ -16,7 +16,9 @@ pub struct Memory {
 /// What is remembered of one pool.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolMemory {
-    /// The pool as it was last seen.
+    /// When the pool was last seen.
+    pub seen_at: Timestamp,
+    /// The pool as it was then.
     pub last_seen: PoolState,
     /// Its samples.
     pub history: History,
@@ -35,9 +37,11 @@ impl Memory {
         let pool = match self.pools.get_mut(&state.id) {
             Some(pool) => {
                 pool.last_seen.clone_from(state);
+                pool.seen_at = now;
                 pool
             }
             None => self.pools.entry(state.id.clone()).or_insert_with(|| PoolMemory {
+                seen_at: now,
                 last_seen: state.clone(),
                 history: History::new(),
             }),

@@ -1,0 +1,223 @@
+//! The loop.
+
+use super::decide::{evaluators, hold_unseen, judge};
+use super::{Entry, Observation, ObserveError, PoolView, Question, World};
+use crate::account::{PoolId, PoolPattern};
+use crate::base::{Span, Timestamp};
+use crate::decision::{Decision, Memory, Snapshot};
+use crate::formula::Evaluator;
+use crate::policy::Policies;
+use crate::signal::Metric;
+
+/// Runs the pools of one account by their policies until the world ends it; returns what is then remembered.
+///
+/// Each policy looks at once and then at its interval. Clocks are read to the millisecond, which is what the ledger
+/// keeps, so that a replay sees the same instants.
+pub fn run(world: &mut impl World, policies: &Policies, memory: Memory) -> Memory {
+    let mut engine = Engine::new(policies, memory);
+    let mut at = Timestamp::from_ticks(i64::MIN);
+    while let Some(now) = world.wait_until(at) {
+        // A clock that was set back must not stop time.
+        engine.tick(world, whole_milliseconds(now).max(at));
+        match engine.next_due() {
+            Some(due) => at = due,
+            None => break,
+        }
+    }
+    engine.memory
+}
+
+/// The engine of one account with the memory that its ticks share.
+struct Engine<'a> {
+    policies: &'a Policies,
+    desks: Vec<Desk>,
+    memory: Memory,
+    /// Whether the ledger holds all that later entries build on.
+    ledger_whole: bool,
+    observation: Observation,
+    patterns: Vec<PoolPattern>,
+    metrics: Vec<Metric>,
+}
+
+/// What belongs to one policy.
+struct Desk {
+    evaluators: Vec<Evaluator>,
+    due: Timestamp,
+}
+
+impl<'a> Engine<'a> {
+    fn new(policies: &'a Policies, memory: Memory) -> Self {
+        let desk = |policy| Desk {
+            evaluators: evaluators(policy),
+            due: Timestamp::from_ticks(i64::MIN),
+        };
+        Self {
+            policies,
+            desks: policies.policies.iter().map(desk).collect(),
+            memory,
+            ledger_whole: false,
+            observation: Observation::default(),
+            patterns: Vec::new(),
+            metrics: Vec::new(),
+        }
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        self.desks.iter().map(|desk| desk.due).min()
+    }
+
+    /// Looks, judges, writes down, acts.
+    fn tick(&mut self, world: &mut impl World, now: Timestamp) {
+        if !self.ledger_whole {
+            self.begin_ledger(world, now);
+        }
+        self.prepare_question(now);
+        let mut observation = std::mem::take(&mut self.observation);
+        observation.clear();
+        let question = Question {
+            now,
+            pools: &self.patterns,
+            metrics: &self.metrics,
+        };
+        match world.observe(&question, &mut observation) {
+            Ok(()) => self.see(world, now, &mut observation),
+            Err(error) => self.stay_blind(world, now, &error),
+        }
+        self.observation = observation;
+        for (desk, policy) in self.desks.iter_mut().zip(&self.policies.policies) {
+            if desk.due <= now {
+                desk.due = next_after(now, desk.due, policy.interval);
+            }
+        }
+    }
+
+    /// Writes down all that later entries build on; every policy then looks at once, as it does in a replay from there.
+    fn begin_ledger(&mut self, world: &mut impl World, now: Timestamp) {
+        let entry = Entry::Started {
+            at: now,
+            policies: self.policies,
+            memory: &self.memory,
+        };
+        self.ledger_whole = world.record(&entry).is_ok();
+        self.desks.iter_mut().for_each(|desk| desk.due = now);
+    }
+
+    fn prepare_question(&mut self, now: Timestamp) {
+        self.patterns.clear();
+        self.metrics.clear();
+        let due = self.desks.iter().zip(&self.policies.policies);
+        for (_, policy) in due.filter(|(desk, _)| desk.due <= now) {
+            self.patterns.push(policy.pool.clone());
+            self.metrics.extend_from_slice(&policy.metrics);
+        }
+        self.metrics.sort_unstable();
+        self.metrics.dedup();
+    }
+
+    /// Returns the place of the policy that is due for a pool.
+    fn due_for(&self, pool: &PoolId, now: Timestamp) -> Option<usize> {
+        self.policies
+            .index_for(pool)
+            .filter(|index| self.desks[*index].due <= now)
+    }
+
+    fn see(&mut self, world: &mut impl World, now: Timestamp, observation: &mut Observation) {
+        let mut matched = 0;
+        for view in observation.pools_mut() {
+            let Some(index) = self.due_for(&view.state.id, now) else {
+                continue;
+            };
+            matched += 1;
+            for sample in &mut view.samples {
+                sample.taken = whole_milliseconds(sample.taken);
+            }
+            self.memory.absorb(now, &view.state, &view.samples);
+            let decision = self.decide_seen(index, now, view);
+            self.settle(world, &decision, Some(view));
+        }
+        if matched == 0 {
+            self.record(world, &Entry::Unmatched { at: now });
+        }
+        if matched < self.memory.pools.len() {
+            self.forget_vanished(now);
+        }
+    }
+
+    /// Forgets the pools that were asked about and are there no longer.
+    fn forget_vanished(&mut self, now: Timestamp) {
+        let mut pools = std::mem::take(&mut self.memory.pools);
+        pools.retain(|id, pool| pool.seen_at == now || self.due_for(id, now).is_none());
+        self.memory.pools = pools;
+    }
+
+    fn decide_seen(&mut self, index: usize, now: Timestamp, view: &PoolView) -> Decision {
+        let policy = &self.policies.policies[index];
+        if let Some(error) = &view.fault {
+            return hold_unseen(policy, &view.state, now, error);
+        }
+        let remembered = &self.memory.pools[&view.state.id];
+        let snapshot = Snapshot {
+            now,
+            seed: now.ticks().cast_unsigned(),
+            pool: &view.state,
+            history: &remembered.history,
+        };
+        judge(policy, &mut self.desks[index].evaluators, &snapshot)
+    }
+
+    fn stay_blind(&mut self, world: &mut impl World, now: Timestamp, error: &ObserveError) {
+        self.record(world, &Entry::Blind { at: now, error });
+        let holds: Vec<Decision> = self
+            .memory
+            .pools
+            .values()
+            .filter_map(|pool| {
+                let index = self.due_for(&pool.last_seen.id, now)?;
+                Some(hold_unseen(
+                    &self.policies.policies[index],
+                    &pool.last_seen,
+                    now,
+                    error,
+                ))
+            })
+            .collect();
+        for decision in &holds {
+            self.settle(world, decision, None);
+        }
+    }
+
+    /// Writes a decision down, carries out its order, and writes down what became of it.
+    fn settle(&mut self, world: &mut impl World, decision: &Decision, seen: Option<&PoolView>) {
+        self.record(world, &Entry::Decided { decision, seen });
+        let Some(order) = decision.order().filter(|_| self.ledger_whole) else {
+            return;
+        };
+        let receipt = world.act(&order);
+        self.record(
+            world,
+            &Entry::Settled {
+                order: &order,
+                receipt: &receipt,
+            },
+        );
+    }
+
+    /// Writes an entry down; after one that was lost nothing more is written, nor done, until the ledger begins anew.
+    fn record(&mut self, world: &mut impl World, entry: &Entry<'_>) {
+        if self.ledger_whole {
+            self.ledger_whole = world.record(entry).is_ok();
+        }
+    }
+}
+
+/// Returns the first instant after `now` on the grid that `due` and the interval make.
+fn next_after(now: Timestamp, due: Timestamp, interval: Span) -> Timestamp {
+    let step = interval.ticks().max(1);
+    let passed = now.since(due).ticks() / step;
+    due + Span::from_ticks(step.saturating_mul(passed.saturating_add(1)))
+}
+
+/// A millisecond is 10,000 ticks; the service prints instants to the millisecond, and so does the ledger.
+fn whole_milliseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_ticks(at.ticks().div_euclid(10_000) * 10_000)
+}
