@@ -23,4 +23,4 @@ pub use outcome::{
     AutoScaleRun, AutoScaleRunError, Fault, FaultCode, NameValuePair, Outcome, SampleRead, Trace,
     TracedStatement, Value,
 };
-pub use print::print;
+pub use print::format;

@@ -18,3 +18,5 @@ pub mod engine;
 pub mod sim;
 
 pub mod proof;
+
+pub mod cli;

@@ -1,2 +1,7 @@
 //! The `lowtide` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lowtide::cli::main()
+}

@@ -7,12 +7,23 @@
 
 use super::ast::{Ast, BinaryOp, Call, Comment, Expr, ExprKind, Statement, UnaryOp};
 use super::layout::Doc;
+use super::{Dialect, Formula, Scope};
+use crate::base::Diagnostic;
 
 /// Lines are broken when they would be longer: what fits beside a second column in an editor.
 const WIDTH: usize = 100;
 
+/// Lays out a formula.
+///
+/// # Errors
+/// Every syntax fault.
+pub fn format(source: &str, dialect: Dialect) -> Result<String, Vec<Diagnostic>> {
+    let formula = Formula::compile(source, &Scope::new(dialect))?;
+    Ok(print(formula.ast(), source))
+}
+
 /// Lays out a formula; `source` is the text that `ast` was read from.
-pub fn print(ast: &Ast, source: &str) -> String {
+fn print(ast: &Ast, source: &str) -> String {
     let mut printer = Printer {
         source,
         comments: &ast.comments,

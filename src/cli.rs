@@ -1,0 +1,126 @@
+//! The command line: one file per verb, and `wiring`, the one place that names concrete parts.
+//!
+//! Data goes to standard output, progress and diagnostics to standard error. A verb gives an [`exit::Exit`]; whatever
+//! keeps it from doing its work is an [`exit::Failure`], printed here, once.
+
+mod diff;
+mod exit;
+mod files;
+mod options;
+mod render;
+mod terminal;
+mod wiring;
+
+mod completions;
+mod fmt;
+mod man;
+mod reference;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use exit::{Exit, Failure};
+use options::Color;
+use terminal::Terminal;
+
+/// Autoscaling of node pools: checks, evaluates and backtests Azure Batch autoscale formulas.
+#[derive(Debug, Parser)]
+#[command(name = "lowtide", version, max_term_width = 100, after_help = AFTER_HELP)]
+struct CommandLine {
+    /// When to use colour; `auto` looks at the terminal and at `NO_COLOR`
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        hide_possible_values = true
+    )]
+    color: Color,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 success, 1 error, 2 differences, 3 warnings (check --deny-warnings),
+4 a failed assertion (test), 64 wrong usage.";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Fmt(fmt::Fmt),
+    Reference(reference::Reference),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+impl Verb {
+    fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        match self {
+            Self::Fmt(verb) => verb.run(terminal),
+            Self::Reference(verb) => verb.run(terminal),
+            Self::Completions(verb) => verb.run(terminal),
+            Self::Man(verb) => verb.run(terminal),
+        }
+    }
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    exit::explain_panics();
+    run(std::env::args_os().collect()).into()
+}
+
+/// Returns the description of the whole command line, for completions and the manual page.
+fn command() -> clap::Command {
+    CommandLine::command()
+}
+
+fn run(arguments: Vec<OsString>) -> Exit {
+    let command = command().color(clap_color(&arguments));
+    let parsed = command
+        .try_get_matches_from(arguments)
+        .and_then(|matches| CommandLine::from_arg_matches(&matches));
+    let line = match parsed {
+        Ok(line) => line,
+        Err(error) => {
+            // Help and version are answers, and go to standard output; nobody listens when printing fails.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Success
+            };
+        }
+    };
+    let mut terminal = Terminal::new(line.color);
+    let outcome = line.verb.run(&mut terminal);
+    exit::conclude(outcome, &mut terminal)
+}
+
+/// Help and usage errors are printed before `--color` is parsed, so it is looked for by hand.
+fn clap_color(arguments: &[OsString]) -> ColorChoice {
+    let words: Vec<_> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    let says = |choice: &str| {
+        words.contains(&format!("--color={choice}").as_str())
+            || words.windows(2).any(|pair| pair == ["--color", choice])
+    };
+    if says("never") {
+        ColorChoice::Never
+    } else if says("always") {
+        ColorChoice::Always
+    } else {
+        ColorChoice::Auto
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::command;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        command().debug_assert();
+    }
+}

@@ -1,0 +1,112 @@
+//! How a command ends: its exit code, and what is said when it cannot do its work.
+
+use std::io;
+use std::process::ExitCode;
+
+use super::render;
+use super::terminal::Terminal;
+use crate::base::Diagnostic;
+
+/// The exit codes that scripts lean on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Exit {
+    /// All is well.
+    Success = 0,
+    /// A formula or file that cannot be used, an evaluation error, a failed call.
+    Error = 1,
+    /// Differences, where they were asked for.
+    Differences = 2,
+    /// Warnings, where they were denied.
+    Warnings = 3,
+    /// A failed assertion.
+    Failed = 4,
+    /// The command line makes no sense.
+    Usage = 64,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// What keeps a command from doing its work.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// A text that cannot be used, with everything that is wrong with it.
+    Text(Source, Vec<Diagnostic>),
+    /// The command line asks for something that cannot be.
+    Usage(String),
+    /// Output cannot be written.
+    Output(io::Error),
+}
+
+/// A text with the name that its reader knows it by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Source {
+    /// The file, `-` for standard input.
+    pub(super) name: String,
+    /// What it holds.
+    pub(super) text: String,
+}
+
+impl Source {
+    /// Returns a source without text, for faults that are about the file as a whole.
+    pub(super) fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            text: String::new(),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// Prints what is left to be said and returns the exit code.
+pub(super) fn conclude(outcome: Result<Exit, Failure>, terminal: &mut Terminal) -> Exit {
+    let exit = outcome.unwrap_or_else(|failure| explain(failure, terminal));
+    match terminal.flush() {
+        // The reader has left, as `head` does; there is nobody to tell.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => explain(Failure::Output(error), terminal),
+        _ => exit,
+    }
+}
+
+/// Says what went wrong; when standard error cannot be written either, nobody can be told.
+fn explain(failure: Failure, terminal: &mut Terminal) -> Exit {
+    match failure {
+        Failure::Text(source, diagnostics) => {
+            let text = render::text(&source, &diagnostics, terminal.look());
+            let _ = terminal.say(&text);
+            Exit::Error
+        }
+        Failure::Usage(message) => {
+            let _ = terminal.say(&format!(
+                "error: {message}\n\nFor more information, try '--help'.\n"
+            ));
+            Exit::Usage
+        }
+        Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
+        Failure::Output(error) => {
+            let _ = terminal.say(&format!("error: the output cannot be written: {error}\n"));
+            Exit::Error
+        }
+    }
+}
+
+/// Replaces the message of a panic, which would show an operator the inside of the program.
+pub(super) fn explain_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let message = info.payload_as_str().unwrap_or("no message");
+        let text = format!(
+            "error: a mistake in lowtide, not in your files: {message} ({place})\n\
+             help: please report it together with the command and the file that led here\n"
+        );
+        let _ = io::Write::write_all(&mut io::stderr(), text.as_bytes());
+    }));
+}

@@ -1,0 +1,182 @@
+//! Reading what the command line names: files, standard input, and the files in a directory.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::exit::{Failure, Source};
+use crate::base::{Code, Diagnostic};
+
+/// No formula, policy or script comes near; a larger file is another file than the one that was meant.
+const BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// How deep directories are searched; more is a loop of links or a mistake.
+const DEPTH_MAX: usize = 32;
+
+const UNREADABLE: Code = Code("C001");
+const NOT_TEXT: Code = Code("C002");
+const TOO_LARGE: Code = Code("C003");
+const UNWRITABLE: Code = Code("C004");
+
+/// The codes of this room: code, what it is, way out.
+pub(super) const CODES: &[(Code, &str, &str)] = &[
+    (
+        UNREADABLE,
+        "a file cannot be read",
+        "check the name and the permissions",
+    ),
+    (NOT_TEXT, "a file is not UTF-8 text", "save it as UTF-8"),
+    (
+        TOO_LARGE,
+        "a file is larger than 16 MiB",
+        "name the file that was meant",
+    ),
+    (
+        UNWRITABLE,
+        "a file cannot be written",
+        "check its permissions and the space on the disk",
+    ),
+];
+
+/// Reads a text file, or standard input for `-`.
+pub(super) fn read(path: &Path) -> Result<Source, Failure> {
+    let name = path.display().to_string();
+    let fail = |text: String, fault: Diagnostic| {
+        let name = name.clone();
+        Err(Failure::Text(Source { name, text }, vec![fault]))
+    };
+    let bytes = match read_bytes(path) {
+        Ok(bytes) => bytes,
+        Err(error) => return fail(String::new(), unreadable(path, &error)),
+    };
+    if bytes.len() as u64 > BYTES_MAX {
+        let fault = Diagnostic::error(TOO_LARGE, 0..0, format!("`{name}` is larger than 16 MiB"));
+        return fail(String::new(), fault.help("name the file that was meant"));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source { name, text }),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let byte = error.as_bytes()[at];
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let message = format!("the byte {byte:#04x} is not UTF-8 text");
+            let fault = Diagnostic::error(NOT_TEXT, at..at + '\u{FFFD}'.len_utf8(), message);
+            fail(text, fault.help("save the file as UTF-8"))
+        }
+    }
+}
+
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = BYTES_MAX + 1;
+    if path.as_os_str() == "-" {
+        io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+    } else {
+        File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// Returns what is wrong with a file that cannot be read.
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    let name = path.display();
+    let message = match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no file `{name}`"),
+        io::ErrorKind::PermissionDenied => format!("`{name}` may not be read"),
+        io::ErrorKind::IsADirectory => format!("`{name}` is a directory, and a file is wanted"),
+        _ => format!("`{name}` cannot be read: {error}"),
+    };
+    let help = match error.kind() {
+        io::ErrorKind::NotFound => near(path),
+        io::ErrorKind::PermissionDenied => Some("check its permissions".to_owned()),
+        io::ErrorKind::IsADirectory => Some("name a file in it".to_owned()),
+        _ => None,
+    };
+    let fault = Diagnostic::error(UNREADABLE, 0..0, message);
+    match help {
+        Some(help) => fault.help(help),
+        None => fault,
+    }
+}
+
+/// Returns what is wrong with a file that cannot be written.
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
+    let fault = Diagnostic::error(
+        UNWRITABLE,
+        0..0,
+        format!("`{}` cannot be written: {error}", path.display()),
+    );
+    fault.help("check its permissions and the space on the disk")
+}
+
+/// Looks for the file that was meant.
+fn near(path: &Path) -> Option<String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Some(format!("there is no directory `{}` either", folder.display()));
+    };
+    let mut names: Vec<_> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    let wanted = path.file_name()?.to_str()?;
+    let meant = crate::base::did_you_mean(wanted, names.iter().map(String::as_str))?;
+    Some(format!(
+        "did you mean `{}`?",
+        path.with_file_name(meant).display()
+    ))
+}
+
+/// Returns the named files, and in the place of a directory the files under it that `wanted` picks, in order of name.
+pub(super) fn expand(paths: &[PathBuf], wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let before = files.len();
+            walk(path, &wanted, 0, &mut files)?;
+            if files.len() == before {
+                let message = format!("there is nothing to do in the directory `{}`", path.display());
+                let fault = Diagnostic::error(UNREADABLE, 0..0, message);
+                let source = Source::named(&path.display().to_string());
+                let help = "name a file, or a directory with *.formula, *.yaml or *.test files";
+                return Err(Failure::Text(source, vec![fault.help(help)]));
+            }
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+fn walk(
+    folder: &Path,
+    wanted: &impl Fn(&Path) -> bool,
+    depth: usize,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), Failure> {
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let entries = entries.map_err(|error| {
+        let source = Source::named(&folder.display().to_string());
+        Failure::Text(source, vec![unreadable(folder, &error)])
+    })?;
+    let mut paths: Vec<_> = entries
+        .into_iter()
+        .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
+        .map(|entry| entry.path())
+        .collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() && !path.is_symlink() && depth < DEPTH_MAX {
+            walk(&path, wanted, depth + 1, files)?;
+        } else if path.is_file() && wanted(&path) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Says whether a file's name ends in `.formula`.
+pub(super) fn is_formula(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "formula")
+}

@@ -1,0 +1,78 @@
+//! Options that several verbs share.
+
+use clap::ValueEnum;
+
+use crate::formula::Dialect;
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How data is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// `-o`, which every verb with data has.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct OutputOption {
+    /// How to write the result: text or json
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
+    pub(super) output: Output,
+}
+
+/// `--dialect`, as the command line spells it.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct DialectOption {
+    /// How formulas are understood: as the service does, strictly as documented, or leniently
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "service|strict|lenient",
+        hide_possible_values = true
+    )]
+    pub(super) dialect: DialectWord,
+}
+
+/// The words for the dialects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum DialectWord {
+    /// As the service does.
+    #[default]
+    Service,
+    /// Only what is documented.
+    Strict,
+    /// What people write, understood.
+    Lenient,
+}
+
+impl From<DialectWord> for Dialect {
+    fn from(word: DialectWord) -> Self {
+        match word {
+            DialectWord::Service => Self::Service,
+            DialectWord::Strict => Self::Strict,
+            DialectWord::Lenient => Self::Lenient,
+        }
+    }
+}

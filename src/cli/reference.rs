@@ -1,0 +1,187 @@
+//! `lowtide reference`: the language, the metrics and the codes, from the tables that the program itself works by.
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::exit::{Exit, Failure};
+use super::options::{Output, OutputOption};
+use super::terminal::{Paint, Terminal};
+use crate::formula::builtin::{FUNCTIONS, INTERVALS, MEMBERS, METHODS, SERVICE_VARIABLES};
+use crate::signal::Metric;
+
+/// Print the reference of the language, the metrics or the codes
+#[derive(Debug, clap::Args)]
+pub(super) struct Reference {
+    /// What to print; everything when nothing is named
+    #[arg(value_enum)]
+    topic: Option<Topic>,
+    #[command(flatten)]
+    output: OutputOption,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Topic {
+    /// Functions, methods, members, constants and variables
+    Formula,
+    /// The sampled metrics
+    Metrics,
+}
+
+#[derive(Default, Serialize)]
+struct Document {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    functions: Vec<Entry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    methods: Vec<Entry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    members: Vec<Entry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    constants: Vec<Entry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    variables: Vec<Entry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    metrics: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<&'static str>,
+    doc: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    examples: Vec<Example>,
+}
+
+#[derive(Serialize)]
+struct Example {
+    formula: &'static str,
+    x: &'static str,
+}
+
+impl Reference {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        let document = document(self.topic);
+        match self.output.output {
+            Output::Json => terminal.json(&document)?,
+            Output::Text => print(&document, terminal)?,
+        }
+        Ok(Exit::Success)
+    }
+}
+
+fn document(topic: Option<Topic>) -> Document {
+    let mut document = Document::default();
+    if topic.is_none_or(|topic| topic == Topic::Formula) {
+        document.functions = functions();
+        document.methods = METHODS
+            .iter()
+            .map(|row| Entry::signed(row.name, row.signature, row.doc))
+            .collect();
+        document.members = MEMBERS
+            .iter()
+            .map(|(name, _, doc)| Entry::new(name, *doc))
+            .collect();
+        document.constants = INTERVALS
+            .iter()
+            .map(|(name, span)| Entry::new(name, span.to_string()))
+            .collect();
+        document.variables = SERVICE_VARIABLES
+            .iter()
+            .map(|(name, _, doc)| Entry::new(name, *doc))
+            .collect();
+    }
+    if topic.is_none_or(|topic| topic == Topic::Metrics) {
+        document.metrics = Metric::ALL.iter().map(|metric| metric_entry(*metric)).collect();
+    }
+    document
+}
+
+fn functions() -> Vec<Entry> {
+    let entry = |row: &crate::formula::builtin::FunctionRow| {
+        let mut entry = Entry::signed(row.name, row.signature, row.doc);
+        entry.examples = row
+            .examples
+            .iter()
+            .map(|(formula, x)| Example { formula, x })
+            .collect();
+        entry
+    };
+    FUNCTIONS.iter().map(entry).collect()
+}
+
+fn metric_entry(metric: Metric) -> Entry {
+    let retired = if metric.is_retired() {
+        " (retired: no data since 31 March 2024)"
+    } else {
+        ""
+    };
+    Entry::new(metric.name(), format!("{}{retired}", metric.doc()))
+}
+
+impl Entry {
+    fn new(name: &'static str, doc: impl Into<String>) -> Self {
+        Self {
+            name,
+            signature: None,
+            doc: doc.into(),
+            examples: Vec::new(),
+        }
+    }
+
+    fn signed(name: &'static str, signature: &'static str, doc: &str) -> Self {
+        Self {
+            signature: Some(signature),
+            ..Self::new(name, doc)
+        }
+    }
+}
+
+fn print(document: &Document, terminal: &mut Terminal) -> io::Result<()> {
+    let sections = [
+        ("Functions", &document.functions),
+        (
+            "Methods of a data set, such as $PendingTasks.GetSample(10)",
+            &document.methods,
+        ),
+        ("Members of a timestamp, such as time().hour", &document.members),
+        ("Interval constants", &document.constants),
+        ("Variables that the service defines", &document.variables),
+        ("Metrics", &document.metrics),
+    ];
+    let paint = terminal.paint();
+    let mut first = true;
+    for (heading, entries) in sections {
+        if entries.is_empty() {
+            continue;
+        }
+        let gap = if first { "" } else { "\n" };
+        first = false;
+        writeln!(terminal.out(), "{gap}{}\n", paint.on(Paint::HEADING, heading))?;
+        for entry in entries {
+            terminal.out().write_all(paragraph(entry, paint).as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+/// Where the explanation of a name begins, when the name leaves room for it.
+const DOC_COLUMN: usize = 27;
+
+fn paragraph(entry: &Entry, paint: Paint) -> String {
+    let Some(signature) = entry.signature else {
+        let padding = " ".repeat(DOC_COLUMN.saturating_sub(entry.name.len()));
+        return format!("  {}{padding} {}\n", paint.on(Paint::NAME, entry.name), entry.doc);
+    };
+    let mut text = format!("  {}\n      {}\n", paint.on(Paint::NAME, signature), entry.doc);
+    for example in &entry.examples {
+        text += &paint.on(
+            Paint::ASIDE,
+            format!("      {}  // x is {}", example.formula, example.x),
+        );
+        text.push('\n');
+    }
+    text
+}
