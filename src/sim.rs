@@ -5,4 +5,5 @@
 //!                                            └─► bill, waits, hours ─► Report ─► table, plot, JSON
 //! ```
 
+pub mod cluster;
 pub mod workload;

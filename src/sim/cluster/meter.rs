@@ -1,0 +1,165 @@
+//! Counts nodes by lane and state, and adds up the time they spend there; money follows from that.
+//!
+//! Time is added up in whole ticks, so that the sums are exact and the same on every machine.
+
+use crate::base::{Lane, Mix, Nodes, Span, Timestamp, Usd};
+use crate::policy::Prices;
+
+/// What a node does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NodeState {
+    /// It boots.
+    Starting,
+    /// It is ready and has no task.
+    Idle,
+    /// It has at least one task.
+    Running,
+    /// It finishes its tasks and takes no more.
+    Draining,
+    /// It is being removed.
+    Leaving,
+    /// It was taken away and is to come back.
+    Preempted,
+}
+
+impl NodeState {
+    /// Every state.
+    pub const ALL: [Self; 6] = [
+        Self::Starting,
+        Self::Idle,
+        Self::Running,
+        Self::Draining,
+        Self::Leaving,
+        Self::Preempted,
+    ];
+
+    /// Says whether a node in this state is paid for: every one that exists is, taken away ones do not.
+    pub const fn is_billed(self) -> bool {
+        !matches!(self, Self::Preempted)
+    }
+
+    /// Says whether a node in this state works on tasks.
+    pub const fn is_busy(self) -> bool {
+        matches!(self, Self::Running | Self::Draining)
+    }
+}
+
+/// How many nodes there are of each lane and state, and how many slots are busy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    nodes: [[u32; 6]; 2],
+    /// Slots with a task.
+    pub busy_slots: u64,
+}
+
+impl Census {
+    /// Returns the nodes of a lane in a state.
+    pub const fn get(&self, lane: Lane, state: NodeState) -> Nodes {
+        Nodes(self.nodes[lane as usize][state as usize])
+    }
+
+    /// Returns the nodes of both lanes in a state.
+    pub fn of(&self, state: NodeState) -> Nodes {
+        self.get(Lane::Dedicated, state) + self.get(Lane::Spot, state)
+    }
+
+    /// Returns the nodes of each lane in any state.
+    pub fn mix(&self) -> Mix {
+        let lane = |lane: Lane| {
+            NodeState::ALL
+                .into_iter()
+                .map(|state| self.get(lane, state))
+                .sum()
+        };
+        Mix {
+            dedicated: lane(Lane::Dedicated),
+            spot: lane(Lane::Spot),
+        }
+    }
+
+    pub(super) const fn enter(&mut self, lane: Lane, state: NodeState) {
+        self.nodes[lane as usize][state as usize] += 1;
+    }
+
+    pub(super) const fn leave(&mut self, lane: Lane, state: NodeState) {
+        self.nodes[lane as usize][state as usize] -= 1;
+    }
+}
+
+/// The time that nodes have spent, by lane and state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meter {
+    read: Timestamp,
+    node_ticks: [[u128; 6]; 2],
+    busy_slot_ticks: u128,
+}
+
+impl Meter {
+    pub(super) const fn new(start: Timestamp) -> Self {
+        Self {
+            read: start,
+            node_ticks: [[0; 6]; 2],
+            busy_slot_ticks: 0,
+        }
+    }
+
+    /// Adds the time since the last reading, through which the census was what it is.
+    pub(super) fn advance(&mut self, now: Timestamp, census: &Census) {
+        let ticks = u128::from(now.since(self.read).ticks().unsigned_abs());
+        if ticks == 0 {
+            return;
+        }
+        self.read = now;
+        for (lane_ticks, lane_nodes) in self.node_ticks.iter_mut().zip(&census.nodes) {
+            for (ticks_so_far, nodes) in lane_ticks.iter_mut().zip(lane_nodes) {
+                *ticks_so_far += ticks * u128::from(*nodes);
+            }
+        }
+        self.busy_slot_ticks += ticks * u128::from(census.busy_slots);
+    }
+
+    /// Returns the node-ticks of a lane in a state.
+    pub const fn node_ticks(&self, lane: Lane, state: NodeState) -> u128 {
+        self.node_ticks[lane as usize][state as usize]
+    }
+
+    /// Returns the slot-hours in which tasks ran.
+    pub fn busy_slot_hours(&self) -> f64 {
+        hours(self.busy_slot_ticks)
+    }
+
+    /// Returns the node-hours of the lanes and states that a test picks.
+    pub fn node_hours(&self, pick: impl Fn(Lane, NodeState) -> bool) -> f64 {
+        hours(
+            cells()
+                .filter(|(lane, state)| pick(*lane, *state))
+                .map(|(lane, state)| self.node_ticks(lane, state))
+                .sum(),
+        )
+    }
+
+    /// Returns what a lane costs.
+    pub fn cost(&self, lane: Lane, prices: &Prices) -> Usd {
+        Usd(prices.get(lane).0 * self.node_hours(|of, state| of == lane && state.is_billed()))
+    }
+
+    /// Returns the part of the cost that was paid for nodes without a task: booting, idle or leaving.
+    pub fn wasted(&self, prices: &Prices) -> Usd {
+        let lane = |lane| {
+            let hours = self.node_hours(|of, state| of == lane && state.is_billed() && !state.is_busy());
+            Usd(prices.get(lane).0 * hours)
+        };
+        Lane::ALL.into_iter().map(lane).sum()
+    }
+}
+
+/// Returns ticks in hours.
+pub(super) fn hours(ticks: u128) -> f64 {
+    ticks as f64 / Span::hours(1).ticks() as f64
+}
+
+fn cells() -> impl Iterator<Item = (Lane, NodeState)> {
+    Lane::ALL
+        .into_iter()
+        .flat_map(|lane| NodeState::ALL.into_iter().map(move |state| (lane, state)))
+}

@@ -1,0 +1,204 @@
+//! What the simulated pool is like.
+
+use crate::account::NodeDeallocationOption;
+use crate::base::{Mix, Nodes, Span};
+
+/// What the simulated pool is like; everything that the log of tasks does not say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Setup {
+    /// How many slots a node has for tasks, 1 to [`Setup::SLOTS_MAX`].
+    pub task_slots_per_node: u32,
+    /// Which node a task is given.
+    pub fill: Fill,
+    /// How long the pool is resizing: machines take this to be granted (not billed yet) or to go (billed still).
+    pub resize_time: Span,
+    /// How long a machine takes from being granted to running tasks; billed.
+    pub boot: Boot,
+    /// How spot nodes are taken away.
+    pub eviction: Eviction,
+    /// The nodes of each lane that the account may have; what is asked beyond that is not granted.
+    pub quota: Mix,
+    /// The nodes at the start, which are ready at once.
+    pub initial: Mix,
+    /// The pool's node deallocation option at the start.
+    pub option: NodeDeallocationOption,
+}
+
+impl Setup {
+    /// Pool - Add, REST API: `taskSlotsPerNode` is at most four times the cores and never above 256.
+    pub const SLOTS_MAX: u32 = 256;
+
+    /// 20,000 nodes of a lane: twenty times the largest pool that the service's guides speak of, and still quick.
+    pub const NODES_MAX: Nodes = Nodes(20_000);
+
+    /// Returns the setup, or says what cannot be simulated.
+    pub fn checked(self) -> Result<Self, SetupError> {
+        let wrong = |message: String| Err(SetupError { message });
+        let longest = Span::days(1);
+        let span = |span: Span| (Span::ZERO..=longest).contains(&span);
+        let (least, most) = self.boot.range();
+        if !(1..=Self::SLOTS_MAX).contains(&self.task_slots_per_node) {
+            return wrong(format!(
+                "a node cannot have {} task slots; give 1 to {}",
+                self.task_slots_per_node,
+                Self::SLOTS_MAX
+            ));
+        }
+        if !span(self.resize_time) || !span(least) || !span(most) || most < least {
+            return wrong(
+                "a node's resize and boot times must lie between 0s and 1d, the least first".to_owned(),
+            );
+        }
+        if let Eviction::Constant {
+            per_node_hour,
+            back_after,
+        } = self.eviction
+            && !((0.0..=3600.0).contains(&per_node_hour) && span(back_after) && back_after > Span::ZERO)
+        {
+            return wrong(
+                "spot evictions must lie between 0 and 3600 per node-hour, and evicted nodes come back within a day"
+                    .to_owned(),
+            );
+        }
+        if self.quota.dedicated > Self::NODES_MAX || self.quota.spot > Self::NODES_MAX {
+            return wrong(format!(
+                "at most {} nodes of a lane can be simulated",
+                Self::NODES_MAX
+            ));
+        }
+        if self.initial.dedicated > self.quota.dedicated || self.initial.spot > self.quota.spot {
+            return wrong(format!(
+                "the pool cannot start with {}: the quota is {}",
+                self.initial, self.quota
+            ));
+        }
+        Ok(self)
+    }
+}
+
+/// An empty pool of one-slot nodes that are of use four minutes after they were ordered.
+///
+/// Batch publishes no figures; four minutes (one to be granted, three to boot and run the start task) is what users of
+/// Linux marketplace images report.
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            task_slots_per_node: 1,
+            fill: Fill::Spread,
+            resize_time: Span::minutes(1),
+            boot: Boot::Fixed(Span::minutes(3)),
+            eviction: Eviction::Never,
+            quota: Mix {
+                dedicated: Self::NODES_MAX,
+                spot: Self::NODES_MAX,
+            },
+            initial: Mix::ZERO,
+            option: NodeDeallocationOption::Requeue,
+        }
+    }
+}
+
+/// Which of the nodes with room a task is given (`nodeFillType` of Pool - Add).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fill {
+    /// The node with the most free slots: the service's default.
+    #[default]
+    Spread,
+    /// The node with the fewest free slots that suffice.
+    Pack,
+}
+
+/// How long a machine boots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boot {
+    /// Always the same time.
+    Fixed(Span),
+    /// Any time between the two, equally likely.
+    Uniform {
+        /// The shortest.
+        least: Span,
+        /// The longest.
+        most: Span,
+    },
+}
+
+impl Boot {
+    /// Returns the shortest and the longest time.
+    pub const fn range(self) -> (Span, Span) {
+        match self {
+            Self::Fixed(span) => (span, span),
+            Self::Uniform { least, most } => (least, most),
+        }
+    }
+}
+
+/// How spot nodes are taken away.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Eviction {
+    /// They are not.
+    #[default]
+    Never,
+    /// Each node on its own, with the same chance at any age. Real evictions come in shocks that hit many nodes at once, so
+    /// this is too kind to spot-heavy mixes.
+    Constant {
+        /// Evictions of a node in an hour.
+        per_node_hour: f64,
+        /// How long an evicted node is away before it boots again.
+        back_after: Span,
+    },
+}
+
+/// Says what cannot be simulated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SetupError {
+    /// What is wrong, with a way out.
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_that_cannot_be_is_refused_with_a_way_out() {
+        let setup = Setup::default();
+        assert!(setup.checked().is_ok());
+        for (wrong, expected) in [
+            (
+                Setup {
+                    task_slots_per_node: 0,
+                    ..setup
+                },
+                "give 1 to 256",
+            ),
+            (
+                Setup {
+                    boot: Boot::Fixed(Span::days(2)),
+                    ..setup
+                },
+                "between 0s and 1d",
+            ),
+            (
+                Setup {
+                    initial: Mix::new(20_001, 0),
+                    ..setup
+                },
+                "the quota is",
+            ),
+            (
+                Setup {
+                    eviction: Eviction::Constant {
+                        per_node_hour: f64::NAN,
+                        back_after: Span::hours(1),
+                    },
+                    ..setup
+                },
+                "between 0 and 3600",
+            ),
+        ] {
+            let error = wrong.checked().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}
