@@ -9,7 +9,10 @@
 pub mod ast;
 pub mod builtin;
 pub mod checked;
+mod datetime;
 mod evaluator;
+mod parse;
+mod print_value;
 mod inputs;
 mod layout;
 mod lean;

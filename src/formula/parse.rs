@@ -1,0 +1,96 @@
+//! Text → tree. The grammar in `grammar/formula.pest` is a superset of the language; what the service would not read is
+//! said here in words, and reading goes on behind it, so that all faults of a text come at once.
+
+mod build;
+mod recover;
+mod scan;
+
+use super::ast::{Ast, Place};
+use super::{Dialect, Lean};
+use crate::base::{Code, Diagnostic};
+
+/// 8 KB: the service's limit ("maximum length is 8192 characters", Batch SDK constants, `AutoScaleFormulaTooLong`).
+pub const CHARACTERS_MAX: usize = 8192;
+/// The service's limit ("up to 100 statements", automatic scaling guide).
+pub const STATEMENTS_MAX: usize = 100;
+/// Ours: brackets, arms and operators nested deeper are refused, so that no walk over the tree can exhaust the stack.
+///
+/// Real formulas stay below 30.
+pub const DEPTH_MAX: usize = 128;
+/// Ours: after so many syntax faults the rest is noise.
+const FAULTS_MAX: usize = 25;
+
+pub(super) const TOO_LONG: Code = Code("F001");
+pub(super) const TOO_MANY_STATEMENTS: Code = Code("F002");
+pub(super) const MISSING_SEMICOLON: Code = Code("F003");
+pub(super) const UNEXPECTED: Code = Code("F004");
+pub(super) const EMPTY: Code = Code("F005");
+pub(super) const TOO_DEEP: Code = Code("F006");
+pub(super) const FOREIGN_COMMENT: Code = Code("F007");
+pub(super) const FOREIGN_QUOTES: Code = Code("F008");
+pub(super) const TEMPLATE: Code = Code("F009");
+pub(super) const REMAINDER: Code = Code("F010");
+pub(super) const SINGLE_EQUALS: Code = Code("F011");
+pub(super) const UNCLOSED: Code = Code("F012");
+pub(super) const UNTERMINATED: Code = Code("F013");
+pub(super) const NUMBER: Code = Code("F014");
+pub(super) const LOST_NAME: Code = Code("F015");
+
+/// A text that could be read.
+pub(super) struct Parsed {
+    /// Its tree.
+    pub(super) ast: Ast,
+    /// What only this reader, or only the lenient dialect, lets pass.
+    pub(super) leans: Vec<(Lean, Place)>,
+}
+
+/// Reads a formula.
+///
+/// # Errors
+/// Every syntax fault, by place.
+pub(super) fn parse(source: &str, dialect: Dialect) -> Result<Parsed, Vec<Diagnostic>> {
+    let characters = source.chars().count();
+    if characters > CHARACTERS_MAX {
+        let fault = Diagnostic::error(
+            TOO_LONG,
+            0..0,
+            format!("the formula has {characters} characters, and the service takes {CHARACTERS_MAX}"),
+        );
+        return Err(vec![fault.help("drop comments and blank lines, or shorten names")]);
+    }
+    if let Some(deep) = scan::too_deep(source) {
+        return Err(vec![too_deep(deep)]);
+    }
+    let (outcome, mut faults, mut leans) = recover::recover(source, dialect);
+    if let Some(pairs) = outcome {
+        let built = build::build(pairs, dialect);
+        faults.extend(built.faults);
+        leans.extend(built.leans);
+        if built.ast.statements.is_empty() && faults.is_empty() {
+            faults.push(empty(source));
+        }
+        if let Some(extra) = built.ast.statements.get(STATEMENTS_MAX) {
+            let count = built.ast.statements.len();
+            let message = format!("the formula has {count} statements, and the service takes {STATEMENTS_MAX}");
+            faults.push(Diagnostic::error(TOO_MANY_STATEMENTS, extra.span.clone(), message)
+                .help("join statements: a value that is used once can stand where it is used"));
+        }
+        if faults.is_empty() {
+            leans.sort_by_key(|(_, place)| place.start);
+            return Ok(Parsed { ast: built.ast, leans });
+        }
+    }
+    faults.sort_by_key(|fault| (fault.span.start, fault.code));
+    faults.dedup_by_key(|fault| (fault.span.start, fault.code));
+    Err(faults)
+}
+
+fn empty(source: &str) -> Diagnostic {
+    Diagnostic::error(EMPTY, 0..source.len().min(1), "the formula has no statement")
+        .help("set a target: $TargetDedicatedNodes = 0;")
+}
+
+fn too_deep(span: Place) -> Diagnostic {
+    Diagnostic::error(TOO_DEEP, span, format!("the formula nests deeper than {DEPTH_MAX} levels"))
+        .help("give inner parts a name in a statement of their own")
+}
