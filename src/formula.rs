@@ -8,16 +8,19 @@
 
 pub mod ast;
 pub mod builtin;
+mod check;
 pub mod checked;
+mod compile;
 mod datetime;
 mod evaluator;
-mod parse;
-mod print_value;
 mod inputs;
 mod layout;
 mod lean;
 mod outcome;
+mod parse;
 mod print;
+mod print_value;
+mod run;
 
 pub use evaluator::{Evaluator, Formula};
 pub use inputs::{Dialect, Inputs, PoolFacts, Scope};

@@ -126,8 +126,8 @@ pub enum Kind {
     Single(usize, Box<Node>),
     /// `stop()`.
     Stop,
-    /// Evaluating this fails: where, and what the service would say.
-    Fails(usize, Arc<str>),
+    /// Evaluating this fails: where, and what the service would say; what stands below is evaluated first.
+    Fails(usize, Arc<str>, Vec<Node>),
 }
 
 /// A sample method with its arguments.
@@ -181,7 +181,7 @@ impl Node {
                 }
             },
             Kind::Member(inner, _) | Kind::Unary(_, _, inner) | Kind::Single(_, inner) => vec![inner],
-            Kind::Call { arguments, .. } => arguments.iter().collect(),
+            Kind::Call { arguments, .. } | Kind::Fails(_, _, arguments) => arguments.iter().collect(),
             Kind::Binary(_, _, left, right) => vec![left, right],
             Kind::Conditional(test, then, otherwise) => vec![test, then, otherwise],
             Kind::Number(_)
@@ -193,8 +193,7 @@ impl Node {
             | Kind::Counter(_)
             | Kind::Now
             | Kind::Instant(_)
-            | Kind::Stop
-            | Kind::Fails(..) => Vec::new(),
+            | Kind::Stop => Vec::new(),
         }
     }
 }

@@ -19,17 +19,26 @@ pub(super) fn parse_time(text: &str, dialect: Dialect) -> Result<Timestamp, Stri
     if trimmed.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return rfc_1123(trimmed).ok_or_else(fail);
     }
-    let (date, rest) = trimmed.split_once('T').map_or((trimmed, None), |(date, rest)| (date, Some(rest)));
+    let (date, rest) = trimmed
+        .split_once('T')
+        .map_or((trimmed, None), |(date, rest)| (date, Some(rest)));
     let day = date_of(date).ok_or_else(fail)?;
     let Some(rest) = rest else { return Ok(day) };
     if date.len() != 10 {
+        return Err(fail());
+    }
+    if !rest.starts_with(|c: char| c.is_ascii_digit()) {
         return Err(fail());
     }
     let zone_at = rest.find(['Z', '+', '-']).unwrap_or(rest.len());
     let offset = match &rest[zone_at..] {
         "Z" => Span::ZERO,
         "" if dialect == Dialect::Lenient => Span::ZERO,
-        "" => return Err(format!("\"{text}\" has no time zone; add Z for UTC, or an offset like +02:00")),
+        "" => {
+            return Err(format!(
+                "\"{text}\" has no time zone; add Z for UTC, or an offset like +02:00"
+            ));
+        }
         zone => offset_of(zone).ok_or_else(fail)?,
     };
     Ok(day + clock_of(&rest[..zone_at], dialect).ok_or_else(fail)?.map_err(|digits| {
@@ -43,7 +52,9 @@ fn digits(text: &str, length: usize) -> Option<u32> {
 
 fn day(year: u32, month: u32, day: u32) -> Option<Timestamp> {
     let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok().filter(|year| *year > 0)?, month, day)?;
-    Some(Timestamp::from_unix_seconds(date.and_hms_opt(0, 0, 0)?.and_utc().timestamp()))
+    Some(Timestamp::from_unix_seconds(
+        date.and_hms_opt(0, 0, 0)?.and_utc().timestamp(),
+    ))
 }
 
 /// `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
@@ -52,7 +63,11 @@ fn date_of(text: &str) -> Option<Timestamp> {
     let year = digits(parts.next()?, 4)?;
     let month = parts.next().map_or(Some(1), |part| digits(part, 2))?;
     let date = parts.next().map_or(Some(1), |part| digits(part, 2))?;
-    if parts.next().is_some() { None } else { day(year, month, date) }
+    if parts.next().is_some() {
+        None
+    } else {
+        day(year, month, date)
+    }
 }
 
 /// `hh:mm`, `hh:mm:ss` or `hh:mm:ss.s…`; too many fraction digits are their count.
@@ -61,7 +76,9 @@ fn clock_of(text: &str, dialect: Dialect) -> Option<Result<Span, usize>> {
     let hour = digits(parts.next()?, 2).filter(|hour| *hour < 24)?;
     let minute = digits(parts.next()?, 2).filter(|minute| *minute < 60)?;
     let (second, fraction) = parts.next().map_or(("00", None), |seconds| {
-        seconds.split_once('.').map_or((seconds, None), |(second, fraction)| (second, Some(fraction)))
+        seconds
+            .split_once('.')
+            .map_or((seconds, None), |(second, fraction)| (second, Some(fraction)))
     });
     let second = digits(second, 2).filter(|second| *second < 60)?;
     let mut ticks = 0;
@@ -72,7 +89,9 @@ fn clock_of(text: &str, dialect: Dialect) -> Option<Result<Span, usize>> {
         if fraction.len() > 7 && dialect != Dialect::Lenient {
             return Some(Err(fraction.len()));
         }
-        ticks = format!("{:0<7}", &fraction[..fraction.len().min(7)]).parse().ok()?;
+        ticks = format!("{:0<7}", &fraction[..fraction.len().min(7)])
+            .parse()
+            .ok()?;
     }
     let seconds = i64::from(hour * 3600 + minute * 60 + second);
     Some(Ok(Span::seconds(seconds) + Span::from_ticks(ticks)))
@@ -89,8 +108,12 @@ fn offset_of(text: &str) -> Option<Span> {
 /// `Mon, 06 Oct 2014 10:20:00 GMT`.
 fn rfc_1123(text: &str) -> Option<Timestamp> {
     let parts: Vec<&str> = text.split_ascii_whitespace().collect();
-    let [name, date, month, year, clock, "GMT"] = parts.as_slice() else { return None };
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let [name, date, month, year, clock, "GMT"] = parts.as_slice() else {
+        return None;
+    };
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
     let known = ["Mon,", "Tue,", "Wed,", "Thu,", "Fri,", "Sat,", "Sun,"].contains(name);
     let month = MONTHS.iter().position(|known| known == month)? as u32 + 1;
     let date = digits(date, date.len().clamp(1, 2))?;
@@ -115,7 +138,11 @@ mod tests {
             ("Mon, 06 Oct 2014 10:20:00 GMT", "2014-10-06T10:20:00.000Z"),
             ("Fri, 06 Oct 2014 10:20:00 GMT", "2014-10-06T10:20:00.000Z"),
         ] {
-            assert_eq!(parse_time(text, Dialect::Service).unwrap().to_string(), printed, "{text}");
+            assert_eq!(
+                parse_time(text, Dialect::Service).unwrap().to_string(),
+                printed,
+                "{text}"
+            );
         }
     }
 
@@ -137,6 +164,9 @@ mod tests {
             assert!(error.contains(why), "{text}: {error}");
         }
         let nine = "2024-10-30T00:00:00.123456789";
-        assert_eq!(parse_time(nine, Dialect::Lenient).unwrap().to_string(), "2024-10-30T00:00:00.123Z");
+        assert_eq!(
+            parse_time(nine, Dialect::Lenient).unwrap().to_string(),
+            "2024-10-30T00:00:00.123Z"
+        );
     }
 }

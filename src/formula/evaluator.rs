@@ -1,26 +1,46 @@
 //! A compiled formula and the memory that its runs share.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use super::ast::Ast;
-use super::checked::Checked;
-use super::{AutoScaleRun, Fault, Inputs, Outcome, Scope, Trace};
-use crate::base::Diagnostic;
+use super::builtin::{ServiceVariable, Type};
+use super::checked::{Checked, CheckedStatement, Target};
+use super::compile::{Step, compile, read_variable};
+use super::outcome::TracedStatement;
+use super::run::{Halt, Memory, RawFault, Run};
+use super::{
+    AutoScaleRun, AutoScaleRunError, Fault, FaultCode, Inputs, Outcome, PoolFacts, Scope, Trace, Value,
+    check, parse,
+};
+use crate::base::{Diagnostic, Lane, LineIndex, Mix, Nodes, Span, Timestamp};
 
 /// A formula that can be parsed once and evaluated many times.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Formula {
     source: Arc<str>,
     scope: Scope,
     ast: Arc<Ast>,
     checked: Arc<Checked>,
     diagnostics: Arc<[Diagnostic]>,
+    steps: Arc<[Step]>,
 }
 
 /// Runs one formula again and again without allocating.
 #[derive(Debug)]
 pub struct Evaluator {
     formula: Formula,
+    memory: Memory,
+    latest: Option<Latest>,
+}
+
+/// What the latest run saw and gave.
+#[derive(Clone, Debug)]
+struct Latest {
+    now: Timestamp,
+    pool: PoolFacts,
+    outcome: Result<Outcome, Fault>,
 }
 
 impl Formula {
@@ -29,8 +49,18 @@ impl Formula {
     /// # Errors
     /// Every syntax fault (F0xx). Wrong names and types (F1xx) are no obstacle, as they are none for the service until it
     /// evaluates them: they are in [`Formula::diagnostics`] with severity error.
-    pub fn compile(_source: &str, _scope: &Scope) -> Result<Self, Vec<Diagnostic>> {
-        unimplemented!()
+    pub fn compile(source: &str, scope: &Scope) -> Result<Self, Vec<Diagnostic>> {
+        let parsed = parse::parse(source, scope.dialect)?;
+        let (checked, diagnostics) = check::check(&parsed.ast, scope, parsed.leans);
+        let steps = compile(&checked, scope).into();
+        Ok(Self {
+            source: source.into(),
+            scope: *scope,
+            ast: Arc::new(parsed.ast),
+            checked: Arc::new(checked),
+            diagnostics: diagnostics.into(),
+            steps,
+        })
     }
 
     /// Returns what the checker found: errors of names and types (F1xx) and undocumented behaviour (F3xx), by place.
@@ -60,43 +90,260 @@ impl Formula {
 
     /// Returns an evaluator with memory of its own.
     pub fn evaluator(&self) -> Evaluator {
-        unimplemented!()
+        let count = |ty| {
+            self.checked
+                .variables
+                .iter()
+                .filter(|variable| variable.ty == ty)
+                .count()
+        };
+        let memory = Memory {
+            numbers: vec![0.0; count(Type::Double)],
+            vectors: vec![Vec::new(); count(Type::DoubleVec)],
+            instants: vec![Timestamp::EPOCH; count(Type::Timestamp)],
+            intervals: vec![Span::ZERO; count(Type::TimeInterval)],
+            texts: vec!["".into(); count(Type::Text)],
+            either: vec![Value::Double(0.0); count(Type::Either)],
+            ..Memory::default()
+        };
+        Evaluator {
+            formula: self.clone(),
+            memory,
+            latest: None,
+        }
     }
 
     /// Evaluates once and gives the service's record of the run.
-    pub fn auto_scale_run(&self, _inputs: &Inputs<'_>) -> AutoScaleRun {
-        unimplemented!()
+    pub fn auto_scale_run(&self, inputs: &Inputs<'_>) -> AutoScaleRun {
+        let mut evaluator = self.evaluator();
+        // The record holds the fault too.
+        let _ = evaluator.run(inputs);
+        evaluator.auto_scale_run()
+    }
+
+    fn fault(&self, raw: RawFault) -> Fault {
+        let at = LineIndex::new(&self.source).at(raw.offset);
+        Fault {
+            code: raw.code,
+            offset: raw.offset,
+            at,
+            message: raw.message,
+        }
+    }
+}
+
+impl fmt::Debug for Formula {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Formula")
+            .field("source", &self.source)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AutoScaleRun {
+    /// Returns the record of a formula that cannot be read: the pool keeps its targets.
+    ///
+    /// The service answers such a formula with HTTP 400; the text of its detail was never recorded.
+    pub fn of_syntax_error(source: &str, faults: &[Diagnostic], inputs: &Inputs<'_>) -> Self {
+        let first = faults.first();
+        let offset = first.map_or(0, |fault| fault.span.start);
+        let code = match first {
+            Some(fault) if fault.code == parse::TOO_LONG => FaultCode::TooLong,
+            _ => FaultCode::SyntaxError,
+        };
+        let message = first.map_or_else(String::new, |fault| fault.message.clone());
+        let fault = Fault {
+            code,
+            offset,
+            at: LineIndex::new(source).at(offset),
+            message,
+        };
+        let results = pool_results(&inputs.pool);
+        Self {
+            timestamp: inputs.now,
+            results,
+            error: Some(AutoScaleRunError::from(&fault)),
+        }
     }
 }
 
 impl Evaluator {
     /// Evaluates the formula; on success [`Evaluator::results`] tells the rest.
-    pub fn run(&mut self, _inputs: &Inputs<'_>) -> Result<Outcome, Fault> {
-        unimplemented!()
+    pub fn run(&mut self, inputs: &Inputs<'_>) -> Result<Outcome, Fault> {
+        self.begin();
+        let steps = self.formula.steps.clone();
+        let mut run = Run::new(inputs, &mut self.memory);
+        let mut halt = None;
+        for step in steps.iter() {
+            if let Err(reason) = step(&mut run) {
+                halt = Some(reason);
+                break;
+            }
+            run.memory.done += 1;
+        }
+        self.end(inputs, halt)
     }
 
     /// Evaluates the formula and tells what each statement did; the trace is there even when the run fails.
-    pub fn run_traced(&mut self, _inputs: &Inputs<'_>) -> (Result<Outcome, Fault>, Trace) {
-        unimplemented!()
+    pub fn run_traced(&mut self, inputs: &Inputs<'_>) -> (Result<Outcome, Fault>, Trace) {
+        self.begin();
+        let formula = self.formula.clone();
+        let mut trace = Trace::default();
+        let mut random = None;
+        let mut halt = None;
+        for (step, statement) in formula.steps.iter().zip(&formula.checked.statements) {
+            let mut traced = TracedStatement {
+                span: statement.span.clone(),
+                name: formula.target_name(statement),
+                value: None,
+                reads: Vec::new(),
+                leans: Vec::new(),
+            };
+            let mut run = Run::resumed(inputs, &mut self.memory, random);
+            run.trace = Some(&mut traced);
+            let outcome = step(&mut run);
+            random = Some(run.suspend());
+            if outcome.is_ok() {
+                traced.value = self.value_of(statement);
+                self.memory.done += 1;
+            }
+            trace.statements.push(traced);
+            if let Err(reason) = outcome {
+                halt = Some(reason);
+                break;
+            }
+        }
+        (self.end(inputs, halt), trace)
+    }
+
+    fn begin(&mut self) {
+        self.memory.nodes = [[None; 2]; 2];
+        self.memory.option = None;
+        self.memory.done = 0;
+    }
+
+    fn end(&mut self, inputs: &Inputs<'_>, halt: Option<Halt>) -> Result<Outcome, Fault> {
+        let outcome = match halt {
+            Some(Halt::Fault(raw)) => Err(self.formula.fault(*raw)),
+            other => Ok(self.outcome(inputs, other.is_some())),
+        };
+        let result = outcome.clone();
+        self.latest = Some(Latest {
+            now: inputs.now,
+            pool: inputs.pool,
+            outcome,
+        });
+        result
+    }
+
+    fn outcome(&self, inputs: &Inputs<'_>, stopped: bool) -> Outcome {
+        let nodes = |lane: Lane| {
+            // The full name wins over the alias, whichever was set last.
+            let [full, alias] = self.memory.nodes[lane as usize];
+            let assigned = full
+                .or(alias)
+                .map(|target| Nodes::truncate(target).expect("only finite targets are stored"));
+            assigned.unwrap_or_else(|| inputs.pool.target.get(lane))
+        };
+        let target = Mix {
+            dedicated: nodes(Lane::Dedicated),
+            spot: nodes(Lane::Spot),
+        };
+        Outcome {
+            target,
+            option: self.memory.option.unwrap_or(inputs.pool.option),
+            stopped,
+        }
+    }
+
+    fn value_of(&self, statement: &CheckedStatement) -> Option<Value> {
+        match &statement.target {
+            Target::Nothing => None,
+            Target::Variable(index) => read_variable(&self.memory, &self.formula.checked.variables[index.0]),
+            Target::Nodes { lane, alias } => {
+                self.memory.nodes[*lane as usize][usize::from(*alias)].map(Value::Double)
+            }
+            Target::Option => self.memory.option.map(|option| Value::Text(option.word().into())),
+        }
     }
 
     /// Returns the service's `results` line of the latest run; after a failed one the pool's own targets.
+    ///
+    /// Before the first run it is empty.
     pub fn results(&self) -> String {
-        unimplemented!()
+        let Some(latest) = &self.latest else {
+            return String::new();
+        };
+        let Ok(outcome) = &latest.outcome else {
+            return pool_results(&latest.pool);
+        };
+        let mut line = results(outcome.target, outcome.option);
+        for (name, value) in self.user_values() {
+            line.push_str(&format!(";{name}={value}"));
+        }
+        line
+    }
+
+    /// The user's variables as they ended, `$` names first and then by byte.
+    fn user_values(&self) -> BTreeMap<&str, Value> {
+        let statements = self.formula.checked.statements.iter().take(self.memory.done);
+        let variables = statements.filter_map(|statement| match &statement.target {
+            Target::Variable(index) => Some(&self.formula.checked.variables[index.0]),
+            _ => None,
+        });
+        let values =
+            variables.filter_map(|variable| Some((&*variable.name, read_variable(&self.memory, variable)?)));
+        values.collect()
     }
 
     /// Returns the final value of a variable or target after the latest run, as a script's `expect` reads it.
-    pub fn value(&self, _name: &str) -> Option<super::Value> {
-        unimplemented!()
+    pub fn value(&self, name: &str) -> Option<Value> {
+        let outcome = self.latest.as_ref()?.outcome.as_ref().ok()?;
+        match ServiceVariable::named(name) {
+            Some(ServiceVariable::Target { lane, .. }) => {
+                Some(Value::Double(outcome.target.get(lane).as_f64()))
+            }
+            Some(ServiceVariable::Option) => Some(Value::Text(outcome.option.word().into())),
+            _ => self.user_values().remove(name),
+        }
     }
 
-    /// Returns the service's record of the latest run.
+    /// Returns the service's record of the latest run; before the first one it is an empty record of 1970.
     pub fn auto_scale_run(&self) -> AutoScaleRun {
-        unimplemented!()
+        let error = self
+            .latest
+            .as_ref()
+            .and_then(|latest| latest.outcome.as_ref().err())
+            .map(AutoScaleRunError::from);
+        let timestamp = self.latest.as_ref().map_or(Timestamp::EPOCH, |latest| latest.now);
+        AutoScaleRun {
+            timestamp,
+            results: self.results(),
+            error,
+        }
     }
 
     /// Returns the formula.
     pub fn formula(&self) -> &Formula {
         &self.formula
     }
+}
+
+impl Formula {
+    fn target_name(&self, statement: &CheckedStatement) -> Option<String> {
+        let name = &self.source[statement.target_span.clone()];
+        (!name.is_empty()).then(|| name.to_owned())
+    }
+}
+
+fn pool_results(pool: &PoolFacts) -> String {
+    results(pool.target, pool.option)
+}
+
+fn results(target: Mix, option: crate::account::NodeDeallocationOption) -> String {
+    format!(
+        "$TargetDedicatedNodes={};$TargetLowPriorityNodes={};$NodeDeallocationOption={option}",
+        target.dedicated, target.spot
+    )
 }

@@ -10,13 +10,13 @@ use super::{Dialect, Lean};
 use crate::base::{Code, Diagnostic};
 
 /// 8 KB: the service's limit ("maximum length is 8192 characters", Batch SDK constants, `AutoScaleFormulaTooLong`).
-pub const CHARACTERS_MAX: usize = 8192;
+pub(super) const CHARACTERS_MAX: usize = 8192;
 /// The service's limit ("up to 100 statements", automatic scaling guide).
-pub const STATEMENTS_MAX: usize = 100;
+pub(super) const STATEMENTS_MAX: usize = 100;
 /// Ours: brackets, arms and operators nested deeper are refused, so that no walk over the tree can exhaust the stack.
 ///
 /// Real formulas stay below 30.
-pub const DEPTH_MAX: usize = 128;
+pub(super) const DEPTH_MAX: usize = 128;
 /// Ours: after so many syntax faults the rest is noise.
 const FAULTS_MAX: usize = 25;
 
@@ -56,7 +56,9 @@ pub(super) fn parse(source: &str, dialect: Dialect) -> Result<Parsed, Vec<Diagno
             0..0,
             format!("the formula has {characters} characters, and the service takes {CHARACTERS_MAX}"),
         );
-        return Err(vec![fault.help("drop comments and blank lines, or shorten names")]);
+        return Err(vec![
+            fault.help("drop comments and blank lines, or shorten names"),
+        ]);
     }
     if let Some(deep) = scan::too_deep(source) {
         return Err(vec![too_deep(deep)]);
@@ -71,13 +73,19 @@ pub(super) fn parse(source: &str, dialect: Dialect) -> Result<Parsed, Vec<Diagno
         }
         if let Some(extra) = built.ast.statements.get(STATEMENTS_MAX) {
             let count = built.ast.statements.len();
-            let message = format!("the formula has {count} statements, and the service takes {STATEMENTS_MAX}");
-            faults.push(Diagnostic::error(TOO_MANY_STATEMENTS, extra.span.clone(), message)
-                .help("join statements: a value that is used once can stand where it is used"));
+            let message =
+                format!("the formula has {count} statements, and the service takes {STATEMENTS_MAX}");
+            faults.push(
+                Diagnostic::error(TOO_MANY_STATEMENTS, extra.span.clone(), message)
+                    .help("join statements: a value that is used once can stand where it is used"),
+            );
         }
         if faults.is_empty() {
             leans.sort_by_key(|(_, place)| place.start);
-            return Ok(Parsed { ast: built.ast, leans });
+            return Ok(Parsed {
+                ast: built.ast,
+                leans,
+            });
         }
     }
     faults.sort_by_key(|fault| (fault.span.start, fault.code));
@@ -91,6 +99,10 @@ fn empty(source: &str) -> Diagnostic {
 }
 
 fn too_deep(span: Place) -> Diagnostic {
-    Diagnostic::error(TOO_DEEP, span, format!("the formula nests deeper than {DEPTH_MAX} levels"))
-        .help("give inner parts a name in a statement of their own")
+    Diagnostic::error(
+        TOO_DEEP,
+        span,
+        format!("the formula nests deeper than {DEPTH_MAX} levels"),
+    )
+    .help("give inner parts a name in a statement of their own")
 }

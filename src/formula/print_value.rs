@@ -7,7 +7,7 @@ use super::Value;
 /// Writes a number as C's `%g` does: six significant digits, no trailing zeros.
 ///
 /// Recorded: `96.6667` for 29/30 · 100, `0.5`, `3.2`, `233`.
-pub fn write_number(f: &mut impl fmt::Write, number: f64) -> fmt::Result {
+pub(super) fn write_number(f: &mut impl fmt::Write, number: f64) -> fmt::Result {
     if number.is_nan() {
         return f.write_str("nan");
     }
@@ -27,7 +27,11 @@ pub fn write_number(f: &mut impl fmt::Write, number: f64) -> fmt::Result {
 }
 
 fn without_zeros(digits: &str) -> &str {
-    if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }
+    if digits.contains('.') {
+        digits.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        digits
+    }
 }
 
 /// Writes a value: `%g`, `[a,b,c]`, `2016-10-14T18:36:43.282Z`, an ISO 8601 duration (no recording shows one) or the bare

@@ -13,16 +13,14 @@ use super::{
     DEPTH_MAX, FOREIGN_COMMENT, FOREIGN_QUOTES, NUMBER, REMAINDER, SINGLE_EQUALS, TEMPLATE, too_deep,
 };
 use crate::base::{Code, Diagnostic};
-use crate::formula::ast::{
-    Ast, BinaryOp, Call, Comment, Expr, ExprKind, Name, Place, Statement, UnaryOp,
-};
+use crate::formula::ast::{Ast, BinaryOp, Call, Comment, Expr, ExprKind, Name, Place, Statement, UnaryOp};
 use crate::formula::{Dialect, Lean};
 
 /// Not documented, and fixed by formulas in production: the order of C.
 static PRECEDENCE: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
     use Rule::{
-        add, and, assign, divide, equal, greater, greater_or_equal, less, less_or_equal, multiply, negate, not, not_equal,
-        or, remainder, subtract,
+        add, and, assign, divide, equal, greater, greater_or_equal, less, less_or_equal, multiply, negate,
+        not, not_equal, or, remainder, subtract,
     };
     let left = |rule| Op::infix(rule, Assoc::Left);
     PrattParser::new()
@@ -55,13 +53,25 @@ pub(super) fn build(readable: Readable<'_>, dialect: Dialect) -> Built {
 
 fn build_pairs(mut pairs: Pairs<'_, Rule>, dialect: Dialect) -> Built {
     let formula = pairs.next().expect("the grammar gives one formula");
-    let builder = Builder { dialect, faults: RefCell::default(), leans: RefCell::default(), comments: RefCell::default() };
-    let statements =
-        builder.inner(formula).filter(|pair| pair.as_rule() == Rule::statement).map(|pair| builder.statement(pair)).collect();
+    let builder = Builder {
+        dialect,
+        faults: RefCell::default(),
+        leans: RefCell::default(),
+        comments: RefCell::default(),
+    };
+    let statements = builder
+        .inner(formula)
+        .filter(|pair| pair.as_rule() == Rule::statement)
+        .map(|pair| builder.statement(pair))
+        .collect();
     let mut comments = builder.comments.into_inner();
     comments.sort_by_key(|comment| comment.span.start);
     comments.dedup_by_key(|comment| comment.span.start);
-    Built { ast: Ast { statements, comments }, faults: builder.faults.into_inner(), leans: builder.leans.into_inner() }
+    Built {
+        ast: Ast { statements, comments },
+        faults: builder.faults.into_inner(),
+        leans: builder.leans.into_inner(),
+    }
 }
 
 /// Collects on the way down; the closures of the Pratt parser share it.
@@ -93,10 +103,17 @@ impl Builder {
             return;
         }
         if !text.starts_with("//") {
-            let message = if text.starts_with('#') { "`#` does not begin a comment" } else { "`/*` does not begin a comment" };
+            let message = if text.starts_with('#') {
+                "`#` does not begin a comment"
+            } else {
+                "`/*` does not begin a comment"
+            };
             self.foreign(FOREIGN_COMMENT, span.clone(), message, "write `// …`");
         }
-        self.comments.borrow_mut().push(Comment { span, text: text.to_owned() });
+        self.comments.borrow_mut().push(Comment {
+            span,
+            text: text.to_owned(),
+        });
     }
 
     /// A mistake that the lenient dialect understands.
@@ -113,16 +130,27 @@ impl Builder {
     }
 
     fn statement(&self, pair: Pair<'_, Rule>) -> Statement {
-        let only = self.inner(pair).next().expect("a statement holds an assignment or an expression");
+        let only = self
+            .inner(pair)
+            .next()
+            .expect("a statement holds an assignment or an expression");
         if only.as_rule() != Rule::assignment {
             let value = self.expr(only, 0).0;
-            return Statement { span: value.span.clone(), target: None, value };
+            return Statement {
+                span: value.span.clone(),
+                target: None,
+                value,
+            };
         }
         let mut parts = self.inner(only).filter(|pair| pair.as_rule() != Rule::assign);
         let (name, value) = (parts.next().expect("a name"), parts.next().expect("a value"));
         let name = self.name(&name);
         let value = self.expr(value, 0).0;
-        Statement { span: name.span.start..value.span.end, target: Some(name), value }
+        Statement {
+            span: name.span.start..value.span.end,
+            target: Some(name),
+            value,
+        }
     }
 
     fn name(&self, pair: &Pair<'_, Rule>) -> Name {
@@ -134,7 +162,10 @@ impl Builder {
                     .help("the template that makes this formula left it; a name is written $name"),
             );
         }
-        Name { span, text: text.to_owned() }
+        Name {
+            span,
+            text: text.to_owned(),
+        }
     }
 
     fn expr(&self, pair: Pair<'_, Rule>, depth: usize) -> Built1 {
@@ -144,16 +175,30 @@ impl Builder {
         }
         let mut parts = self.inner(pair);
         let (test, height) = self.operation(&parts.next().expect("an operation"), depth + 1);
-        let Some(question) = parts.next() else { return (test, height) };
+        let Some(question) = parts.next() else {
+            return (test, height);
+        };
         let (then, then_height) = self.expr(parts.next().expect("the first arm"), depth + 1);
         let (otherwise, otherwise_height) = self.expr(parts.next().expect("the second arm"), depth + 1);
         let span = test.span.start..otherwise.span.end;
-        let kind = ExprKind::Conditional(place(&question), Box::new(test), Box::new(then), Box::new(otherwise));
-        self.within(Expr { span, kind }, height.max(then_height).max(otherwise_height) + 1)
+        let kind = ExprKind::Conditional(
+            place(&question),
+            Box::new(test),
+            Box::new(then),
+            Box::new(otherwise),
+        );
+        self.within(
+            Expr { span, kind },
+            height.max(then_height).max(otherwise_height) + 1,
+        )
     }
 
     fn operation(&self, pair: &Pair<'_, Rule>, depth: usize) -> Built1 {
-        assert_eq!(pair.as_rule(), Rule::operation, "the grammar puts an operation here");
+        assert_eq!(
+            pair.as_rule(),
+            Rule::operation,
+            "the grammar puts an operation here"
+        );
         let mut parts = self.inner(pair.clone());
         if let (Some(only), None) = (parts.next(), parts.next()) {
             return self.postfix(only, depth);
@@ -161,17 +206,33 @@ impl Builder {
         PRECEDENCE
             .map_primary(|primary| self.postfix(primary, depth))
             .map_prefix(|operator, (operand, height)| {
-                let op = if operator.as_rule() == Rule::negate { UnaryOp::Negate } else { UnaryOp::Not };
+                let op = if operator.as_rule() == Rule::negate {
+                    UnaryOp::Negate
+                } else {
+                    UnaryOp::Not
+                };
                 let span = operator.as_span().start()..operand.span.end;
-                self.within(Expr { span, kind: ExprKind::Unary(op, Box::new(operand)) }, height + 1)
+                self.within(
+                    Expr {
+                        span,
+                        kind: ExprKind::Unary(op, Box::new(operand)),
+                    },
+                    height + 1,
+                )
             })
             .map_infix(|left, operator, right| self.binary(left, &operator, right))
             .parse(self.inner(pair.clone()))
     }
 
-    fn binary(&self, (left, left_height): Built1, operator: &Pair<'_, Rule>, (right, right_height): Built1) -> Built1 {
+    fn binary(
+        &self,
+        (left, left_height): Built1,
+        operator: &Pair<'_, Rule>,
+        (right, right_height): Built1,
+    ) -> Built1 {
         let at = place(operator);
-        let op = binary_op(operator.as_rule()).unwrap_or_else(|| self.foreign_operator(operator.as_rule(), at.clone()));
+        let op = binary_op(operator.as_rule())
+            .unwrap_or_else(|| self.foreign_operator(operator.as_rule(), at.clone()));
         let span = left.span.start..right.span.end;
         let kind = ExprKind::Binary(op, at, Box::new(left), Box::new(right));
         self.within(Expr { span, kind }, left_height.max(right_height) + 1)
@@ -179,7 +240,12 @@ impl Builder {
 
     fn foreign_operator(&self, rule: Rule, at: Place) -> BinaryOp {
         if rule == Rule::assign {
-            self.foreign(SINGLE_EQUALS, at, "`=` assigns, and only at the start of a statement", "compare with `==`");
+            self.foreign(
+                SINGLE_EQUALS,
+                at,
+                "`=` assigns, and only at the start of a statement",
+                "compare with `==`",
+            );
             return BinaryOp::Equal;
         }
         self.fault(
@@ -190,14 +256,29 @@ impl Builder {
 
     /// Refuses a tree that has grown too high, and goes on without it.
     fn within(&self, expr: Expr, height: usize) -> Built1 {
-        if height > DEPTH_MAX { self.too_deep(expr.span) } else { (expr, height) }
+        if height > DEPTH_MAX {
+            self.too_deep(expr.span)
+        } else {
+            (expr, height)
+        }
     }
 
     fn too_deep(&self, span: Place) -> Built1 {
-        if self.faults.borrow().iter().all(|fault| fault.code != super::TOO_DEEP) {
+        if self
+            .faults
+            .borrow()
+            .iter()
+            .all(|fault| fault.code != super::TOO_DEEP)
+        {
             self.fault(too_deep(span.clone()));
         }
-        (Expr { span, kind: ExprKind::Number(0.0) }, 1)
+        (
+            Expr {
+                span,
+                kind: ExprKind::Number(0.0),
+            },
+            1,
+        )
     }
 
     fn postfix(&self, pair: Pair<'_, Rule>, depth: usize) -> Built1 {
@@ -226,18 +307,51 @@ impl Builder {
     fn primary(&self, pair: Pair<'_, Rule>, depth: usize) -> Built1 {
         let span = place(&pair);
         match pair.as_rule() {
-            Rule::number => (Expr { kind: ExprKind::Number(self.number(&pair)), span }, 1),
-            Rule::text => (Expr { kind: ExprKind::Text(self.text(&pair)), span }, 1),
-            Rule::name => (Expr { kind: ExprKind::Name(self.name(&pair).text), span }, 1),
+            Rule::number => (
+                Expr {
+                    kind: ExprKind::Number(self.number(&pair)),
+                    span,
+                },
+                1,
+            ),
+            Rule::text => (
+                Expr {
+                    kind: ExprKind::Text(self.text(&pair)),
+                    span,
+                },
+                1,
+            ),
+            Rule::name => (
+                Expr {
+                    kind: ExprKind::Name(self.name(&pair).text),
+                    span,
+                },
+                1,
+            ),
             Rule::group => {
-                let (inner, height) = self.expr(self.inner(pair).next().expect("a group holds an expression"), depth + 1);
-                self.within(Expr { span, kind: ExprKind::Group(Box::new(inner)) }, height + 1)
+                let (inner, height) = self.expr(
+                    self.inner(pair).next().expect("a group holds an expression"),
+                    depth + 1,
+                );
+                self.within(
+                    Expr {
+                        span,
+                        kind: ExprKind::Group(Box::new(inner)),
+                    },
+                    height + 1,
+                )
             }
             Rule::call => {
                 let mut parts = self.inner(pair);
                 let name = self.name(&parts.next().expect("a call has a name"));
                 let (call, height) = self.call(name, parts.next().expect("a call has arguments"), depth);
-                self.within(Expr { span, kind: ExprKind::Call(call) }, height + 1)
+                self.within(
+                    Expr {
+                        span,
+                        kind: ExprKind::Call(call),
+                    },
+                    height + 1,
+                )
             }
             rule => unreachable!("the grammar puts no {rule:?} here"),
         }
@@ -254,14 +368,25 @@ impl Builder {
                 argument
             })
             .collect();
-        (Call { name, open, arguments }, height)
+        (
+            Call {
+                name,
+                open,
+                arguments,
+            },
+            height,
+        )
     }
 
     fn number(&self, pair: &Pair<'_, Rule>) -> f64 {
         let text = pair.as_str();
         let number: f64 = text.parse().expect("the grammar lets only numbers through");
         if !number.is_finite() {
-            self.fault(Diagnostic::error(NUMBER, place(pair), format!("`{text}` is larger than a double can be")));
+            self.fault(Diagnostic::error(
+                NUMBER,
+                place(pair),
+                format!("`{text}` is larger than a double can be"),
+            ));
         }
         let plain = text.starts_with(|c: char| c.is_ascii_digit())
             && text.ends_with(|c: char| c.is_ascii_digit())
@@ -276,11 +401,21 @@ impl Builder {
         let text = pair.as_str();
         if let Some(inner) = text.strip_prefix("\\\"") {
             let message = "the quotes are escaped for another language";
-            self.foreign(FOREIGN_QUOTES, place(pair), message, "write plain \"…\"; here documents and files need no escapes");
+            self.foreign(
+                FOREIGN_QUOTES,
+                place(pair),
+                message,
+                "write plain \"…\"; here documents and files need no escapes",
+            );
             return inner.strip_suffix("\\\"").unwrap_or(inner).to_owned();
         }
         if text.starts_with('\'') {
-            self.foreign(FOREIGN_QUOTES, place(pair), "strings have double quotes", "write \"…\"");
+            self.foreign(
+                FOREIGN_QUOTES,
+                place(pair),
+                "strings have double quotes",
+                "write \"…\"",
+            );
         }
         text[1..text.len() - 1].to_owned()
     }

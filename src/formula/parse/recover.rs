@@ -6,9 +6,7 @@ use pest::error::{ErrorVariant, InputLocation};
 use pest::iterators::Pairs;
 
 use super::scan::{code_bytes, last_token_end};
-use super::{
-    FAULTS_MAX, LOST_NAME, MISSING_SEMICOLON, TOO_DEEP, UNCLOSED, UNEXPECTED, UNTERMINATED, too_deep,
-};
+use super::{FAULTS_MAX, LOST_NAME, MISSING_SEMICOLON, UNCLOSED, UNEXPECTED, UNTERMINATED, too_deep};
 use crate::base::Diagnostic;
 use crate::formula::ast::Place;
 use crate::formula::{Dialect, Lean};
@@ -103,7 +101,10 @@ fn end_statement(copy: &mut String, gap: Place) {
 
 /// Puts spaces over a range; line ends stay.
 fn blank(copy: &mut String, range: Place) {
-    let spaces: String = copy[range.clone()].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
+    let spaces: String = copy[range.clone()]
+        .bytes()
+        .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
+        .collect();
     copy.replace_range(range, &spaces);
 }
 
@@ -129,10 +130,13 @@ fn describe(source: &str, offset: usize, error: &pest::error::Error<Rule>) -> Di
     if let Some(fault) = missing_semicolon(source, offset, before, found) {
         return fault;
     }
-    let expected = expectation(error);
+    let open = unmatched_open(source, offset);
+    let expected = expectation(error, open.is_some());
     let fault = Diagnostic::error(UNEXPECTED, span, format!("expected {expected}, found `{found}`"));
-    match (found, unmatched_open(source, offset)) {
-        (";", Some(open)) => fault.label(open..open + 1, "this bracket is still open").help("close it with `)`"),
+    match (found, open) {
+        (";", Some(open)) => fault
+            .label(open..open + 1, "this bracket is still open")
+            .help("close it with `)`"),
         (")", None) => fault.help("there is no bracket to close here; take the `)` away"),
         _ => fault,
     }
@@ -140,7 +144,9 @@ fn describe(source: &str, offset: usize, error: &pest::error::Error<Rule>) -> Di
 
 /// The token that begins here, as far as a message should quote it.
 fn token(rest: &str) -> &str {
-    let Some(first) = rest.chars().next() else { return "" };
+    let Some(first) = rest.chars().next() else {
+        return "";
+    };
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
     let length = match first {
         c if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()).min(40),
@@ -153,20 +159,23 @@ fn token(rest: &str) -> &str {
 /// Characters that belong to other languages.
 fn foreign(rest: &str) -> Option<(&'static str, &'static str)> {
     Some(match rest.as_bytes() {
-        [b'\\', ..] => {
-            ("a backslash is not part of a formula", "the quotes were escaped for another language; write plain \"…\"")
-        }
+        [b'\\', ..] => (
+            "a backslash is not part of a formula",
+            "the quotes were escaped for another language; write plain \"…\"",
+        ),
         [b'[' | b']', ..] => (
             "vectors have no brackets",
             "write vec(1, 2) for a vector and val(v, 0) for its first element",
         ),
-        [b'{' | b'}', ..] => {
-            ("braces are not part of a formula", "a template may not have been filled in; formulas have no blocks")
-        }
+        [b'{' | b'}', ..] => (
+            "braces are not part of a formula",
+            "a template may not have been filled in; formulas have no blocks",
+        ),
         [b'^', ..] => ("there is no operator `^`", "multiply instead: x * x"),
-        [b'+', b'=', ..] | [b'-', b'=', ..] | [b'*', b'=', ..] | [b'/', b'=', ..] => {
-            ("there is no operator that assigns and computes", "write it out: x = x + 1")
-        }
+        [b'+', b'=', ..] | [b'-', b'=', ..] | [b'*', b'=', ..] | [b'/', b'=', ..] => (
+            "there is no operator that assigns and computes",
+            "write it out: x = x + 1",
+        ),
         [b'+', b'+', ..] | [b'-', b'-', ..] => ("there is no `++` or `--`", "write it out: x = x + 1"),
         [b'+', ..] => ("there is no sign `+`", "take it away, or write the left operand"),
         [b'&' | b'|', ..] if !rest.starts_with("&&") && !rest.starts_with("||") => {
@@ -179,7 +188,10 @@ fn foreign(rest: &str) -> Option<(&'static str, &'static str)> {
 
 /// A `.` or `=` with nothing before it is what is left of `$Name.…` and `$Name = …` after a shell.
 fn lost_name(before: &str, rest: &str) -> bool {
-    let begins = before.is_empty() || before.ends_with([';', '(', ',', '=', '?', ':', '+', '-', '*', '/', '<', '>', '&', '|']);
+    let begins = before.is_empty()
+        || before.ends_with([
+            ';', '(', ',', '=', '?', ':', '+', '-', '*', '/', '<', '>', '&', '|',
+        ]);
     begins && (rest.starts_with(".") || rest.starts_with('=') && (before.is_empty() || before.ends_with(';')))
 }
 
@@ -190,25 +202,51 @@ fn missing_semicolon(source: &str, offset: usize, before: &str, found: &str) -> 
     if !complete || !begins || unmatched_open(source, offset).is_some() {
         return None;
     }
-    if let Some(word) = ["and", "or", "not", "AND", "OR"].into_iter().find(|word| *word == found) {
-        let operator = if word.eq_ignore_ascii_case("or") { "||" } else { "&&" };
-        let fault = Diagnostic::error(UNEXPECTED, offset..offset + found.len(), format!("there is no operator `{word}`"));
+    if let Some(word) = ["and", "or", "not", "AND", "OR"]
+        .into_iter()
+        .find(|word| *word == found)
+    {
+        let operator = if word.eq_ignore_ascii_case("or") {
+            "||"
+        } else {
+            "&&"
+        };
+        let fault = Diagnostic::error(
+            UNEXPECTED,
+            offset..offset + found.len(),
+            format!("there is no operator `{word}`"),
+        );
         return Some(fault.help(format!("write {operator}")));
     }
     let next_line = source[gap.clone()].contains('\n');
-    let what = if next_line { "the line before ends without `;`" } else { "two statements stand side by side without `;`" };
+    let what = if next_line {
+        "the line before ends without `;`"
+    } else {
+        "two statements stand side by side without `;`"
+    };
     let fault = Diagnostic::error(MISSING_SEMICOLON, offset..offset + found.len(), what)
         .label(gap.start..gap.start, "here")
         .help("a line end does not end a statement; write `;`");
-    Some(if gap.is_empty() { fault } else { fault.fix(gap.start..gap.start, ";") })
+    Some(if gap.is_empty() {
+        fault
+    } else {
+        fault.fix(gap.start..gap.start, ";")
+    })
 }
 
 fn unclosed_string(source: &str, offset: usize) -> Option<Diagnostic> {
-    let quote = source[offset..].chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let quote = source[offset..]
+        .chars()
+        .next()
+        .filter(|c| matches!(c, '"' | '\''))?;
     let line = source[offset..].lines().next().unwrap_or_default();
     (!line[1..].contains(quote)).then(|| {
-        Diagnostic::error(UNTERMINATED, offset..offset + line.trim_end().len(), "the string does not end on its line")
-            .help(format!("close it with `{quote}`"))
+        Diagnostic::error(
+            UNTERMINATED,
+            offset..offset + line.trim_end().len(),
+            "the string does not end on its line",
+        )
+        .help(format!("close it with `{quote}`"))
     })
 }
 
@@ -241,9 +279,14 @@ fn unmatched_open(source: &str, offset: usize) -> Option<usize> {
 }
 
 /// Names what the grammar would have taken, most telling first.
-fn expectation(error: &pest::error::Error<Rule>) -> String {
-    let ErrorVariant::ParsingError { positives, .. } = &error.variant else { return "something else".to_owned() };
+fn expectation(error: &pest::error::Error<Rule>, in_bracket: bool) -> String {
+    let ErrorVariant::ParsingError { positives, .. } = &error.variant else {
+        return "something else".to_owned();
+    };
     let mut names: Vec<&str> = positives.iter().filter_map(|rule| human(*rule)).collect();
+    if in_bracket && names.contains(&"an operator") {
+        names.push("`)`");
+    }
     names.sort_unstable();
     names.dedup();
     match names.as_slice() {
@@ -256,10 +299,9 @@ fn expectation(error: &pest::error::Error<Rule>) -> String {
 /// Every rule in words; `None` for those that never tell a reader anything.
 fn human(rule: Rule) -> Option<&'static str> {
     match rule {
-        Rule::COMMENT | Rule::WHITESPACE => None,
+        Rule::COMMENT | Rule::WHITESPACE | Rule::assign | Rule::member => None,
         Rule::EOI | Rule::formula => Some("`;`"),
         Rule::statement | Rule::assignment => Some("a statement"),
-        Rule::assign => Some("`=`"),
         Rule::expr
         | Rule::operation
         | Rule::postfix
@@ -272,7 +314,6 @@ fn human(rule: Rule) -> Option<&'static str> {
         | Rule::negate
         | Rule::not => Some("a value"),
         Rule::name => Some("a name"),
-        Rule::member => Some("a member"),
         Rule::arguments => Some("`(`"),
         Rule::question
         | Rule::infix

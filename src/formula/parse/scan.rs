@@ -31,7 +31,11 @@ pub(super) fn pieces(source: &str, mut visit: impl FnMut(Range<usize>, Piece) ->
             [b'\\', b'"', ..] => (closing_escaped(rest), Piece::Text),
             _ => (0, Piece::Comment),
         };
-        let (length, piece) = if length > 0 { (length, piece) } else { (1, Piece::Code(bytes[at])) };
+        let (length, piece) = if length > 0 {
+            (length, piece)
+        } else {
+            (1, Piece::Code(bytes[at]))
+        };
         if !visit(at..at + length, piece) {
             return;
         }
@@ -73,7 +77,13 @@ pub(super) fn too_deep(source: &str) -> Option<Range<usize>> {
     let mut signs = 0;
     let mut deep = None;
     code_bytes(source, |at, byte| {
-        signs = if matches!(byte, b'-' | b'!') { signs + 1 } else if byte.is_ascii_whitespace() { signs } else { 0 };
+        signs = if matches!(byte, b'-' | b'!') {
+            signs + 1
+        } else if byte.is_ascii_whitespace() {
+            signs
+        } else {
+            0
+        };
         match byte {
             b'(' => {
                 arms.push(0);
@@ -106,7 +116,10 @@ fn to_line_end(rest: &[u8]) -> usize {
 /// The length of a quoted string, or 0 where it does not close on its line.
 fn closing(rest: &[u8], quote: u8) -> usize {
     let line = &rest[..to_line_end(rest)];
-    line.iter().skip(1).position(|byte| *byte == quote).map_or(0, |end| end + 2)
+    line.iter()
+        .skip(1)
+        .position(|byte| *byte == quote)
+        .map_or(0, |end| end + 2)
 }
 
 /// The length of a string between escaped quotes, or 0 where it does not close on its line.
@@ -135,7 +148,14 @@ mod tests {
 
     #[test]
     fn every_way_to_nest_is_counted() {
-        for (open, close) in [("(", ")"), ("a?b:", ""), ("-", ""), ("! ", ""), ("max(", ")"), ("(a?-", ")")] {
+        for (open, close) in [
+            ("(", ")"),
+            ("a?b:", ""),
+            ("-", ""),
+            ("! ", ""),
+            ("max(", ")"),
+            ("(a?-", ")"),
+        ] {
             let nested = |levels: usize| format!("{}1{}", open.repeat(levels), close.repeat(levels));
             assert_eq!(too_deep(&nested(DEPTH_MAX / 3)), None, "{open}");
             assert!(too_deep(&nested(DEPTH_MAX + 1)).is_some(), "{open}");

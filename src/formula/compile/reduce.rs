@@ -1,0 +1,248 @@
+//! Functions that give a number. The elements of all arguments are folded in order, without a vector in between.
+
+use super::sample::Samples;
+use super::{Compiler, Number, Vector};
+use crate::formula::ast::Place;
+use crate::formula::builtin::{Function, Method, Parameters, Type};
+use crate::formula::checked::{Kind, Node};
+use crate::formula::run::{Halt, Run, fault};
+use crate::formula::{Dialect, Lean};
+
+/// An argument of a fold.
+enum Part {
+    Number(Number),
+    /// A window of samples, oldest first: its elements come newest first.
+    Samples(Samples),
+    Variable(usize),
+    Vector(Vector),
+}
+
+/// What a fold carries along.
+#[derive(Clone, Copy, Default)]
+struct Folded {
+    count: usize,
+    one: f64,
+    other: f64,
+}
+
+impl Compiler<'_> {
+    pub(super) fn call_number(
+        &self,
+        function: Function,
+        open: usize,
+        arguments: &[Node],
+        span: &Place,
+    ) -> Number {
+        match function {
+            Function::Rand => Box::new(|run| Ok(run.random())),
+            Function::Val | Function::Percentile => self.pick(function, open, arguments, span),
+            Function::Std => {
+                let (gather, empty) = (self.gather(arguments), self.when_empty(function, open, span));
+                over(gather, move |run, values| {
+                    if values.is_empty() {
+                        empty(run)
+                    } else {
+                        Ok(deviation(values))
+                    }
+                })
+            }
+            _ if function.row().parameters == Parameters::Elementwise => {
+                let (argument, apply) = (self.number(&arguments[0]), elementwise(function));
+                Box::new(move |run| Ok(apply(argument(run)?)))
+            }
+            _ => self.fold_call(function, open, arguments, span),
+        }
+    }
+
+    fn fold_call(&self, function: Function, open: usize, arguments: &[Node], span: &Place) -> Number {
+        let empty = self.when_empty(function, open, span);
+        macro_rules! folded {
+            ($step:expr, $finish:expr) => {
+                fold(self.parts(arguments), empty, $step, $finish)
+            };
+        }
+        match function {
+            Function::Avg => folded!(|all, x| all.one += x, |all| all.one / all.count as f64),
+            Function::Sum => folded!(|all, x| all.one += x, |all| all.one),
+            Function::Len => folded!(|_, _| (), |all| all.count as f64),
+            Function::Norm => folded!(|all, x| all.one += x * x, |all| all.one.sqrt()),
+            Function::Max => folded!(|all, x| all.one = larger(all.count, all.one, x), |all| all.one),
+            Function::Min => folded!(|all, x| all.one = smaller(all.count, all.one, x), |all| all.one),
+            Function::Range => folded!(
+                |all, x| {
+                    all.one = larger(all.count, all.one, x);
+                    all.other = smaller(all.count, all.other, x);
+                },
+                |all| all.one - all.other
+            ),
+            other => unreachable!("{other:?} is no fold"),
+        }
+    }
+
+    fn parts(&self, arguments: &[Node]) -> Vec<Part> {
+        let part = |node: &Node| match (&node.kind, node.ty) {
+            (_, Type::Double | Type::Never) => Part::Number(self.number(node)),
+            (Kind::Sample(sample), _) if sample.method == Method::GetSample => {
+                Part::Samples(self.samples(sample))
+            }
+            (Kind::Variable(index), Type::DoubleVec) => Part::Variable(self.checked.variables[index.0].slot),
+            _ => Part::Vector(self.vector(node)),
+        };
+        arguments.iter().map(part).collect()
+    }
+
+    /// Compiles arguments into one vector.
+    pub(super) fn gather(&self, arguments: &[Node]) -> Vector {
+        let vectors: Vec<Vector> = arguments.iter().map(|argument| self.vector(argument)).collect();
+        Box::new(move |run, buffer| vectors.iter().try_for_each(|vector| vector(run, buffer)))
+    }
+
+    /// What a function of no elements gives: nothing at all for sums and counts, 0 with a note otherwise.
+    fn when_empty(&self, function: Function, open: usize, span: &Place) -> Number {
+        let name = function.row().name;
+        if matches!(function, Function::Sum | Function::Len | Function::Norm) {
+            return Box::new(|_| Ok(0.0));
+        }
+        if self.scope.dialect == Dialect::Strict {
+            return Box::new(move |_| fault(open, format!("{name} of an empty vector")));
+        }
+        let span = span.clone();
+        Box::new(move |run| {
+            run.lean(Lean::EmptyReduction, &span);
+            Ok(0.0)
+        })
+    }
+
+    fn pick(&self, function: Function, open: usize, arguments: &[Node], span: &Place) -> Number {
+        let (vector, at) = (self.vector(&arguments[0]), self.number(&arguments[1]));
+        let empty = self.when_empty(function, open, span);
+        Box::new(move |run| {
+            let mut buffer = run.take_scratch();
+            let outcome = vector(run, &mut buffer).and_then(|()| at(run)).and_then(|at| {
+                if buffer.is_empty() {
+                    empty(run)
+                } else if function == Function::Val {
+                    element(&buffer, at, open)
+                } else {
+                    percentile(&mut buffer, at, open)
+                }
+            });
+            run.give_scratch(buffer);
+            outcome
+        })
+    }
+}
+
+/// Folds the elements of all parts in order; a vector's first element is its newest.
+fn fold<S, F>(parts: Vec<Part>, empty: Number, step: S, finish: F) -> Number
+where
+    S: Fn(&mut Folded, f64) + Send + Sync + 'static,
+    F: Fn(&Folded) -> f64 + Send + Sync + 'static,
+{
+    let add = move |all: &mut Folded, x: f64| {
+        step(all, x);
+        all.count += 1;
+    };
+    Box::new(move |run| {
+        let mut all = Folded::default();
+        for part in &parts {
+            match part {
+                Part::Number(number) => add(&mut all, number(run)?),
+                Part::Samples(samples) => {
+                    let values = samples(run)?;
+                    run.spend(values.len())?;
+                    values.iter().rev().for_each(|x| add(&mut all, *x));
+                }
+                Part::Variable(slot) => {
+                    run.spend(run.memory.vectors[*slot].len())?;
+                    run.memory.vectors[*slot].iter().for_each(|x| add(&mut all, *x));
+                }
+                Part::Vector(vector) => {
+                    let mut buffer = run.take_scratch();
+                    let outcome = vector(run, &mut buffer);
+                    buffer.iter().for_each(|x| add(&mut all, *x));
+                    run.give_scratch(buffer);
+                    outcome?;
+                }
+            }
+        }
+        if all.count == 0 {
+            empty(run)
+        } else {
+            Ok(finish(&all))
+        }
+    })
+}
+
+/// Gives a function the whole vector.
+fn over<F>(gather: Vector, function: F) -> Number
+where
+    F: Fn(&mut Run<'_>, &[f64]) -> Result<f64, Halt> + Send + Sync + 'static,
+{
+    Box::new(move |run| {
+        let mut buffer = run.take_scratch();
+        let outcome = gather(run, &mut buffer).and_then(|()| function(run, &buffer));
+        run.give_scratch(buffer);
+        outcome
+    })
+}
+
+/// The first element stands until a larger one comes, as a loop in C would have it.
+fn larger(count: usize, so_far: f64, x: f64) -> f64 {
+    if count == 0 || x > so_far { x } else { so_far }
+}
+
+fn smaller(count: usize, so_far: f64, x: f64) -> f64 {
+    if count == 0 || x < so_far { x } else { so_far }
+}
+
+/// The sample standard deviation; that of one value is 0.
+fn deviation(values: &[f64]) -> f64 {
+    if values.len() < 2 {
+        return 0.0;
+    }
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let squares: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
+    (squares / (values.len() - 1) as f64).sqrt()
+}
+
+fn element(values: &[f64], index: f64, open: usize) -> Result<f64, Halt> {
+    let found = if index >= 0.0 {
+        values.get(index as usize)
+    } else {
+        None
+    };
+    match found {
+        Some(value) => Ok(*value),
+        None => fault(
+            open,
+            format!(
+                "Index {index} is out of range for a doubleVec of {} elements",
+                values.len()
+            ),
+        ),
+    }
+}
+
+/// Nearest rank on sorted data; the method is not documented.
+fn percentile(values: &mut [f64], percent: f64, open: usize) -> Result<f64, Halt> {
+    if !(0.0..=100.0).contains(&percent) {
+        return fault(open, format!("Percentile {percent} is not between 0 and 100"));
+    }
+    values.sort_by(f64::total_cmp);
+    let rank = (percent / 100.0 * values.len() as f64).ceil() as usize;
+    Ok(values[rank.clamp(1, values.len()) - 1])
+}
+
+/// Returns a function of one number.
+pub(super) fn elementwise(function: Function) -> fn(f64) -> f64 {
+    match function {
+        Function::Ceil => f64::ceil,
+        Function::Floor => f64::floor,
+        Function::Round => f64::round,
+        Function::Lg => f64::log2,
+        Function::Ln => f64::ln,
+        Function::Log => f64::log10,
+        other => unreachable!("{other:?} is not of one number"),
+    }
+}
