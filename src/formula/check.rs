@@ -27,7 +27,6 @@ pub(super) const OPERAND_TYPES: Code = Code("F106");
 pub(super) const READ_ONLY: Code = Code("F107");
 pub(super) const TARGET_TYPE: Code = Code("F108");
 pub(super) const DATA_SET_VALUE: Code = Code("F109");
-pub(super) const NOT_A_NUMBER: Code = Code("F110");
 pub(super) const TEST_TYPE: Code = Code("F111");
 pub(super) const BAD_OPTION: Code = Code("F112");
 pub(super) const BAD_TIME: Code = Code("F113");
