@@ -3,8 +3,10 @@
 //! Floor 0 of the house. Nothing here reads a clock, a file or the environment.
 
 mod diagnostic;
+pub mod document;
 mod money;
 mod nodes;
+pub mod schema;
 mod suggest;
 mod time;
 

@@ -15,6 +15,8 @@ pub mod policy;
 
 pub mod engine;
 
+pub mod world;
+
 pub mod sim;
 
 pub mod proof;

@@ -75,3 +75,20 @@ impl FromStr for Metric {
             .ok_or(())
     }
 }
+
+impl serde::Serialize for Metric {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Metric {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(|()| {
+            let meant = crate::base::did_you_mean(&name, Self::ALL.iter().map(|metric| metric.name()));
+            let way_out = meant.map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
+            serde::de::Error::custom(format!("`{name}` is not a metric{way_out}"))
+        })
+    }
+}

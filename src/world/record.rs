@@ -1,0 +1,162 @@
+//! A pool as files write it, by the names of the Batch REST API.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::account::{
+    AllocationState, Etag, NodeCounts, NodeDeallocationOption, PoolId, PoolState, ResizeError,
+};
+use crate::base::{Mix, Nodes};
+use crate::formula::PoolFacts;
+
+/// A pool in a file of inputs, in a snapshot and in the ledger; everything but a snapshot's `id` may be left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PoolRecord {
+    /// The pool's id; `eval` needs none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<PoolId>,
+    /// The size of its machines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vm_size: Option<Arc<str>>,
+    /// Whether a resize is under way.
+    pub allocation_state: AllocationState,
+    /// The dedicated nodes that it was told to have.
+    pub target_dedicated_nodes: Nodes,
+    /// The spot nodes that it was told to have.
+    pub target_low_priority_nodes: Nodes,
+    /// What a resize does to running tasks.
+    pub node_deallocation_option: NodeDeallocationOption,
+    /// The dedicated nodes that it has.
+    pub current_dedicated_nodes: Nodes,
+    /// The spot nodes that it has, preempted ones included.
+    pub current_low_priority_nodes: Nodes,
+    /// The nodes that can run tasks.
+    pub usable_nodes: Nodes,
+    /// The usable nodes without a task.
+    pub idle_nodes: Nodes,
+    /// The nodes with at least one task.
+    pub running_nodes: Nodes,
+    /// The nodes that are on their way.
+    pub starting_nodes: Nodes,
+    /// The spot nodes that were taken away.
+    pub preempted_nodes: Nodes,
+    /// The nodes that are of no use.
+    pub unusable_nodes: Nodes,
+    /// How many tasks one node runs at the same time.
+    pub task_slots_per_node: NonZeroU32,
+    /// Whether the pool runs a formula of its own.
+    pub enable_auto_scale: bool,
+    /// The version that all this speaks of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// Why the latest resize fell short.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resize_errors: Vec<ResizeError>,
+}
+
+/// A pool without nodes; the id is to be filled in.
+impl Default for PoolRecord {
+    fn default() -> Self {
+        Self {
+            id: None,
+            vm_size: None,
+            allocation_state: AllocationState::Steady,
+            target_dedicated_nodes: Nodes::ZERO,
+            target_low_priority_nodes: Nodes::ZERO,
+            node_deallocation_option: NodeDeallocationOption::default(),
+            current_dedicated_nodes: Nodes::ZERO,
+            current_low_priority_nodes: Nodes::ZERO,
+            usable_nodes: Nodes::ZERO,
+            idle_nodes: Nodes::ZERO,
+            running_nodes: Nodes::ZERO,
+            starting_nodes: Nodes::ZERO,
+            preempted_nodes: Nodes::ZERO,
+            unusable_nodes: Nodes::ZERO,
+            task_slots_per_node: NonZeroU32::MIN,
+            enable_auto_scale: false,
+            etag: None,
+            resize_errors: Vec::new(),
+        }
+    }
+}
+
+impl PoolRecord {
+    /// Returns what a formula can read of the pool.
+    pub fn facts(&self) -> PoolFacts {
+        PoolFacts {
+            target: self.target(),
+            option: self.node_deallocation_option,
+            current: self.current(),
+            usable: self.usable_nodes,
+            preempted: self.preempted_nodes,
+            task_slots_per_node: self.task_slots_per_node.get(),
+        }
+    }
+
+    /// Returns the pool by the id that it is known to have.
+    pub fn state(&self, id: PoolId) -> PoolState {
+        PoolState {
+            id,
+            vm_size: self.vm_size.clone(),
+            allocation: self.allocation_state,
+            target: self.target(),
+            current: self.current(),
+            nodes: NodeCounts {
+                usable: self.usable_nodes,
+                idle: self.idle_nodes,
+                running: self.running_nodes,
+                starting: self.starting_nodes,
+                preempted: self.preempted_nodes,
+                unusable: self.unusable_nodes,
+            },
+            task_slots_per_node: self.task_slots_per_node.get(),
+            option: self.node_deallocation_option,
+            auto_scale: self.enable_auto_scale,
+            etag: self.etag.as_deref().map(|etag| Etag(etag.into())),
+            resize_errors: self.resize_errors.clone(),
+        }
+    }
+
+    fn target(&self) -> Mix {
+        Mix {
+            dedicated: self.target_dedicated_nodes,
+            spot: self.target_low_priority_nodes,
+        }
+    }
+
+    fn current(&self) -> Mix {
+        Mix {
+            dedicated: self.current_dedicated_nodes,
+            spot: self.current_low_priority_nodes,
+        }
+    }
+}
+
+impl From<&PoolState> for PoolRecord {
+    fn from(pool: &PoolState) -> Self {
+        Self {
+            id: Some(pool.id.clone()),
+            vm_size: pool.vm_size.clone(),
+            allocation_state: pool.allocation,
+            target_dedicated_nodes: pool.target.dedicated,
+            target_low_priority_nodes: pool.target.spot,
+            node_deallocation_option: pool.option,
+            current_dedicated_nodes: pool.current.dedicated,
+            current_low_priority_nodes: pool.current.spot,
+            usable_nodes: pool.nodes.usable,
+            idle_nodes: pool.nodes.idle,
+            running_nodes: pool.nodes.running,
+            starting_nodes: pool.nodes.starting,
+            preempted_nodes: pool.nodes.preempted,
+            unusable_nodes: pool.nodes.unusable,
+            task_slots_per_node: NonZeroU32::new(pool.task_slots_per_node).unwrap_or(NonZeroU32::MIN),
+            enable_auto_scale: pool.auto_scale,
+            etag: pool.etag.as_ref().map(|etag| etag.0.as_ref().to_owned()),
+            resize_errors: pool.resize_errors.clone(),
+        }
+    }
+}
