@@ -38,14 +38,7 @@ impl Checker<'_> {
     ) -> Node {
         let (left, right) = (self.value(left), self.value(right));
         if left.ty == Type::Never || right.ty == Type::Never {
-            // One side fails; in `0 && stop()` and the like the other side may still decide.
-            let ty = if op.is_logical() {
-                Type::Double
-            } else {
-                Type::Never
-            };
-            let kind = Kind::Binary(op, at.start, Box::new(left), Box::new(right));
-            return node(span, ty, kind);
+            return self.binary_with_never(op, at, left, right, span);
         }
         let wants_numbers = op.is_comparison() || op.is_logical();
         let (left, right) = if wants_numbers {
@@ -64,6 +57,21 @@ impl Checker<'_> {
         match lean {
             Some(lean) => self.leaning(lean, at.clone(), at.start, made),
             None => made,
+        }
+    }
+
+    /// One side fails; in `0 && stop()` and the like the other side may still decide.
+    fn binary_with_never(&mut self, op: BinaryOp, at: &Place, left: Node, right: Node, span: Place) -> Node {
+        let make = |left, right| Kind::Binary(op, at.start, Box::new(left), Box::new(right));
+        if !op.is_logical() {
+            return node(span, Type::Never, make(left, right));
+        }
+        let (left, right) = self.both_single(left, right, at.start);
+        let decides = |side: &Node| matches!(side.ty, Type::Double | Type::Either | Type::Never);
+        if decides(&left) && decides(&right) {
+            node(span, Type::Double, make(left, right))
+        } else {
+            self.wrong_operands(op, at, left, right)
         }
     }
 
