@@ -21,6 +21,7 @@ mod parse;
 mod print;
 mod print_value;
 mod run;
+mod unread;
 
 pub use evaluator::{Evaluator, Formula};
 pub use inputs::{Dialect, Inputs, PoolFacts, Scope};
@@ -29,4 +30,5 @@ pub use outcome::{
     AutoScaleRun, AutoScaleRunError, Fault, FaultCode, NameValuePair, Outcome, SampleRead, Trace,
     TracedStatement, Value,
 };
+pub use parse::tree;
 pub use print::format;

@@ -44,6 +44,14 @@ pub(super) struct Parsed {
     pub(super) leans: Vec<(Lean, Place)>,
 }
 
+/// Returns the tree of a formula as it is written.
+///
+/// # Errors
+/// Every syntax fault, by place.
+pub fn tree(source: &str, dialect: Dialect) -> Result<Ast, Vec<Diagnostic>> {
+    Ok(parse(source, dialect)?.ast)
+}
+
 /// Reads a formula.
 ///
 /// # Errors

@@ -5,9 +5,10 @@
 //! The layout depends on the tree, on the comments with the fact of standing behind code or on a line of their own, and
 //! on blank lines between statements; all of these come out as they went in, so formatting twice changes nothing.
 
+use super::Dialect;
 use super::ast::{Ast, BinaryOp, Call, Comment, Expr, ExprKind, Statement, UnaryOp};
 use super::layout::Doc;
-use super::{Dialect, Formula, Scope};
+use super::parse::parse;
 use crate::base::Diagnostic;
 
 /// Lines are broken when they would be longer: what fits beside a second column in an editor.
@@ -18,8 +19,7 @@ const WIDTH: usize = 100;
 /// # Errors
 /// Every syntax fault.
 pub fn format(source: &str, dialect: Dialect) -> Result<String, Vec<Diagnostic>> {
-    let formula = Formula::compile(source, &Scope::new(dialect))?;
-    Ok(print(formula.ast(), source))
+    Ok(print(&parse(source, dialect)?.ast, source))
 }
 
 /// Lays out a formula; `source` is the text that `ast` was read from.
