@@ -15,6 +15,7 @@ mod completions;
 mod fmt;
 mod man;
 mod reference;
+mod test;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -50,6 +51,7 @@ Exit codes: 0 success, 1 error, 2 differences, 3 warnings (check --deny-warnings
 #[derive(Debug, Subcommand)]
 enum Verb {
     Fmt(fmt::Fmt),
+    Test(test::Test),
     Reference(reference::Reference),
     Completions(completions::Completions),
     Man(man::Man),
@@ -59,6 +61,7 @@ impl Verb {
     fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
         match self {
             Self::Fmt(verb) => verb.run(terminal),
+            Self::Test(verb) => verb.run(terminal),
             Self::Reference(verb) => verb.run(terminal),
             Self::Completions(verb) => verb.run(terminal),
             Self::Man(verb) => verb.run(terminal),
