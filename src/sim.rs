@@ -7,3 +7,17 @@
 
 pub mod cluster;
 pub mod workload;
+
+mod backtest;
+mod contender;
+mod fold;
+mod plot;
+mod report;
+mod sim_world;
+mod table;
+
+pub use backtest::{Options, backtest, backtest_one, end, pool_for};
+pub use contender::{Contender, NATIVE_INTERVAL};
+pub use fold::Fold;
+pub use report::{Cost, NodeHours, Report, Run, Tasks, Wait};
+pub use sim_world::{Keep, OnProgress, PROGRESS_STEPS, SimWorld};

@@ -25,7 +25,7 @@ fn workload(tasks: &[(i64, i64, u32)]) -> Arc<Workload> {
 }
 
 fn pool(setup: Setup, tasks: &[(i64, i64, u32)]) -> Cluster {
-    Cluster::new(setup.checked().unwrap(), workload(tasks), 1)
+    Cluster::new(setup.checked().expect("a pool that can be"), workload(tasks), 1)
 }
 
 fn ready(nodes: u32) -> Setup {
@@ -175,6 +175,7 @@ fn a_task_too_large_for_a_node_waits_for_ever_and_blocks_nobody() {
 #[test]
 fn a_sample_is_told_a_minute_after_it_was_taken_and_only_once() {
     let mut cluster = pool(ready(1), &[(15, 1000, 1), (15, 1000, 1)]);
+    let (active, pending) = (Metric::ActiveTasks, Metric::PendingTasks);
     let mut tell = |until: i64| {
         cluster.advance(at(until));
         let mut samples = Vec::new();
@@ -184,11 +185,10 @@ fn a_sample_is_told_a_minute_after_it_was_taken_and_only_once() {
             .map(|s| (s.metric, s.taken.unix_seconds() as i64, s.value))
             .collect::<Vec<_>>()
     };
-    use Metric::{ActiveTasks, PendingTasks};
     assert_eq!(tell(59), []);
-    assert_eq!(tell(60), [(ActiveTasks, 0, 0.0), (PendingTasks, 0, 0.0)]);
+    assert_eq!(tell(60), [(active, 0, 0.0), (pending, 0, 0.0)]);
     assert_eq!(tell(60), []);
-    assert_eq!(tell(119), [(ActiveTasks, 30, 1.0), (PendingTasks, 30, 2.0)]);
+    assert_eq!(tell(119), [(active, 30, 1.0), (pending, 30, 2.0)]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! The whole of the integration tests in one binary, so that linking stays cheap.
 
+mod backtest;
 mod cluster;
 mod format;

@@ -1,0 +1,137 @@
+//! Runs contenders over a workload and reports what it cost and how long tasks waited.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::cluster::{Cluster, Eviction, Setup, SetupError};
+use super::contender::Contender;
+use super::report::{Names, Report, Run};
+use super::sim_world::{Keep, OnProgress, SimWorld};
+use super::workload::Workload;
+use crate::account::{PoolId, PoolPattern};
+use crate::base::{Span, Timestamp};
+use crate::decision::Memory;
+use crate::engine;
+
+/// What all runs of a backtest share.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// What the pool is like.
+    pub setup: Setup,
+    /// One run for each seed; without chance in the setup they are all the same.
+    pub seeds: Vec<u64>,
+    /// How long a run goes on after the last task would have ended if none had waited.
+    ///
+    /// The end is the same for every contender, or one that never takes nodes away would be billed less than it costs.
+    pub tail: Span,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            setup: Setup::default(),
+            seeds: vec![0],
+            tail: Span::hours(2),
+        }
+    }
+}
+
+/// Runs every contender with every seed, on all cores; the report has them in that order.
+///
+/// `on_progress` is told from any thread how many of [`super::PROGRESS_STEPS`] per run have been taken.
+///
+/// # Errors
+/// When the setup cannot be simulated.
+pub fn backtest(
+    contenders: &[Contender],
+    workload: &Arc<Workload>,
+    options: &Options,
+    on_progress: &OnProgress<'_>,
+) -> Result<Report, SetupError> {
+    let began = Instant::now();
+    let cases: Vec<_> = contenders
+        .iter()
+        .flat_map(|contender| options.seeds.iter().map(move |seed| (contender, *seed)))
+        .collect();
+    let runs = cases
+        .par_iter()
+        .map(|(contender, seed)| backtest_one(contender, workload, options, *seed, None, on_progress))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Report {
+        runs,
+        wall_seconds: began.elapsed().as_secs_f64(),
+    })
+}
+
+/// Runs one contender with one seed, and hands every entry of its engine to `keep`.
+///
+/// # Errors
+/// When the setup cannot be simulated.
+pub fn backtest_one<'a>(
+    contender: &Contender,
+    workload: &Arc<Workload>,
+    options: &Options,
+    seed: u64,
+    keep: Option<&'a mut Keep<'a>>,
+    on_progress: &'a OnProgress<'a>,
+) -> Result<Run, SetupError> {
+    let setup = Setup {
+        initial: contender
+            .fixed(workload, options.setup.task_slots_per_node)
+            .unwrap_or(options.setup.initial),
+        ..options.setup
+    }
+    .checked()?;
+    let policies = contender.policies();
+    let cluster = Cluster::new(setup, Arc::clone(workload), seed);
+    let pool = policies
+        .policies
+        .first()
+        .map_or_else(simulated_pool, |policy| pool_for(&policy.pool));
+    let mut world = SimWorld::new(cluster, pool, end(workload, options.tail), on_progress);
+    if let Some(keep) = keep {
+        world = world.keeping(keep);
+    }
+    engine::run(&mut world, &policies, Memory::default());
+    let (cluster, fold) = world.finish();
+    let names = Names {
+        policy: contender.name(),
+        workload: workload.name.clone(),
+        spot: spot_name(&setup.eviction),
+        seed,
+    };
+    Ok(Run::new(names, &cluster, fold, &contender.prices()))
+}
+
+/// Returns when every run of a workload ends.
+pub fn end(workload: &Workload, tail: Span) -> Timestamp {
+    workload.end_without_wait() + tail
+}
+
+/// Returns a pool that a pattern speaks of: the one it names, or one in which each star stands for nothing.
+pub fn pool_for(pattern: &PoolPattern) -> PoolId {
+    pattern
+        .as_str()
+        .replace('*', "")
+        .parse()
+        .unwrap_or_else(|_| simulated_pool())
+}
+
+/// The pool of a pattern of stars alone, which matches any id.
+fn simulated_pool() -> PoolId {
+    "simulated".parse().expect("nine letters are a pool id")
+}
+
+fn spot_name(eviction: &Eviction) -> String {
+    match eviction {
+        Eviction::Never => "none".to_owned(),
+        Eviction::Constant {
+            per_node_hour,
+            back_after,
+        } => {
+            format!("{per_node_hour} evictions per node-hour, back after {back_after}")
+        }
+    }
+}

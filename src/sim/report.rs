@@ -1,0 +1,229 @@
+//! What a backtest found, as INTERFACES.md lays it out.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::cluster::{Cluster, Hour, Meter, NodeState};
+use super::fold::Fold;
+use crate::base::{Lane, Span, Usd};
+use crate::policy::Prices;
+
+/// Everything a backtest found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// One for each contender and seed, in the order given.
+    pub runs: Vec<Run>,
+    /// How long it took; the only thing that differs when it is run again.
+    pub wall_seconds: f64,
+}
+
+/// What one contender did with one seed.
+///
+/// There is no `deadlineMissed` (tasks have no deadlines yet) and no `boundCost` (no bound is computed yet): what is not
+/// known is left out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// The contender.
+    pub policy: String,
+    /// The workload.
+    pub workload: String,
+    /// How spot nodes are evicted.
+    pub spot: String,
+    /// The seed of all chance.
+    pub seed: u64,
+    /// Money in US dollars.
+    pub cost: Cost,
+    /// Node-hours that were paid for.
+    pub node_hours: NodeHours,
+    /// Seconds from a task's submission to the start of the run that ended well.
+    pub wait: Wait,
+    /// Counts of tasks.
+    pub tasks: Tasks,
+    /// How often a node was evicted.
+    pub evictions: u32,
+    /// Orders that were accepted.
+    pub orders: u64,
+    /// Accepted orders against the direction of the one before.
+    pub reversals: u64,
+    /// Decisions that ended in a hold, by the reason's code.
+    pub holds: BTreeMap<&'static str, u64>,
+    /// Decisions taken.
+    pub decisions: u64,
+    /// Events of the simulation: node changes, arrivals and samples.
+    pub events: u64,
+    /// The hours of the run, for plots.
+    #[serde(skip)]
+    pub hours: Vec<Hour>,
+}
+
+/// Money in US dollars.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Cost {
+    /// Both lanes together.
+    pub total: Usd,
+    /// Dedicated nodes.
+    pub dedicated: Usd,
+    /// Spot nodes.
+    pub spot: Usd,
+    /// The part of the total that was paid for nodes without a task: booting, idle or leaving.
+    pub wasted: Usd,
+}
+
+/// Node-hours that were paid for, by lane and by what the nodes did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeHours {
+    /// Both lanes together.
+    pub total: f64,
+    /// Dedicated nodes.
+    pub dedicated: f64,
+    /// Spot nodes.
+    pub spot: f64,
+    /// Of the total: nodes with a task.
+    pub busy: f64,
+    /// Of the total: nodes that boot.
+    pub starting: f64,
+    /// Of the total: nodes that are ready and have no task.
+    pub idle: f64,
+    /// Of the total: nodes that are being removed.
+    pub leaving: f64,
+    /// The tasks' work in node-hours, lost work included; less than `busy` where nodes are partly filled.
+    pub work: f64,
+    /// The part of the work that was lost to evictions and removals.
+    pub lost: f64,
+}
+
+/// Seconds that tasks waited; tasks that can never run do not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Wait {
+    /// Half of the tasks waited no longer.
+    pub p50: f64,
+    /// 95 of 100 tasks waited no longer.
+    pub p95: f64,
+    /// 99 of 100 tasks waited no longer.
+    pub p99: f64,
+    /// No task waited longer.
+    pub max: f64,
+}
+
+/// Counts of tasks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tasks {
+    /// Tasks that were submitted.
+    pub submitted: u32,
+    /// Tasks that ended well.
+    pub completed: u32,
+    /// Tasks that a removal with `terminate` ended.
+    pub terminated: u32,
+    /// Tasks that had not ended when the run did; those that can never run included.
+    pub unfinished: u32,
+    /// Of the unfinished: tasks that need more slots than a node has.
+    pub never_runnable: u32,
+    /// How often a task lost its work to an eviction.
+    pub evicted: u32,
+    /// How often a task lost its work to a removal with `requeue`.
+    pub requeued: u32,
+}
+
+/// What a run is called in its report.
+#[derive(Clone, Debug)]
+pub(super) struct Names {
+    pub(super) policy: String,
+    pub(super) workload: String,
+    pub(super) spot: String,
+    pub(super) seed: u64,
+}
+
+impl Run {
+    pub(super) fn new(names: Names, cluster: &Cluster, fold: Fold, prices: &Prices) -> Self {
+        let tally = cluster.tally();
+        let cost = |lane| cluster.meter().cost(lane, prices);
+        let (dedicated, spot) = (cost(Lane::Dedicated), cost(Lane::Spot));
+        Self {
+            policy: names.policy,
+            workload: names.workload,
+            spot: names.spot,
+            seed: names.seed,
+            cost: Cost {
+                total: dedicated + spot,
+                dedicated,
+                spot,
+                wasted: cluster.meter().wasted(prices),
+            },
+            node_hours: node_hours(cluster.meter(), cluster),
+            wait: Wait::of(cluster.waits()),
+            tasks: Tasks {
+                submitted: cluster.submitted(),
+                completed: tally.succeeded,
+                terminated: tally.terminated,
+                unfinished: cluster.waiting() + cluster.running(),
+                never_runnable: cluster.never(),
+                evicted: tally.evicted,
+                requeued: tally.requeued,
+            },
+            evictions: tally.evictions,
+            orders: fold.orders,
+            reversals: fold.reversals,
+            holds: fold.holds,
+            decisions: fold.decisions,
+            events: cluster.n_events(),
+            hours: cluster.hours().to_vec(),
+        }
+    }
+}
+
+fn node_hours(meter: &Meter, cluster: &Cluster) -> NodeHours {
+    let slots = f64::from(cluster.setup().task_slots_per_node);
+    let of_lane = |wanted: Lane| meter.node_hours(|lane, state| lane == wanted && state.is_billed());
+    let of_state = |wanted: NodeState| meter.node_hours(|_, state| state == wanted);
+    NodeHours {
+        total: meter.node_hours(|_, state| state.is_billed()),
+        dedicated: of_lane(Lane::Dedicated),
+        spot: of_lane(Lane::Spot),
+        busy: meter.node_hours(|_, state| state.is_busy()),
+        starting: of_state(NodeState::Starting),
+        idle: of_state(NodeState::Idle),
+        leaving: of_state(NodeState::Leaving),
+        work: meter.busy_slot_hours() / slots,
+        lost: cluster.lost_slot_hours() / slots,
+    }
+}
+
+impl Wait {
+    fn of(mut waits: Vec<Span>) -> Self {
+        waits.sort_unstable();
+        // The nearest rank: the least wait that at least that share of the tasks does not exceed.
+        let quantile = |share: f64| {
+            let rank = (share * waits.len() as f64).ceil().max(1.0) as usize;
+            waits.get(rank - 1).map_or(0.0, |wait| wait.as_seconds())
+        };
+        Self {
+            p50: quantile(0.5),
+            p95: quantile(0.95),
+            p99: quantile(0.99),
+            max: quantile(1.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_waits_that_happened() {
+        let waits = |seconds: std::ops::RangeInclusive<i64>| seconds.rev().map(Span::seconds).collect();
+        let wait = Wait::of(waits(1..=200));
+        assert_eq!(
+            [wait.p50, wait.p95, wait.p99, wait.max],
+            [100.0, 190.0, 198.0, 200.0]
+        );
+        let wait = Wait::of(waits(7..=7));
+        assert_eq!([wait.p50, wait.max], [7.0, 7.0]);
+        assert_eq!(Wait::of(Vec::new()), Wait::default());
+    }
+}

@@ -1,0 +1,164 @@
+//! The simulated pool as a world: the engine asks, waits and orders here exactly as it does at a real account.
+
+use std::fmt;
+
+use super::cluster::{Census, Cluster, NodeState};
+use super::fold::Fold;
+use crate::account::{Etag, NodeCounts, Order, PoolId, PoolState, Receipt, Refusal, RefusalKind};
+use crate::base::{Nodes, Timestamp};
+use crate::engine::{Entry, Observation, ObserveError, Question, RecordError, World};
+
+/// Keeps the entries that a simulated engine writes down.
+pub type Keep<'a> = dyn FnMut(&Entry<'_>) -> Result<(), RecordError> + 'a;
+
+/// Is told by how many thousandths of the whole a run has moved on.
+pub type OnProgress<'a> = dyn Fn(u64) + Sync + 'a;
+
+/// Thousandths in a whole run.
+pub const PROGRESS_STEPS: u64 = 1000;
+
+/// A world with one simulated pool in it.
+pub struct SimWorld<'a> {
+    cluster: Cluster,
+    pool: PoolId,
+    etag: Etag,
+    start: Timestamp,
+    end: Timestamp,
+    fold: Fold,
+    keep: Option<&'a mut Keep<'a>>,
+    on_progress: &'a OnProgress<'a>,
+    steps_told: u64,
+}
+
+impl<'a> SimWorld<'a> {
+    /// Returns a world that ends at a moment.
+    pub fn new(cluster: Cluster, pool: PoolId, end: Timestamp, on_progress: &'a OnProgress<'a>) -> Self {
+        Self {
+            etag: etag(cluster.version()),
+            start: cluster.now(),
+            cluster,
+            pool,
+            end,
+            fold: Fold::default(),
+            keep: None,
+            on_progress,
+            steps_told: 0,
+        }
+    }
+
+    /// Keeps the entries of the engine as well as counting them.
+    #[must_use]
+    pub fn keeping(mut self, keep: &'a mut Keep<'a>) -> Self {
+        self.keep = Some(keep);
+        self
+    }
+
+    /// Lets the pool run to the end, whoever has ordered what, and returns it with what the engine did.
+    pub fn finish(mut self) -> (Cluster, Fold) {
+        self.pass_time(self.end);
+        (self.cluster, self.fold)
+    }
+
+    fn pass_time(&mut self, to: Timestamp) {
+        self.cluster.advance(to);
+        let passed = to.since(self.start) / self.end.since(self.start);
+        let steps = (passed * PROGRESS_STEPS as f64) as u64;
+        if steps > self.steps_told {
+            (self.on_progress)(steps - self.steps_told);
+            self.steps_told = steps;
+        }
+    }
+
+    fn state(&self) -> PoolState {
+        let census = self.cluster.census();
+        PoolState {
+            allocation: self.cluster.allocation(),
+            target: self.cluster.target(),
+            current: census.mix(),
+            nodes: counts(census),
+            task_slots_per_node: self.cluster.setup().task_slots_per_node,
+            option: self.cluster.option(),
+            etag: Some(self.etag.clone()),
+            resize_errors: self.cluster.resize_errors().to_vec(),
+            ..PoolState::new(self.pool.clone())
+        }
+    }
+
+    fn carry_out(&mut self, order: &Order) -> Result<(), Refusal> {
+        let refusal = |kind, message: String| Err(Refusal { kind, message });
+        if order.pool != self.pool {
+            return refusal(
+                RefusalKind::Missing,
+                format!("there is no pool `{}` here", order.pool),
+            );
+        }
+        if order.etag.as_ref().is_some_and(|etag| *etag != self.etag) {
+            return refusal(
+                RefusalKind::Changed,
+                "The condition specified in the ETag was not met".to_owned(),
+            );
+        }
+        self.cluster.order(order.target, order.option)?;
+        self.etag = etag(self.cluster.version());
+        Ok(())
+    }
+}
+
+impl World for SimWorld<'_> {
+    fn wait_until(&mut self, at: Timestamp) -> Option<Timestamp> {
+        let at = at.max(self.cluster.now());
+        if at > self.end {
+            return None;
+        }
+        self.pass_time(at);
+        Some(at)
+    }
+
+    fn observe(&mut self, question: &Question<'_>, into: &mut Observation) -> Result<(), ObserveError> {
+        if question.pools.iter().any(|pattern| pattern.matches(&self.pool)) {
+            let view = into.push(self.state());
+            self.cluster.tell_samples(question.metrics, &mut view.samples);
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, entry: &Entry<'_>) -> Result<(), RecordError> {
+        if let Some(keep) = &mut self.keep {
+            keep(entry)?;
+        }
+        self.fold.count(entry);
+        Ok(())
+    }
+
+    fn act(&mut self, order: &Order) -> Receipt {
+        self.carry_out(order)
+            .map_or_else(Receipt::Refused, |()| Receipt::Accepted)
+    }
+}
+
+impl fmt::Debug for SimWorld<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimWorld")
+            .field("pool", &self.pool)
+            .field("now", &self.cluster.now())
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
+}
+
+fn etag(version: u64) -> Etag {
+    Etag(format!("0x{version:X}").into())
+}
+
+fn counts(census: &Census) -> NodeCounts {
+    let running = census.of(NodeState::Running);
+    let idle = census.of(NodeState::Idle);
+    NodeCounts {
+        usable: idle + running,
+        idle,
+        running: running + census.of(NodeState::Draining),
+        starting: census.of(NodeState::Starting),
+        preempted: census.of(NodeState::Preempted),
+        unusable: Nodes::ZERO,
+    }
+}

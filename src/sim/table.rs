@@ -1,0 +1,147 @@
+//! A report as a table for a terminal.
+
+use std::fmt::Write as _;
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::report::{Report, Run};
+use crate::base::Span;
+
+/// The columns: heading and what a run has there; the first run is what the others are compared with.
+type Column = (&'static str, fn(&Run, &Run) -> String);
+
+const COLUMNS: [Column; 12] = [
+    ("policy", |run, _| run.policy.clone()),
+    ("cost", |run, _| run.cost.total.to_string()),
+    ("vs first", against),
+    ("wasted", |run, _| share(run.cost.wasted.0, run.cost.total.0)),
+    ("node-hours", |run, _| format!("{:.1}", run.node_hours.total)),
+    ("wait p50", |run, _| brief(run.wait.p50)),
+    ("p95", |run, _| brief(run.wait.p95)),
+    ("max", |run, _| brief(run.wait.max)),
+    ("done", |run, _| run.tasks.completed.to_string()),
+    ("redone", |run, _| {
+        (run.tasks.evicted + run.tasks.requeued).to_string()
+    }),
+    ("orders", |run, _| run.orders.to_string()),
+    ("reversals", |run, _| run.reversals.to_string()),
+];
+
+impl Report {
+    /// Returns a table of the runs and, below it, what a reader must know to trust it; no colour, each line ended.
+    pub fn to_table(&self) -> String {
+        let Some(first) = self.runs.first() else {
+            return "no run\n".to_owned();
+        };
+        let with_seeds = self.runs.iter().any(|run| run.seed != first.seed);
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header(COLUMNS.map(|(heading, _)| heading));
+        for run in &self.runs {
+            let mut cells = COLUMNS.map(|(_, cell)| cell(run, first));
+            if with_seeds {
+                cells[0] = format!("{} (seed {})", run.policy, run.seed);
+            }
+            table.add_row(cells);
+        }
+        for (index, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, 2));
+            if index > 0 {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        let mut text = table.trim_fmt();
+        text.push('\n');
+        for run in &self.runs {
+            for line in run.warnings() {
+                // Writing to a string cannot fail.
+                let _ = writeln!(text, "{}: {line}", run.policy);
+            }
+        }
+        text
+    }
+}
+
+impl Run {
+    /// Returns what a reader of the run's figures must know.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let tasks = &self.tasks;
+        if tasks.never_runnable > 0 {
+            warnings.push(format!(
+                "{} tasks need more slots than a node has and can never run; their waits are not counted",
+                tasks.never_runnable
+            ));
+        }
+        let unfinished = tasks.unfinished - tasks.never_runnable;
+        if unfinished > 0 {
+            warnings.push(format!(
+                "{unfinished} tasks had not ended when the run did; their waits count so far"
+            ));
+        }
+        if tasks.terminated > 0 {
+            warnings.push(format!(
+                "{} tasks were ended unfinished by scaling in with `terminate`",
+                tasks.terminated
+            ));
+        }
+        if self
+            .holds
+            .get("formulaFault")
+            .is_some_and(|holds| *holds * 10 > self.decisions)
+        {
+            warnings.push(format!(
+                "the formula gave no targets in {} of {} decisions; `lowtide eval --trace` shows why",
+                self.holds["formulaFault"], self.decisions
+            ));
+        }
+        warnings
+    }
+}
+
+fn against(run: &Run, first: &Run) -> String {
+    let ratio = run.cost.total.0 / first.cost.total.0;
+    if std::ptr::eq(run, first) || !ratio.is_finite() {
+        String::new()
+    } else {
+        format!("{:+.0} %", (ratio - 1.0) * 100.0)
+    }
+}
+
+fn share(part: f64, whole: f64) -> String {
+    if whole > 0.0 {
+        format!("{:.0} %", 100.0 * part / whole)
+    } else {
+        String::new()
+    }
+}
+
+/// Seconds as people say them: `45s`, `6m 20s`, `3h 05m`, `2d 07h`.
+pub(super) fn brief(seconds: f64) -> String {
+    let whole = Span::from_seconds(seconds.round()).as_seconds() as u64;
+    let (days, hours, minutes) = (whole / 86_400, whole / 3600 % 24, whole / 60 % 60);
+    match whole {
+        0..60 => format!("{whole}s"),
+        60..3600 => format!("{minutes}m {:02}s", whole % 60),
+        3600..86_400 => format!("{hours}h {minutes:02}m"),
+        _ => format!("{days}d {hours:02}h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_told_in_their_two_largest_units() {
+        for (seconds, text) in [
+            (0.4, "0s"),
+            (59.6, "1m 00s"),
+            (380.0, "6m 20s"),
+            (3.0 * 3600.0 + 300.0, "3h 05m"),
+            (55.0 * 3600.0, "2d 07h"),
+        ] {
+            assert_eq!(brief(seconds), text);
+        }
+    }
+}
