@@ -3,3 +3,5 @@
 mod backtest;
 mod cluster;
 mod format;
+mod language;
+mod scripts;
