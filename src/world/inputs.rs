@@ -132,16 +132,27 @@ impl InputsFile {
     /// Every fault of the text, by place.
     pub fn parse(source: &str) -> Result<EvalInputs, Vec<Diagnostic>> {
         let (file, document) = read::<Self>(source)?;
+        file.settle(&Place::new(source, document.as_ref()))
+    }
+
+    /// Returns the inputs of a file that was read as a part of another text.
+    ///
+    /// # Errors
+    /// Every fault, without a place.
+    pub fn into_inputs(self) -> Result<EvalInputs, Vec<Diagnostic>> {
+        self.settle(&Place::new("", None))
+    }
+
+    fn settle(&self, place: &Place<'_>) -> Result<EvalInputs, Vec<Diagnostic>> {
         let mut faults = Vec::new();
-        let place = Place::new(source, document.as_ref());
-        let history = place.history(&[], file.period, &file.samples, &mut faults);
+        let history = place.history(&[], self.period, &self.samples, &mut faults);
         finish(
             faults,
             EvalInputs {
-                now: file.now,
-                pool: file.pool.facts(),
+                now: self.now,
+                pool: self.pool.facts(),
                 history,
-                seed: file.seed,
+                seed: self.seed,
             },
         )
     }
