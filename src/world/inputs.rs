@@ -236,21 +236,33 @@ fn read<T: serde::de::DeserializeOwned + JsonSchema>(
 }
 
 const FORMATS: &[Format] = &[
-    ("Timestamp", |text| {
-        text.parse::<Timestamp>()
-            .map(|_| ())
-            .map_err(|error| error.to_string())
-    }),
-    ("Duration", |text| {
-        text.parse::<Span>()
-            .map(|_| ())
-            .map_err(|error| error.to_string())
-    }),
-    ("PoolId", |text| {
-        text.parse::<PoolId>()
-            .map(|_| ())
-            .map_err(|error| error.to_string())
-    }),
+    Format {
+        name: "Timestamp",
+        wanted: "a time like 2026-11-22T09:00:00Z",
+        read: |text| {
+            text.parse::<Timestamp>()
+                .map(|_| ())
+                .map_err(|error| error.to_string())
+        },
+    },
+    Format {
+        name: "Duration",
+        wanted: "a duration like PT30S",
+        read: |text| {
+            text.parse::<Span>()
+                .map(|_| ())
+                .map_err(|error| error.to_string())
+        },
+    },
+    Format {
+        name: "PoolId",
+        wanted: "a pool id",
+        read: |text| {
+            text.parse::<PoolId>()
+                .map(|_| ())
+                .map_err(|error| error.to_string())
+        },
+    },
 ];
 
 /// Where the parts of a file stand; the text is read for that only when a fault is told.
