@@ -16,19 +16,23 @@ mod evaluator;
 mod inputs;
 mod layout;
 mod lean;
+mod lint;
 mod outcome;
 mod parse;
 mod print;
 mod print_value;
+mod range;
 mod run;
 mod unread;
 
 pub use evaluator::{Evaluator, Formula};
 pub use inputs::{Dialect, Inputs, PoolFacts, Scope};
 pub use lean::Lean;
+pub use lint::lint;
 pub use outcome::{
     AutoScaleRun, AutoScaleRunError, Fault, FaultCode, NameValuePair, Outcome, SampleRead, Trace,
     TracedStatement, Value,
 };
 pub use parse::tree;
 pub use print::format;
+pub use range::{Basis, TargetRange, TargetRanges, target_ranges};

@@ -86,6 +86,11 @@ impl Diagnostic {
         Self::new(code, Severity::Warning, span, message)
     }
 
+    /// Returns a note at a place.
+    pub fn note(code: Code, span: Range<usize>, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Note, span, message)
+    }
+
     fn new(code: Code, severity: Severity, span: Range<usize>, message: impl Into<String>) -> Self {
         Self {
             code,

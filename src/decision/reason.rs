@@ -168,8 +168,7 @@ impl fmt::Display for Reason {
                 stale_after,
             } => write!(
                 f,
-                "no nodes are taken away on old news: the newest sample of {metric} is of {newest}, stale after {}",
-                stale_after.in_short()
+                "no nodes are taken away on old news: the newest sample of {metric} is of {newest}, stale after {stale_after}"
             ),
             Self::StaleSamples { metric, .. } => write!(
                 f,

@@ -80,9 +80,7 @@ impl Checker<'_> {
     /// Reports undocumented behaviour: an error in the strict dialect.
     fn lean(&mut self, lean: Lean, span: Place) {
         let mut diagnostic = Diagnostic::warning(lean.code(), span, lean.message()).help(lean.help());
-        // The names of these two are documented; only what stands behind them is not, and they evaluate.
-        let named = matches!(lean, Lean::VectorOnlyFunction | Lean::YearLength);
-        if self.is(Dialect::Strict) && !named {
+        if self.is(Dialect::Strict) && lean != Lean::VectorOnlyFunction {
             diagnostic.severity = crate::base::Severity::Error;
         }
         self.diagnostics.push(diagnostic);

@@ -1,0 +1,270 @@
+//! `GetSample` over a window fails the run when too few samples arrived; a test in front of it keeps it from failing.
+
+use super::Room;
+use super::flow::{Spot, Wanted, wanted_percent};
+use super::leaves::Sources;
+use super::windows::ages;
+use crate::base::{Code, Diagnostic, Lane, Span};
+use crate::formula::ast::BinaryOp;
+use crate::formula::builtin::{Method, Type};
+use crate::formula::checked::{Kind, Node, Sample};
+use crate::formula::range::value::Value;
+use crate::formula::range::world::lane_index;
+
+/// What the tests in front of a call say about samples.
+#[derive(Default)]
+struct Guard<'a> {
+    /// Some test looks at the samples, their history or the age of the pool.
+    any: bool,
+    /// The shares that are tested, with the test, and the number that they are compared with.
+    shares: Vec<(&'a Node, &'a Sample, Option<f64>)>,
+}
+
+/// Calls that fail on a fresh pool, and tests in front of them that test something else.
+pub(super) fn guards(room: &Room<'_>, out: &mut Vec<Diagnostic>) {
+    let mut stopped = false;
+    for (statement, row) in room.checked.statements.iter().enumerate() {
+        if !stopped {
+            let spot = Spot {
+                statement,
+                node: &row.value,
+            };
+            visit(room, spot, &mut Vec::new(), out);
+        }
+        row.value
+            .walk(&mut |node| stopped |= matches!(node.kind, Kind::Stop));
+    }
+}
+
+fn visit<'a>(room: &Room<'a>, spot: Spot<'a>, tests: &mut Vec<Spot<'a>>, out: &mut Vec<Diagnostic>) {
+    if let Kind::Sample(sample) = &spot.node.kind {
+        judge(room, spot, sample, tests, out);
+    }
+    let (test, behind): (Option<&Node>, Vec<&Node>) = match &spot.node.kind {
+        Kind::Conditional(test, then, otherwise) => (Some(test), vec![then, otherwise]),
+        Kind::Binary(operator, _, left, right) if operator.is_logical() => (Some(left), vec![right]),
+        _ => (None, spot.node.children()),
+    };
+    if let Some(node) = test {
+        visit(room, Spot { node, ..spot }, tests, out);
+        tests.push(Spot { node, ..spot });
+    }
+    for node in behind {
+        visit(room, Spot { node, ..spot }, tests, out);
+    }
+    if test.is_some() {
+        tests.pop();
+    }
+}
+
+fn judge<'a>(
+    room: &Room<'a>,
+    spot: Spot<'a>,
+    sample: &'a Sample,
+    tests: &[Spot<'a>],
+    out: &mut Vec<Diagnostic>,
+) {
+    let wanted = match wanted_percent(sample) {
+        Wanted::Nothing => return,
+        Wanted::Default => Some(room.formula.scope().default_sample_percent),
+        Wanted::Written(percent) => room.constant(percent),
+    };
+    if wanted.is_some_and(|wanted| wanted <= 0.0) {
+        return;
+    }
+    let mut guard = Guard::default();
+    for test in tests {
+        collect(room, *test, &mut guard, 0);
+    }
+    let text = room.text(spot.node);
+    let place = spot.node.span.clone();
+    if !guard.any {
+        let share = wanted.map_or_else(String::new, |wanted| {
+            format!(" less than {} % of", Value::shown(wanted))
+        });
+        let message =
+            format!("`{text}` fails the run while{share} its samples are there, as on every new pool");
+        out.push(
+            Diagnostic::warning(Code("F228"), place, message).help(
+                "test GetSamplePercent over the same window first, and fall back on max(0, GetSample(1))",
+            ),
+        );
+        return;
+    }
+    let window = ages(room, sample);
+    let same_metric = || {
+        guard
+            .shares
+            .iter()
+            .filter(|(_, tested, _)| tested.metric == sample.metric)
+    };
+    if let Some(window) = window
+        && let Some((test, tested, _)) = same_metric().next()
+        && same_metric().all(|(_, tested, _)| ages(room, tested).is_some_and(|other| other != window))
+    {
+        let other = ages(room, tested).map_or(Span::ZERO, |(_, far)| far);
+        let message = format!(
+            "`{text}` reads {} minutes, and the test in front of it looks at {}",
+            minutes(window.1),
+            minutes(other)
+        );
+        out.push(
+            Diagnostic::warning(Code("F229"), place, message)
+                .label(test.span.clone(), "tests another window")
+                .help("give both the same window, or the call can still fail"),
+        );
+        return;
+    }
+    let enough = |needed: f64| {
+        same_metric().filter_map(move |(test, _, share)| share.map(|share| (*test, share, share >= needed)))
+    };
+    if let Some(wanted) = wanted
+        && !enough(wanted).any(|(_, _, enough)| enough)
+        && let Some((test, share, _)) = enough(wanted).next()
+    {
+        let (low, high) = (Value::shown(share), Value::shown(wanted));
+        let message =
+            format!("`{text}` fails between {low} % and {high} % of its samples: the test lets {low} % pass");
+        out.push(
+            Diagnostic::warning(Code("F230"), place, message)
+                .label(test.span.clone(), format!("content with {low} %"))
+                .help(format!(
+                    "test for {high}, or write the share that the test asks for into the call"
+                )),
+        );
+    }
+}
+
+fn minutes(span: Span) -> String {
+    Value::shown(span.as_seconds() / 60.0)
+}
+
+/// Definitions are followed this far.
+const DEPTH_MAX: usize = 8;
+
+/// Collects what a test and the names in it look at.
+fn collect<'a>(room: &Room<'a>, spot: Spot<'a>, guard: &mut Guard<'a>, depth: usize) {
+    if depth > DEPTH_MAX {
+        return;
+    }
+    if let Kind::Binary(operator, _, left, right) = &spot.node.kind
+        && operator.is_comparison()
+    {
+        for (one, other) in [(left, right), (right, left)] {
+            let found = room.flow.resolve(Spot { node: one, ..spot });
+            if let Kind::Sample(sample) = &found.node.kind
+                && sample.method == Method::GetSamplePercent
+            {
+                guard.any = true;
+                guard.shares.push((spot.node, sample, room.constant(other)));
+            }
+        }
+    }
+    let mut names = Vec::new();
+    spot.node.walk(&mut |node| match &node.kind {
+        Kind::Sample(sample) => guard.any |= sample.method != Method::GetSample || sample.selection.is_none(),
+        // The age of the pool: time() less some instant, compared with an interval or another instant.
+        Kind::Now => guard.any |= compares_instants(spot.node),
+        Kind::Call {
+            function: crate::formula::builtin::Function::Len,
+            ..
+        } => guard.any = true,
+        Kind::Variable(_) => names.push(node),
+        Kind::Binary(operator, ..) if operator.is_comparison() && !std::ptr::eq(node, spot.node) => {
+            names.push(node);
+        }
+        _ => {}
+    });
+    for node in names {
+        let inner = Spot { node, ..spot };
+        match &node.kind {
+            Kind::Variable(_) => {
+                if let Some(definition) = room.flow.definition(inner) {
+                    let of_time = matches!(definition.node.ty, Type::Timestamp | Type::TimeInterval);
+                    guard.any |= of_time && compares_instants(spot.node);
+                    collect(room, definition, guard, depth + 1);
+                }
+            }
+            _ => collect(room, inner, guard, depth + 1),
+        }
+    }
+}
+
+fn compares_instants(node: &Node) -> bool {
+    let mut found = false;
+    node.walk(&mut |node| {
+        if let Kind::Binary(operator, _, left, _) = &node.kind {
+            found |= operator.is_comparison() && matches!(left.ty, Type::Timestamp | Type::TimeInterval);
+        }
+    });
+    found
+}
+
+/// Where samples are missing, the formula answers with its maximum.
+pub(super) fn sparse_to_maximum(room: &Room<'_>, out: &mut Vec<Diagnostic>) {
+    room.each(&mut |spot| {
+        let Kind::Conditional(test, then, otherwise) = &spot.node.kind else {
+            return;
+        };
+        let Some(sparse_first) = tests_for_sparse(room, Spot { node: test, ..spot }) else {
+            return;
+        };
+        let (sparse, full) = if sparse_first {
+            (then, otherwise)
+        } else {
+            (otherwise, then)
+        };
+        let Some(fallback) = room.constant(sparse) else {
+            return;
+        };
+        let full = room.analysis.facts.value(full).numbers();
+        if fallback < 2.0 || full.is_empty() || full.low >= fallback {
+            return;
+        }
+        let at_cap = Lane::ALL.into_iter().find(|lane| {
+            let fed = room.flow.lane(*lane).control.has_any(Sources::PERCENT);
+            let target = room.analysis.targets[lane_index(*lane)];
+            fed && target.high.trunc() <= fallback.trunc() && target.low < target.high
+        });
+        if let Some(lane) = at_cap {
+            let most = Value::shown(room.analysis.targets[lane_index(lane)].high.trunc());
+            let message = format!("while samples are missing the {lane} target is {most}, its maximum");
+            out.push(
+                Diagnostic::warning(Code("F231"), sparse.span.clone(), message)
+                    .label(
+                        test.span.clone(),
+                        "true or false for want of samples, also on a new pool",
+                    )
+                    .help("fall back on little, or on what was there: max(0, $PendingTasks.GetSample(1))"),
+            );
+        }
+    });
+}
+
+/// Says whether a test is true (`Some(true)`) or false (`Some(false)`) when samples are missing.
+fn tests_for_sparse<'a>(room: &Room<'a>, spot: Spot<'a>) -> Option<bool> {
+    let spot = room.flow.resolve(spot);
+    match &spot.node.kind {
+        Kind::Binary(operator, _, left, right) => {
+            let is_share = |node| {
+                let found = room.flow.resolve(Spot { node, ..spot });
+                matches!(&found.node.kind, Kind::Sample(sample)
+                    if matches!(sample.method, Method::GetSamplePercent | Method::Count))
+            };
+            let less = match operator {
+                BinaryOp::Less | BinaryOp::LessOrEqual => true,
+                BinaryOp::Greater | BinaryOp::GreaterOrEqual => false,
+                _ => return None,
+            };
+            if is_share(left) {
+                Some(less)
+            } else {
+                is_share(right).then_some(!less)
+            }
+        }
+        Kind::Sample(sample) if matches!(sample.method, Method::GetSamplePercent | Method::Count) => {
+            Some(false)
+        }
+        _ => None,
+    }
+}

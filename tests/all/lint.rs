@@ -1,0 +1,88 @@
+//! Lints over whole formulas: the good ones in `tests/formulas/good` get no warning, the bad ones what their first line
+//! says (`// expect: F204 F219`; notes may come on top).
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use lowtide::base::{Diagnostic, Severity};
+use lowtide::formula::{Formula, Scope, lint};
+
+fn formulas(folder: &str) -> Vec<(String, String)> {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "formulas", folder]
+        .iter()
+        .collect();
+    let mut found: Vec<_> = fs::read_dir(&path)
+        .expect("the folder is part of the project")
+        .map(|entry| entry.expect("it can be listed").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "formula"))
+        .map(|path| {
+            let name = path
+                .file_name()
+                .expect("it is a file")
+                .to_string_lossy()
+                .into_owned();
+            (name, fs::read_to_string(path).expect("it is text"))
+        })
+        .collect();
+    found.sort();
+    assert!(!found.is_empty());
+    found
+}
+
+/// Everything that is said about a formula.
+fn said(source: &str) -> Vec<Diagnostic> {
+    match Formula::compile(source, &Scope::default()) {
+        Ok(formula) => formula
+            .diagnostics()
+            .iter()
+            .cloned()
+            .chain(lint(&formula))
+            .collect(),
+        Err(faults) => faults,
+    }
+}
+
+fn shown(source: &str, found: &[Diagnostic]) -> String {
+    let line = |row: &Diagnostic| format!("  {} {} `{}`\n", row.code, row.message, &source[row.span.clone()]);
+    found.iter().map(line).collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn good_formulas_get_no_warning() {
+    for (name, source) in formulas("good") {
+        let mut found = said(&source);
+        found.retain(|row| row.severity > Severity::Note);
+        assert!(found.is_empty(), "{name}:\n{}", shown(&source, &found));
+    }
+}
+
+#[test]
+fn bad_formulas_get_what_their_first_line_says() {
+    let mut wrong = Vec::new();
+    for (name, source) in formulas("bad") {
+        let first = source.lines().next().expect("a first line");
+        let expected: BTreeSet<&str> = first
+            .strip_prefix("// expect:")
+            .expect("the first line says what is expected")
+            .split_whitespace()
+            .collect();
+        let found = said(&source);
+        let unexpected = found
+            .iter()
+            .filter(|row| row.severity > Severity::Note && !expected.contains(row.code.0));
+        let missing: Vec<&str> = expected
+            .iter()
+            .copied()
+            .filter(|code| !found.iter().any(|row| row.code.0 == *code))
+            .collect();
+        let unexpected: Vec<Diagnostic> = unexpected.cloned().collect();
+        if !(missing.is_empty() && unexpected.is_empty()) {
+            wrong.push(format!(
+                "{name}: missing {missing:?}, unexpected:\n{}",
+                shown(&source, &unexpected)
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.concat());
+}
