@@ -4,14 +4,19 @@
 //! keeps it from doing its work is an [`exit::Failure`], printed here, once.
 
 mod diff;
+mod evaluation;
 mod exit;
 mod files;
+mod jsonl;
+mod many;
 mod options;
 mod render;
 mod terminal;
+mod trace;
 mod wiring;
 
 mod completions;
+mod eval;
 mod fmt;
 mod man;
 mod reference;
@@ -51,6 +56,7 @@ Exit codes: 0 success, 1 error, 2 differences, 3 warnings (check --deny-warnings
 #[derive(Debug, Subcommand)]
 enum Verb {
     Fmt(fmt::Fmt),
+    Eval(eval::Eval),
     Test(test::Test),
     Reference(reference::Reference),
     Completions(completions::Completions),
@@ -61,6 +67,7 @@ impl Verb {
     fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
         match self {
             Self::Fmt(verb) => verb.run(terminal),
+            Self::Eval(verb) => verb.run(terminal),
             Self::Test(verb) => verb.run(terminal),
             Self::Reference(verb) => verb.run(terminal),
             Self::Completions(verb) => verb.run(terminal),

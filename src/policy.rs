@@ -4,7 +4,18 @@
 
 mod account_wide;
 mod bounds;
+mod file;
+mod findings;
+mod formulas;
 mod guard;
+mod inline;
+mod read;
 mod settings;
 
+pub use file::{
+    BoundsFile, DemandFile, FormulaFile, GuardsFile, MissingFile, MixFile, PatternText, Percent, PolicyFile,
+    PricesFile, Role, Then,
+};
+pub use findings::{FileFindings, Findings};
+pub use read::{read, schema};
 pub use settings::{Bounds, DemandFormula, MissingGuard, Mode, Policies, Policy, Prices, Range};

@@ -41,7 +41,7 @@
 //! | `results …` | the `results` line is exactly that |
 //! | `fault CODE`, `fault CODE at 1:24`, `fault CODE Line 1, Col 24: …` | the run fails so |
 //! | `diagnostic CODE [at 1:5] ["words"]`, `no diagnostic [CODE]` | the checks say so, the words within the message |
-//! | `lean CODE [at 1:5]`, `no lean [CODE]` | the run leaned on that undocumented behaviour |
+//! | `lean CODE [at 1:5]`, `no lean [CODE]` | the trace says that the run leaned on that undocumented behaviour |
 //! | `read $M`, `read $M [3,2]`, `read $M 2 of 20`, `no read [$M]` | the run looked at those samples |
 //!
 //! Numbers are equal when they differ by no more than a part in 10⁹ (of 1 where they are smaller); `+-` gives another

@@ -8,8 +8,16 @@ use serde_json::Value;
 use super::document::{Data, Key, Node};
 use super::{Code, Diagnostic, did_you_mean};
 
-/// How the texts of a named schema are read: the schema's name, and what is wrong with a text, if anything.
-pub type Format = (&'static str, fn(&str) -> Result<(), String>);
+/// How the texts of a named schema are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    /// The schema's name.
+    pub name: &'static str,
+    /// What is wanted, such as `a duration like 5m`.
+    pub wanted: &'static str,
+    /// Says what is wrong with a text, if anything is.
+    pub read: fn(&str) -> Result<(), String>,
+}
 
 /// What a document is held against.
 #[derive(Clone, Debug)]
@@ -55,7 +63,7 @@ impl Schema {
     fn node(&self, schema: &Value, node: &Node, format: Option<&Format>, faults: &mut Vec<Diagnostic>) {
         if let Some(target) = schema["$ref"].as_str() {
             let name = target.trim_start_matches("#/$defs/");
-            let format = self.formats.iter().find(|(other, _)| *other == name);
+            let format = self.formats.iter().find(|format| format.name == name);
             return self.node(&self.root["$defs"][name], node, format, faults);
         }
         if let Some(choices) = schema["anyOf"].as_array().or(schema["oneOf"].as_array()) {
@@ -68,7 +76,11 @@ impl Schema {
             return self.word(std::slice::from_ref(word), node, faults);
         }
         if !allows(schema, node) {
-            let message = format!("expected {}, found {}", wanted(schema), found(node));
+            let message = format!(
+                "expected {}, found {}",
+                format.map_or_else(|| wanted(schema), |format| format.wanted.to_owned()),
+                found(node)
+            );
             faults.push(Diagnostic::error(
                 self.codes.wrong_type,
                 node.span.clone(),
@@ -81,7 +93,7 @@ impl Schema {
             Data::List(items) => self.list(schema, items, node, faults),
             Data::Number(number) => self.number(schema, number.as_f64(), node, faults),
             Data::Text(text) => {
-                if let Some(Err(message)) = format.map(|(_, read)| read(text)) {
+                if let Some(Err(message)) = format.map(|format| (format.read)(text)) {
                     self.value_fault(node, message, faults);
                 }
             }
@@ -111,6 +123,10 @@ impl Schema {
                 }
                 None => {}
             }
+        }
+        if entries.len() == 1 && known.is_some_and(|known| !known.contains_key(&entries[0].0.text)) {
+            // The one key that is there is misspelt: that is fault enough.
+            return;
         }
         for name in schema["required"].as_array().into_iter().flatten() {
             let name = name.as_str().unwrap_or_default();
@@ -147,7 +163,11 @@ impl Schema {
                 (least, u64::MAX) => format!("at least {least}"),
                 (_, most) => format!("at most {most}"),
             };
-            self.value_fault(node, format!("expected {wanted} items, found {count}"), faults);
+            self.value_fault(
+                node,
+                format!("expected {wanted} in the list, found {count}"),
+                faults,
+            );
         }
         for (index, item) in items.iter().enumerate() {
             let own = &schema["prefixItems"][index];

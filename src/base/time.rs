@@ -148,6 +148,27 @@ impl Span {
         Self(self.0.saturating_abs())
     }
 
+    /// Returns the length as people say it: `45s`, `1h30m`, `7d`; what is finer than a second is dropped above a minute.
+    pub fn in_short(self) -> String {
+        let ticks = self.0.unsigned_abs();
+        let per_second = TICKS_PER_SECOND.unsigned_abs();
+        let seconds = ticks / per_second;
+        let sign = if self.0 < 0 { "-" } else { "" };
+        if seconds < 60 {
+            return format!("{}s", self.as_seconds());
+        }
+        let parts = [
+            (seconds / 86_400, 'd'),
+            (seconds / 3600 % 24, 'h'),
+            (seconds / 60 % 60, 'm'),
+            (seconds % 60, 's'),
+        ];
+        let parts = parts.iter().filter(|(count, _)| *count > 0);
+        parts.fold(sign.to_owned(), |text, (count, unit)| {
+            text + &format!("{count}{unit}")
+        })
+    }
+
     /// Says whether the length is below zero.
     pub const fn is_negative(self) -> bool {
         self.0 < 0
@@ -404,6 +425,20 @@ mod tests {
         }
         for wrong in ["", "5", "m", "P", "PT", "5M", "PT5m", "1y", "5m "] {
             assert!(wrong.parse::<Span>().is_err(), "{wrong:?} was read as a duration");
+        }
+    }
+
+    #[test]
+    fn spans_are_told_in_short() {
+        for (text, told) in [
+            ("PT1H30M", "1h30m"),
+            ("PT0.5S", "0.5s"),
+            ("PT45S", "45s"),
+            ("P7D", "7d"),
+            ("PT0S", "0s"),
+            ("-PT90S", "-1m30s"),
+        ] {
+            assert_eq!(text.parse::<Span>().unwrap().in_short(), told);
         }
     }
 

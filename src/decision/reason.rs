@@ -168,7 +168,8 @@ impl fmt::Display for Reason {
                 stale_after,
             } => write!(
                 f,
-                "no nodes are taken away on old news: the newest sample of {metric} is of {newest}, stale after {stale_after}"
+                "no nodes are taken away on old news: the newest sample of {metric} is of {newest}, stale after {}",
+                stale_after.in_short()
             ),
             Self::StaleSamples { metric, .. } => write!(
                 f,

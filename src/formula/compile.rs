@@ -53,7 +53,7 @@ impl Compiler<'_> {
         let value = &statement.value;
         match &statement.target {
             _ if value.ty == Type::Never => self.effect(value),
-            Target::Nothing => self.effect(value),
+            Target::Nothing => self.bare(value),
             Target::Variable(index) => self.store(self.checked.variables[index.0].slot, value),
             Target::Nodes { lane, alias } => {
                 let (lane, alias) = (*lane as usize, usize::from(*alias));
@@ -82,6 +82,18 @@ impl Compiler<'_> {
             }
             Target::Option => self.store_option(statement),
         }
+    }
+
+    /// Evaluates an expression that sets nothing, and tells its value to the trace.
+    fn bare(&self, value: &Node) -> Step {
+        let compute = self.dynamic(value);
+        Box::new(move |run| {
+            let value = compute(run)?;
+            if let Some(trace) = &mut run.trace {
+                trace.value = Some(value);
+            }
+            Ok(())
+        })
     }
 
     fn store_option(&self, statement: &CheckedStatement) -> Step {

@@ -205,7 +205,7 @@ impl Evaluator {
             let outcome = step(&mut run);
             random = Some(run.suspend());
             if outcome.is_ok() {
-                traced.value = self.value_of(statement);
+                traced.value = self.value_of(statement).or(traced.value);
                 self.memory.done += 1;
             }
             trace.statements.push(traced);

@@ -14,6 +14,23 @@ impl Policies {
         matching(true).or_else(|| matching(false))
     }
 
+    /// Returns a sentence for each policy that can never decide because an earlier one speaks of the very same pools.
+    pub fn conflicts(&self) -> Vec<String> {
+        let earlier = |index: usize| &self.policies[..index];
+        self.policies
+            .iter()
+            .enumerate()
+            .filter_map(|(index, policy)| {
+                let same = |other: &&Policy| other.pool.as_str().eq_ignore_ascii_case(policy.pool.as_str());
+                let first = earlier(index).iter().find(same)?;
+                Some(format!(
+                    "policies `{}` and `{}` both speak of pool `{}`; keep one of them",
+                    first.name, policy.name, policy.pool
+                ))
+            })
+            .collect()
+    }
+
     /// Returns the policy that decides for a pool.
     pub fn policy_for(&self, pool: &PoolId) -> Option<&Policy> {
         self.index_for(pool).map(|index| &self.policies[index])

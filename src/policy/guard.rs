@@ -125,7 +125,9 @@ mod tests {
     fn objection(samples: &[Option<f64>], ago: Span) -> Option<&'static str> {
         let now = Timestamp::from_unix_seconds(1_000_000);
         let mut series = Series::new(now - ago, Span::SAMPLE_PERIOD);
-        samples.iter().for_each(|sample| series.push(*sample).unwrap());
+        for sample in samples {
+            series.push(*sample).unwrap();
+        }
         let mut history = History::new();
         history.insert(Metric::PendingTasks, series);
         MissingGuard::default()

@@ -2,14 +2,10 @@
 
 use crate::base::{Code, Diagnostic, LineColumn, LineIndex};
 use crate::formula::{
-    AutoScaleRunError, Evaluator, Fault, FaultCode, Formula, Inputs, Outcome, PoolFacts, SampleRead, Scope,
-    Trace, Value,
+    AutoScaleRun, AutoScaleRunError, Evaluator, Formula, Inputs, Outcome, SampleRead, Scope, Trace, Value,
 };
 
 use super::compare::{show, show_vector};
-
-/// The code of a formula that is longer than the service takes.
-const TOO_LONG: Code = Code("F001");
 
 /// All that can be seen of one evaluation.
 pub(super) struct Observed {
@@ -25,7 +21,7 @@ pub(super) struct Observed {
 pub(super) fn observe(source: &str, scope: &Scope, inputs: &Inputs<'_>) -> Observed {
     let formula = match Formula::compile(source, scope) {
         Ok(formula) => formula,
-        Err(diagnostics) => return unread(source, diagnostics, inputs.pool),
+        Err(diagnostics) => return unread(source, diagnostics, inputs),
     };
     let mut evaluator = formula.evaluator();
     let (outcome, trace) = evaluator.run_traced(inputs);
@@ -147,34 +143,14 @@ pub(super) fn show_read(read: &SampleRead) -> String {
 }
 
 /// A formula that cannot be read answers in the shape of a failed run.
-fn unread(source: &str, diagnostics: Vec<Diagnostic>, pool: PoolFacts) -> Observed {
-    let (target, option) = (pool.target, pool.option);
+fn unread(source: &str, diagnostics: Vec<Diagnostic>, inputs: &Inputs<'_>) -> Observed {
+    let record = AutoScaleRun::of_syntax_error(source, &diagnostics, inputs);
     Observed {
-        outcome: Err(syntax_error(source, &diagnostics)),
-        results: format!(
-            "$TargetDedicatedNodes={};$TargetLowPriorityNodes={};$NodeDeallocationOption={option}",
-            target.dedicated, target.spot
-        ),
+        outcome: Err(record.error.expect("a formula that cannot be read is an error")),
+        results: record.results,
         source: source.to_owned(),
         diagnostics,
         trace: Trace::default(),
         evaluator: None,
     }
-}
-
-fn syntax_error(source: &str, diagnostics: &[Diagnostic]) -> AutoScaleRunError {
-    let first = diagnostics
-        .first()
-        .expect("a formula that cannot be read has a fault");
-    let code = if first.code == TOO_LONG {
-        FaultCode::TooLong
-    } else {
-        FaultCode::SyntaxError
-    };
-    AutoScaleRunError::from(&Fault {
-        code,
-        offset: first.span.start,
-        at: LineIndex::new(source).at(first.span.start),
-        message: first.message.clone(),
-    })
 }

@@ -132,16 +132,27 @@ impl InputsFile {
     /// Every fault of the text, by place.
     pub fn parse(source: &str) -> Result<EvalInputs, Vec<Diagnostic>> {
         let (file, document) = read::<Self>(source)?;
+        file.settle(&Place::new(source, document.as_ref()))
+    }
+
+    /// Returns the inputs of a file that was read as a part of another text.
+    ///
+    /// # Errors
+    /// Every fault, without a place.
+    pub fn into_inputs(self) -> Result<EvalInputs, Vec<Diagnostic>> {
+        self.settle(&Place::new("", None))
+    }
+
+    fn settle(&self, place: &Place<'_>) -> Result<EvalInputs, Vec<Diagnostic>> {
         let mut faults = Vec::new();
-        let place = Place::new(source, document.as_ref());
-        let history = place.history(&[], file.period, &file.samples, &mut faults);
+        let history = place.history(&[], self.period, &self.samples, &mut faults);
         finish(
             faults,
             EvalInputs {
-                now: file.now,
-                pool: file.pool.facts(),
+                now: self.now,
+                pool: self.pool.facts(),
                 history,
-                seed: file.seed,
+                seed: self.seed,
             },
         )
     }
@@ -225,21 +236,33 @@ fn read<T: serde::de::DeserializeOwned + JsonSchema>(
 }
 
 const FORMATS: &[Format] = &[
-    ("Timestamp", |text| {
-        text.parse::<Timestamp>()
-            .map(|_| ())
-            .map_err(|error| error.to_string())
-    }),
-    ("Duration", |text| {
-        text.parse::<Span>()
-            .map(|_| ())
-            .map_err(|error| error.to_string())
-    }),
-    ("PoolId", |text| {
-        text.parse::<PoolId>()
-            .map(|_| ())
-            .map_err(|error| error.to_string())
-    }),
+    Format {
+        name: "Timestamp",
+        wanted: "a time like 2026-11-22T09:00:00Z",
+        read: |text| {
+            text.parse::<Timestamp>()
+                .map(|_| ())
+                .map_err(|error| error.to_string())
+        },
+    },
+    Format {
+        name: "Duration",
+        wanted: "a duration like PT30S",
+        read: |text| {
+            text.parse::<Span>()
+                .map(|_| ())
+                .map_err(|error| error.to_string())
+        },
+    },
+    Format {
+        name: "PoolId",
+        wanted: "a pool id",
+        read: |text| {
+            text.parse::<PoolId>()
+                .map(|_| ())
+                .map_err(|error| error.to_string())
+        },
+    },
 ];
 
 /// Where the parts of a file stand; the text is read for that only when a fault is told.

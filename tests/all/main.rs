@@ -1,6 +1,15 @@
 //! The whole of the integration tests in one binary, so that linking stays cheap.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected shall fail there"
+)]
+
 mod backtest;
 mod cluster;
 mod format;
+mod golden;
+mod language;
 mod lint;
+mod policies;
+mod scripts;

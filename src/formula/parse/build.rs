@@ -391,7 +391,10 @@ impl Builder {
         let plain = text.starts_with(|c: char| c.is_ascii_digit())
             && text.ends_with(|c: char| c.is_ascii_digit())
             && !text.contains(['e', 'E']);
-        if !plain {
+        if !plain && self.dialect == Dialect::Strict {
+            let message = format!("`{text}` is not a number as the documentation writes them");
+            self.fault(Diagnostic::error(NUMBER, place(pair), message).help(Lean::ExtendedNumber.help()));
+        } else if !plain {
             self.leans.borrow_mut().push((Lean::ExtendedNumber, place(pair)));
         }
         number

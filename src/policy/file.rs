@@ -1,0 +1,203 @@
+//! A policy file as it is written: the types that serde reads and that the JSON Schema is made from.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
+
+use super::Mode;
+use crate::base::{Nodes, Span};
+use crate::formula::Dialect;
+
+/// What an operator wants for a pool, or for all pools whose ids match a pattern.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PolicyFile {
+    /// The version of this format: 1.
+    pub version: u32,
+    /// A pool id, or a pattern in which * stands for any run of characters, such as genomics-*.
+    pub pool: PatternText,
+    /// How much the policy may do; full when left out.
+    #[serde(default)]
+    pub mode: Mode,
+    /// How often it looks, 10s to 24h; 60s when left out.
+    #[serde(default = "interval")]
+    pub interval: Span,
+    /// What says how many nodes are needed; with several, the one that asks for most nodes wins.
+    #[schemars(length(min = 1))]
+    pub demand: Vec<DemandFile>,
+    /// The least and the most nodes; 0 to 1000 where left out.
+    #[serde(default)]
+    pub bounds: BoundsFile,
+    /// How nodes are paid for.
+    #[serde(default)]
+    pub mix: MixFile,
+    /// What restrains the outcome.
+    #[serde(default)]
+    pub guards: GuardsFile,
+}
+
+/// One strategy that says how many nodes are needed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum DemandFile {
+    /// A formula in the language of the Batch service.
+    Formula(FormulaFile),
+}
+
+/// A formula, in a file of its own or in place.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FormulaFile {
+    /// The file, its path as seen from the policy.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// The formula itself, best as a block text (`text: |`).
+    #[serde(default)]
+    pub text: Option<String>,
+    /// What its result is taken for.
+    pub role: Role,
+    /// How it is understood; as the service does when left out.
+    #[serde(default)]
+    pub dialect: Dialect,
+}
+
+/// What a formula's result is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// The targets of both lanes, as the formula splits them.
+    Targets,
+}
+
+/// The least and the most nodes, each as [least, most].
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BoundsFile {
+    /// Both lanes together.
+    #[serde(default)]
+    pub total: Option<[Nodes; 2]>,
+    /// Dedicated nodes.
+    #[serde(default)]
+    pub dedicated: Option<[Nodes; 2]>,
+    /// Spot nodes.
+    #[serde(default)]
+    pub spot: Option<[Nodes; 2]>,
+}
+
+/// How nodes are paid for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MixFile {
+    /// What one node costs in US dollars an hour.
+    #[serde(default)]
+    pub prices: PricesFile,
+}
+
+/// What one node costs in US dollars an hour.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PricesFile {
+    /// A dedicated node; 0.192 when left out.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1000.0))]
+    pub dedicated: Option<f64>,
+    /// A spot node; a fifth of a dedicated one when left out.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1000.0))]
+    pub spot: Option<f64>,
+}
+
+/// What restrains the outcome.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GuardsFile {
+    /// What is done when samples are missing.
+    #[serde(default)]
+    pub missing: MissingFile,
+}
+
+/// When samples are too old or too few to take nodes away on.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MissingFile {
+    /// The age from which a metric's newest sample is stale; 3m when left out.
+    #[serde(default)]
+    pub stale_after: Option<Span>,
+    /// The share of possible samples that is enough; 50% when left out.
+    #[serde(default)]
+    pub enough: Option<Percent>,
+    /// How far back that share is counted; 10m when left out.
+    #[serde(default)]
+    pub within: Option<Span>,
+    /// What follows: take no nodes away, or let formulas do as they do in the service.
+    #[serde(default)]
+    pub then: Then,
+}
+
+/// What follows from missing samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Then {
+    /// No nodes are taken away.
+    #[default]
+    Hold,
+    /// Formulas may take nodes away on whatever samples there are.
+    Ignore,
+}
+
+/// A share from 0% to 100%.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Percent(pub f64);
+
+/// A pool id or pattern as written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct PatternText(pub String);
+
+fn interval() -> Span {
+    Span::minutes(1)
+}
+
+impl FromStr for Percent {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.strip_suffix('%')
+            .and_then(|number| number.trim_end().parse().ok())
+            .filter(|percent| (0.0..=100.0).contains(percent))
+            .map(Self)
+            .ok_or_else(|| format!("`{text}` is not a share; write it like 50%, from 0% to 100%"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0)
+    }
+}
+
+impl JsonSchema for Percent {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Percent".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^\\d+(\\.\\d+)? ?%$" })
+    }
+}
+
+impl JsonSchema for PatternText {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PoolPattern".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_*-]{1,64}$" })
+    }
+}

@@ -1,0 +1,115 @@
+//! The formulas of a policy, out of files of their own or out of the policy itself.
+
+use std::ops::Range;
+
+use super::DemandFormula;
+use super::file::{DemandFile, FormulaFile};
+use super::findings::FileFindings;
+use super::inline::InlineText;
+use super::read::{Reader, span};
+use crate::base::document::Node;
+use crate::base::{Code, Diagnostic};
+use crate::formula::checked::Kind;
+use crate::formula::{Formula, Scope};
+use crate::signal::Metric;
+
+const FORMULA_SOURCE: Code = Code("P010");
+const FORMULA_FILE: Code = Code("P011");
+
+impl Reader<'_> {
+    pub(super) fn demand(&mut self, demand: &[DemandFile], document: &Node) -> Vec<DemandFormula> {
+        let formulas = demand.iter().enumerate();
+        formulas
+            .filter_map(|(index, DemandFile::Formula(formula))| {
+                let index = index.to_string();
+                self.formula(formula, document.at(&["demand", &index, "formula"])?)
+            })
+            .collect()
+    }
+
+    fn formula(&mut self, formula: &FormulaFile, node: &Node) -> Option<DemandFormula> {
+        let scope = Scope::new(formula.dialect);
+        match (&formula.file, &formula.text) {
+            (Some(file), None) => self.formula_file(file, &scope, &span(node, &["file"])),
+            (None, Some(text)) => self.formula_text(text, &scope, span(node, &["text"])),
+            (both, _) => {
+                let message = if both.is_some() {
+                    "a formula stands either in a `file` or here as `text`, not both"
+                } else {
+                    "the formula is missing"
+                };
+                let help = "write `file: path/to.formula`, or `text: |` and the formula below it";
+                self.fault(FORMULA_SOURCE, node.span.clone(), message, Some(help));
+                None
+            }
+        }
+    }
+
+    fn formula_file(&mut self, file: &str, scope: &Scope, place: &Range<usize>) -> Option<DemandFormula> {
+        let source = match (self.load)(file) {
+            Ok(source) => source,
+            Err(why) => {
+                let message = format!("the formula file `{file}` cannot be read: {why}");
+                self.fault(
+                    FORMULA_FILE,
+                    place.clone(),
+                    message,
+                    Some("paths are seen from the policy's folder"),
+                );
+                return None;
+            }
+        };
+        let (formula, diagnostics) = compile(&source, scope);
+        if !diagnostics.is_empty() {
+            self.findings.files.push(FileFindings {
+                file: file.into(),
+                source: source.into(),
+                diagnostics,
+            });
+        }
+        Some(DemandFormula {
+            formula: formula?,
+            file: Some(file.into()),
+        })
+    }
+
+    fn formula_text(&mut self, text: &str, scope: &Scope, place: Range<usize>) -> Option<DemandFormula> {
+        let (formula, diagnostics) = compile(text, scope);
+        if !diagnostics.is_empty() {
+            let inline = InlineText::find(self.source, place, text);
+            let placed = diagnostics.iter().map(|fault| inline.place(fault));
+            self.findings.policy.extend(placed);
+        }
+        Some(DemandFormula {
+            formula: formula?,
+            file: None,
+        })
+    }
+}
+
+fn compile(source: &str, scope: &Scope) -> (Option<Formula>, Vec<Diagnostic>) {
+    match Formula::compile(source, scope) {
+        Ok(formula) => {
+            let diagnostics = formula.diagnostics().to_vec();
+            (Some(formula), diagnostics)
+        }
+        Err(diagnostics) => (None, diagnostics),
+    }
+}
+
+/// Returns the metrics whose samples the formulas read, each once.
+pub(super) fn metrics(demand: &[DemandFormula]) -> Vec<Metric> {
+    let mut metrics = Vec::new();
+    for demand in demand {
+        for statement in &demand.formula.checked().statements {
+            statement.value.walk(&mut |node| {
+                if let Kind::Sample(sample) = &node.kind {
+                    metrics.push(sample.metric);
+                }
+            });
+        }
+    }
+    metrics.sort_unstable();
+    metrics.dedup();
+    metrics
+}

@@ -1,0 +1,285 @@
+//! From the text of a policy file to a policy, or to everything that is wrong with it.
+
+use std::ops::Range;
+
+use super::file::{BoundsFile, MissingFile, Percent, PolicyFile, PricesFile, Then};
+use super::findings::Findings;
+use super::formulas::metrics;
+use super::{Bounds, MissingGuard, Policy, Prices, Range as NodeRange};
+use crate::account::PoolPattern;
+use crate::base::document::Node;
+use crate::base::schema::{Format, Schema, SchemaCodes};
+use crate::base::{Code, Diagnostic, Nodes, Span, UsdHourly};
+use crate::decision::Memory;
+
+const UNREADABLE: Code = Code("P001");
+const CODES: SchemaCodes = SchemaCodes {
+    unknown_key: Code("P002"),
+    duplicate_key: Code("P003"),
+    missing_key: Code("P004"),
+    wrong_type: Code("P005"),
+    wrong_value: Code("P006"),
+};
+const VERSION: Code = Code("P007");
+const INTERVAL: Code = Code("P008");
+const BOUNDS: Code = Code("P009");
+const PRICES: Code = Code("P012");
+const MISSING: Code = Code("P013");
+
+/// Samples are 30 seconds apart and each look costs the account a request, so that below 10 seconds there is nothing new to
+/// see; after a day without a look a pool has no autoscaler. The service's own 5 minutes to 168 hours do not bind us.
+const INTERVAL_MIN: Span = Span::seconds(10);
+const INTERVAL_MAX: Span = Span::hours(24);
+
+/// A sample is about a minute old when it arrives and the next comes 30 seconds later, so that with less than 90 seconds
+/// every sample would be stale between two of them.
+const STALE_AFTER_MIN: Span = Span::seconds(90);
+
+/// Reads a policy; `load` gives the text of a formula file by the path that the policy writes, or a sentence why not.
+///
+/// The policy is there unless the findings have errors; warnings do not stop it.
+pub fn read(
+    name: &str,
+    source: &str,
+    load: &mut dyn FnMut(&str) -> Result<String, String>,
+) -> (Option<Policy>, Findings) {
+    let mut reader = Reader {
+        source,
+        load,
+        findings: Findings::default(),
+    };
+    let policy = reader.policy(name);
+    reader.findings.policy.sort_by_key(|found| found.span.start);
+    let findings = reader.findings;
+    (policy.filter(|_| !findings.has_errors()), findings)
+}
+
+/// Returns the JSON Schema of a policy file.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(PolicyFile)
+}
+
+const FORMATS: &[Format] = &[
+    Format {
+        name: "Duration",
+        wanted: "a duration with its unit, like 90s, 5m or 1h30m",
+        read: |text| {
+            text.parse::<Span>()
+                .map(|_| ())
+                .map_err(|error| error.to_string())
+        },
+    },
+    Format {
+        name: "Percent",
+        wanted: "a share with its sign, like 50%",
+        read: |text| text.parse::<Percent>().map(|_| ()),
+    },
+    Format {
+        name: "PoolPattern",
+        wanted: "a pool id, or a pattern like genomics-*",
+        read: |text| {
+            let read = text.parse::<PoolPattern>();
+            read.map(|_| ())
+                .map_err(|error| format!("{error}; * stands for any of them"))
+        },
+    },
+];
+
+/// Reads one policy and gathers what is wrong with it.
+pub(super) struct Reader<'a> {
+    pub(super) source: &'a str,
+    pub(super) load: &'a mut dyn FnMut(&str) -> Result<String, String>,
+    pub(super) findings: Findings,
+}
+
+impl Reader<'_> {
+    fn policy(&mut self, name: &str) -> Option<Policy> {
+        let document = match Node::parse(self.source) {
+            Ok(document) => document,
+            Err(unreadable) => {
+                self.fault(UNREADABLE, unreadable.span, unreadable.message, None);
+                return None;
+            }
+        };
+        self.findings.policy = Schema::of::<PolicyFile>(FORMATS, CODES).check(&document);
+        // What the schema accepts serde reads: both come from the same types.
+        let file: PolicyFile = match serde_json::from_value(document.to_json()) {
+            Ok(file) => file,
+            Err(_) if !self.findings.policy.is_empty() => return None,
+            Err(error) => {
+                self.fault(CODES.wrong_value, document.span.clone(), error.to_string(), None);
+                return None;
+            }
+        };
+        self.version(&file, &document);
+        self.interval(file.interval, &document);
+        let bounds = self.bounds(&file.bounds, &document);
+        let demand = self.demand(&file.demand, &document);
+        let prices = self.prices(file.mix.prices, &document);
+        let missing = self.missing(file.guards.missing, &document);
+        Some(Policy {
+            name: name.into(),
+            pool: file.pool.0.parse().ok()?,
+            mode: file.mode,
+            interval: file.interval,
+            metrics: metrics(&demand),
+            demand,
+            bounds,
+            prices,
+            missing,
+        })
+    }
+
+    pub(super) fn fault(
+        &mut self,
+        code: Code,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: Option<&str>,
+    ) {
+        let fault = Diagnostic::error(code, span, message);
+        self.findings.policy.push(match help {
+            Some(help) => fault.help(help),
+            None => fault,
+        });
+    }
+
+    fn version(&mut self, file: &PolicyFile, document: &Node) {
+        if file.version != 1 {
+            let message = format!("version {} of the policy format is not known", file.version);
+            self.fault(
+                VERSION,
+                span(document, &["version"]),
+                message,
+                Some("write version: 1"),
+            );
+        }
+    }
+
+    fn interval(&mut self, interval: Span, document: &Node) {
+        let help = if interval < INTERVAL_MIN {
+            "take 10s or more: samples come every 30 seconds, more looks see nothing new"
+        } else if interval > INTERVAL_MAX {
+            "take 24h or less: a pool that is looked at less than once a day is not autoscaled"
+        } else if interval.ticks() % Span::seconds(1).ticks() != 0 {
+            "take whole seconds"
+        } else {
+            return;
+        };
+        let message = format!("the interval {} cannot be used", interval.in_short());
+        self.fault(INTERVAL, span(document, &["interval"]), message, Some(help));
+    }
+
+    fn bounds(&mut self, file: &BoundsFile, document: &Node) -> Bounds {
+        let usual = Bounds::default();
+        let range = |given: Option<[Nodes; 2]>, usual| {
+            given.map_or(usual, |[min, max]: [Nodes; 2]| NodeRange { min, max })
+        };
+        let mut bounds = Bounds {
+            total: range(file.total, usual.total),
+            dedicated: range(file.dedicated, usual.dedicated),
+            spot: range(file.spot, usual.spot),
+        };
+        if file.total.is_none() {
+            // Lanes that are given speak for the total.
+            bounds.total.max = bounds.total.max.max(bounds.dedicated.max + bounds.spot.max);
+        }
+        let mut ordered = true;
+        for (name, range) in [
+            ("total", bounds.total),
+            ("dedicated", bounds.dedicated),
+            ("spot", bounds.spot),
+        ] {
+            if range.min > range.max {
+                ordered = false;
+                let message = format!(
+                    "the least {name} nodes, {}, are more than the most, {}",
+                    range.min, range.max
+                );
+                let help = format!("write {name}: [{}, {}]", range.max, range.min);
+                self.fault(BOUNDS, span(document, &["bounds", name]), message, Some(&help));
+            }
+        }
+        if ordered && !bounds.can_be_met() {
+            self.fault(
+                BOUNDS,
+                span(document, &["bounds"]),
+                contradiction(&bounds),
+                Some("change one of them"),
+            );
+        }
+        bounds
+    }
+
+    fn prices(&mut self, file: PricesFile, document: &Node) -> Prices {
+        let usual = Prices::default();
+        let dedicated = file.dedicated.map_or(usual.dedicated, UsdHourly);
+        let spot = file
+            .spot
+            .map_or(UsdHourly(dedicated.0 * Prices::SPOT_SHARE), UsdHourly);
+        if spot.0 > dedicated.0 {
+            let message = format!("a spot node at {spot} is dearer than a dedicated one at {dedicated}");
+            let help = "prices are in US dollars for one node and one hour; are the two swapped?";
+            self.fault(
+                PRICES,
+                span(document, &["mix", "prices", "spot"]),
+                message,
+                Some(help),
+            );
+        }
+        Prices { dedicated, spot }
+    }
+
+    fn missing(&mut self, file: MissingFile, document: &Node) -> MissingGuard {
+        let usual = MissingGuard::default();
+        let guard = MissingGuard {
+            minded: file.then == Then::Hold,
+            stale_after: file.stale_after.unwrap_or(usual.stale_after),
+            enough_percent: file.enough.map_or(usual.enough_percent, |percent| percent.0),
+            within: file.within.unwrap_or(usual.within),
+        };
+        let place = |key| span(document, &["guards", "missing", key]);
+        if guard.stale_after < STALE_AFTER_MIN {
+            let message = format!(
+                "samples would be stale after {}, before the next one can arrive",
+                guard.stale_after.in_short()
+            );
+            let help = "take 90s or more: a sample is a minute old when it arrives, and the next comes 30 seconds later";
+            self.fault(MISSING, place("staleAfter"), message, Some(help));
+        }
+        if guard.within < STALE_AFTER_MIN || guard.within > Memory::HISTORY_KEPT {
+            let message = format!("samples cannot be counted within {}", guard.within.in_short());
+            self.fault(
+                MISSING,
+                place("within"),
+                message,
+                Some("take 90s to 7d, which is what is kept"),
+            );
+        }
+        guard
+    }
+}
+
+fn contradiction(bounds: &Bounds) -> String {
+    let least = bounds.dedicated.min + bounds.spot.min;
+    if least > bounds.total.max {
+        let max = bounds.total.max;
+        format!(
+            "the least dedicated and spot nodes together, {least}, are more than the most in total, {max}"
+        )
+    } else {
+        let most = bounds.dedicated.max + bounds.spot.max;
+        let min = bounds.total.min;
+        format!(
+            "the most dedicated and spot nodes together, {most}, are fewer than the least in total, {min}"
+        )
+    }
+}
+
+/// Returns where a part of the document stands, or the nearest part around it.
+pub(super) fn span(document: &Node, path: &[&str]) -> Range<usize> {
+    (0..=path.len())
+        .rev()
+        .find_map(|length| document.at(&path[..length]))
+        .map_or(0..0, |node| node.span.clone())
+}
