@@ -57,7 +57,7 @@ impl Compiler<'_> {
             Target::Variable(index) => self.store(self.checked.variables[index.0].slot, value),
             Target::Nodes { lane, alias } => {
                 let (lane, alias) = (*lane as usize, usize::from(*alias));
-                let (compute, at) = (self.number(value), statement.target_span.start);
+                let (compute, at) = (self.operand(value), statement.target_span.start);
                 let span = value.span.clone();
                 let name = if lane == 0 {
                     "$TargetDedicatedNodes"
@@ -66,7 +66,7 @@ impl Compiler<'_> {
                 };
                 let strict = self.scope.dialect == super::Dialect::Strict;
                 Box::new(move |run| {
-                    let nodes = compute(run)?;
+                    let nodes = compute.get(run)?;
                     if !nodes.is_finite() {
                         return fault(at, format!("{name} is not a finite number"));
                     }

@@ -35,12 +35,13 @@ pub struct Evaluator {
     latest: Option<Latest>,
 }
 
-/// What the latest run saw and gave.
-#[derive(Clone, Debug)]
+/// What the latest run saw and gave; the fault beside the outcome keeps the common case free of clones.
+#[derive(Debug)]
 struct Latest {
     now: Timestamp,
     pool: PoolFacts,
-    outcome: Result<Outcome, Fault>,
+    outcome: Option<Outcome>,
+    fault: Option<Fault>,
 }
 
 impl Formula {
@@ -172,10 +173,10 @@ impl Evaluator {
     /// Evaluates the formula; on success [`Evaluator::results`] tells the rest.
     pub fn run(&mut self, inputs: &Inputs<'_>) -> Result<Outcome, Fault> {
         self.begin();
-        let steps = self.formula.steps.clone();
-        let mut run = Run::new(inputs, &mut self.memory);
+        let Self { formula, memory, .. } = self;
+        let mut run = Run::new(inputs, memory);
         let mut halt = None;
-        for step in steps.iter() {
+        for step in formula.steps.iter() {
             if let Err(reason) = step(&mut run) {
                 halt = Some(reason);
                 break;
@@ -224,17 +225,25 @@ impl Evaluator {
     }
 
     fn end(&mut self, inputs: &Inputs<'_>, halt: Option<Halt>) -> Result<Outcome, Fault> {
-        let outcome = match halt {
-            Some(Halt::Fault(raw)) => Err(self.formula.fault(*raw)),
-            other => Ok(self.outcome(inputs, other.is_some())),
-        };
-        let result = outcome.clone();
+        let Inputs { now, pool, .. } = *inputs;
+        if let Some(Halt::Fault(raw)) = halt {
+            let fault = self.formula.fault(*raw);
+            self.latest = Some(Latest {
+                now,
+                pool,
+                outcome: None,
+                fault: Some(fault.clone()),
+            });
+            return Err(fault);
+        }
+        let outcome = self.outcome(inputs, halt.is_some());
         self.latest = Some(Latest {
-            now: inputs.now,
-            pool: inputs.pool,
-            outcome,
+            now,
+            pool,
+            outcome: Some(outcome),
+            fault: None,
         });
-        result
+        Ok(outcome)
     }
 
     fn outcome(&self, inputs: &Inputs<'_>, stopped: bool) -> Outcome {
@@ -275,7 +284,7 @@ impl Evaluator {
         let Some(latest) = &self.latest else {
             return String::new();
         };
-        let Ok(outcome) = &latest.outcome else {
+        let Some(outcome) = &latest.outcome else {
             return pool_results(&latest.pool);
         };
         let mut line = results(outcome.target, outcome.option);
@@ -299,7 +308,7 @@ impl Evaluator {
 
     /// Returns the final value of a variable or target after the latest run, as a script's `expect` reads it.
     pub fn value(&self, name: &str) -> Option<Value> {
-        let outcome = self.latest.as_ref()?.outcome.as_ref().ok()?;
+        let outcome = self.latest.as_ref()?.outcome.as_ref()?;
         match ServiceVariable::named(name) {
             Some(ServiceVariable::Target { lane, .. }) => {
                 Some(Value::Double(outcome.target.get(lane).as_f64()))
@@ -314,7 +323,7 @@ impl Evaluator {
         let error = self
             .latest
             .as_ref()
-            .and_then(|latest| latest.outcome.as_ref().err())
+            .and_then(|latest| latest.fault.as_ref())
             .map(AutoScaleRunError::from);
         let timestamp = self.latest.as_ref().map_or(Timestamp::EPOCH, |latest| latest.now);
         AutoScaleRun {

@@ -153,6 +153,23 @@ impl Series {
         &self.values[self.values.len().saturating_sub(count)..]
     }
 
+    /// How many periods a length holds, rounded half up, at least 1.
+    fn periods_nearest(&self, length: Span) -> u32 {
+        let half_more = length.ticks().saturating_add(self.period.ticks() / 2);
+        u32::try_from(self.periods(half_more)).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// Divides by the period; by the usual one it is a multiplication, and every window takes three of them.
+    #[inline]
+    fn periods(&self, ticks: i64) -> i64 {
+        const USUAL: i64 = Span::SAMPLE_PERIOD.ticks();
+        if self.period.ticks() == USUAL {
+            ticks / USUAL
+        } else {
+            ticks / self.period.ticks()
+        }
+    }
+
     /// The first slot taken strictly after `now − age`.
     fn slot_after(&self, now: Timestamp, age: Span) -> usize {
         let offset = now
@@ -162,7 +179,7 @@ impl Series {
         if offset < 0 {
             0
         } else {
-            self.clamp_slot(offset / self.period.ticks() + 1)
+            self.clamp_slot(self.periods(offset) + 1)
         }
     }
 

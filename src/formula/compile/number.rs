@@ -8,7 +8,34 @@ use crate::formula::builtin::{Member, Type};
 use crate::formula::checked::{Kind, Node};
 use crate::formula::run::{Halt, Run, fault};
 
+/// A number that may be at hand without a call: most operands are constants and variables.
+pub(super) enum Operand {
+    Constant(f64),
+    Variable(usize),
+    Computed(Number),
+}
+
+impl Operand {
+    #[inline]
+    pub(super) fn get(&self, run: &mut Run<'_>) -> Result<f64, Halt> {
+        match self {
+            Self::Constant(number) => Ok(*number),
+            Self::Variable(slot) => Ok(run.memory.numbers[*slot]),
+            Self::Computed(number) => number(run),
+        }
+    }
+}
+
 impl Compiler<'_> {
+    /// Compiles a node where a number is needed, without a closure where it is at hand.
+    pub(super) fn operand(&self, node: &Node) -> Operand {
+        match (&node.kind, node.ty) {
+            (Kind::Number(number), _) => Operand::Constant(*number),
+            (Kind::Variable(index), Type::Double) => Operand::Variable(self.checked.variables[index.0].slot),
+            _ => Operand::Computed(self.number(node)),
+        }
+    }
+
     /// Compiles a node where a number is needed; one that may be of either type converts when evaluated.
     pub(super) fn number(&self, node: &Node) -> Number {
         if node.ty == Type::Either {
@@ -53,7 +80,15 @@ impl Compiler<'_> {
             }
             Kind::Binary(op, at, left, right) => self.binary_number(*op, *at, left, right, node),
             Kind::Conditional(test, then, otherwise) => {
-                self.either_arm(test, self.number(then), self.number(otherwise))
+                let (test, then, otherwise) =
+                    (self.operand(test), self.operand(then), self.operand(otherwise));
+                Box::new(move |run| {
+                    if test.get(run)? != 0.0 {
+                        then.get(run)
+                    } else {
+                        otherwise.get(run)
+                    }
+                })
             }
             Kind::Single(at, inner) => self.single(*at, inner),
             kind => unreachable!("{kind:?} is not a double"),
@@ -62,12 +97,12 @@ impl Compiler<'_> {
 
     fn binary_number(&self, op: BinaryOp, at: usize, left: &Node, right: &Node, node: &Node) -> Number {
         if op.is_logical() {
-            let (left, right) = (self.number(left), self.number(right));
+            let (left, right) = (self.operand(left), self.operand(right));
             // Short circuit, as in C; no document says so.
             return if op == BinaryOp::And {
-                Box::new(move |run| Ok(truth(left(run)? != 0.0 && right(run)? != 0.0)))
+                Box::new(move |run| Ok(truth(left.get(run)? != 0.0 && right.get(run)? != 0.0)))
             } else {
-                Box::new(move |run| Ok(truth(left(run)? != 0.0 || right(run)? != 0.0)))
+                Box::new(move |run| Ok(truth(left.get(run)? != 0.0 || right.get(run)? != 0.0)))
             };
         }
         match (left.ty, right.ty) {
@@ -89,26 +124,14 @@ impl Compiler<'_> {
 
     fn arithmetic(&self, op: BinaryOp, left: &Node, right: &Node, node: &Node) -> Number {
         let span = node.span.clone();
+        let (left, right) = (self.operand(left), self.operand(right));
         macro_rules! with {
             ($operation:expr) => {{
                 let operation = $operation;
-                match (&left.kind, &right.kind) {
-                    (Kind::Variable(index), Kind::Number(right)) => {
-                        let (slot, right) = (self.checked.variables[index.0].slot, *right);
-                        Box::new(move |run| Ok(operation(run.memory.numbers[slot], right)))
-                    }
-                    (_, Kind::Number(right)) => {
-                        let (left, right) = (self.number(left), *right);
-                        Box::new(move |run| Ok(operation(left(run)?, right)))
-                    }
-                    _ => {
-                        let (left, right) = (self.number(left), self.number(right));
-                        Box::new(move |run| {
-                            let left = left(run)?;
-                            Ok(operation(left, right(run)?))
-                        })
-                    }
-                }
+                Box::new(move |run| {
+                    let left = left.get(run)?;
+                    Ok(operation(left, right.get(run)?))
+                })
             }};
         }
         match op {
@@ -121,17 +144,14 @@ impl Compiler<'_> {
             BinaryOp::GreaterOrEqual => with!(|left: f64, right: f64| truth(left >= right)),
             BinaryOp::Equal => with!(|left: f64, right: f64| truth(left == right)),
             BinaryOp::NotEqual => with!(|left: f64, right: f64| truth(left != right)),
-            BinaryOp::Divide => {
-                let (left, right) = (self.number(left), self.number(right));
-                Box::new(move |run| {
-                    let left = left(run)?;
-                    let quotient = left / right(run)?;
-                    if !quotient.is_finite() {
-                        run.lean(Lean::NonFinite, &span);
-                    }
-                    Ok(quotient)
-                })
-            }
+            BinaryOp::Divide => Box::new(move |run| {
+                let left = left.get(run)?;
+                let quotient = left / right.get(run)?;
+                if !quotient.is_finite() {
+                    run.lean(Lean::NonFinite, &span);
+                }
+                Ok(quotient)
+            }),
             BinaryOp::And | BinaryOp::Or => unreachable!("logical operators were compiled before"),
         }
     }

@@ -1,5 +1,6 @@
 //! Functions that give a number. The elements of all arguments are folded in order, without a vector in between.
 
+use super::number::Operand;
 use super::sample::Samples;
 use super::{Compiler, Number, Vector};
 use crate::formula::ast::Place;
@@ -10,7 +11,7 @@ use crate::formula::{Dialect, Lean};
 
 /// An argument of a fold.
 enum Part {
-    Number(Number),
+    Number(Operand),
     /// A window of samples, oldest first: its elements come newest first.
     Samples(Samples),
     Variable(usize),
@@ -81,7 +82,7 @@ impl Compiler<'_> {
 
     fn parts(&self, arguments: &[Node]) -> Vec<Part> {
         let part = |node: &Node| match (&node.kind, node.ty) {
-            (_, Type::Double | Type::Never) => Part::Number(self.number(node)),
+            (_, Type::Double | Type::Never) => Part::Number(self.operand(node)),
             (Kind::Sample(sample), _) if sample.method == Method::GetSample => {
                 Part::Samples(self.samples(sample))
             }
@@ -139,28 +140,30 @@ where
     S: Fn(&mut Folded, f64) + Send + Sync + 'static,
     F: Fn(&Folded) -> f64 + Send + Sync + 'static,
 {
-    let add = move |all: &mut Folded, x: f64| {
-        step(all, x);
+    // By value, so that the sum of a window stays in a register.
+    let add = move |mut all: Folded, x: f64| {
+        step(&mut all, x);
         all.count += 1;
+        all
     };
     Box::new(move |run| {
         let mut all = Folded::default();
         for part in &parts {
             match part {
-                Part::Number(number) => add(&mut all, number(run)?),
+                Part::Number(number) => all = add(all, number.get(run)?),
                 Part::Samples(samples) => {
                     let values = samples(run)?;
                     run.spend(values.len())?;
-                    values.iter().rev().for_each(|x| add(&mut all, *x));
+                    all = values.iter().rev().fold(all, |all, x| add(all, *x));
                 }
                 Part::Variable(slot) => {
                     run.spend(run.memory.vectors[*slot].len())?;
-                    run.memory.vectors[*slot].iter().for_each(|x| add(&mut all, *x));
+                    all = run.memory.vectors[*slot].iter().fold(all, |all, x| add(all, *x));
                 }
                 Part::Vector(vector) => {
                     let mut buffer = run.take_scratch();
                     let outcome = vector(run, &mut buffer);
-                    buffer.iter().for_each(|x| add(&mut all, *x));
+                    all = buffer.iter().fold(all, |all, x| add(all, *x));
                     run.give_scratch(buffer);
                     outcome?;
                 }

@@ -12,7 +12,28 @@ use crate::signal::{Metric, Window};
 
 /// Finds samples, oldest first.
 pub(super) type Samples = Box<dyn for<'r> Fn(&mut Run<'r>) -> Result<&'r [f64], Halt> + Send + Sync>;
-type WindowOf = Box<dyn for<'r> Fn(&mut Run<'r>) -> Result<(Window<'r>, Span, Span), Halt> + Send + Sync>;
+
+/// A window of a data set.
+struct WindowOf {
+    metric: Metric,
+    start: Bound,
+    end: Bound,
+}
+
+impl WindowOf {
+    #[inline]
+    fn find<'r>(&self, run: &mut Run<'r>) -> Result<(Window<'r>, Span, Span), Halt> {
+        let (one, other) = (self.start.age(run)?, self.end.age(run)?);
+        let window = match run.series(self.metric) {
+            Some(series) => series.window(run.now, one, other),
+            None => Window {
+                values: &[],
+                possible: possible(one, other),
+            },
+        };
+        Ok((window, one, other))
+    }
+}
 
 /// The trace shows so many samples of each read; the count tells of the others.
 const TRACED_SAMPLES_MAX: usize = 32;
@@ -44,13 +65,13 @@ impl Compiler<'_> {
             Selection::Window { start, end, percent } => (start, end, percent),
         };
         let window = self.window(metric, start, end.as_deref());
-        let wanted = percent.as_ref().map(|percent| self.number(percent));
+        let wanted = percent.as_ref().map(|percent| self.operand(percent));
         let (open, default) = (sample.open, self.scope.default_sample_percent);
         let call = sample.open..sample.open + 1;
         Box::new(move |run| {
-            let (window, one, other) = window(run)?;
+            let (window, one, other) = window.find(run)?;
             let wanted = match &wanted {
-                Some(wanted) => wanted(run)?,
+                Some(wanted) => wanted.get(run)?,
                 None => {
                     run.lean(Lean::DefaultPercent, &call);
                     default
@@ -77,10 +98,10 @@ impl Compiler<'_> {
     }
 
     fn latest(&self, metric: Metric, count: &Node) -> Samples {
-        let count = self.number(count);
+        let count = self.operand(count);
         Box::new(move |run| {
             // Truncated like every count; what is below one or no number finds nothing.
-            let count = count(run)? as usize;
+            let count = count.get(run)? as usize;
             let values = run.series(metric).map_or(&[][..], |series| series.latest(count));
             trace(
                 run,
@@ -97,17 +118,7 @@ impl Compiler<'_> {
     fn window(&self, metric: Metric, start: &Node, end: Option<&Node>) -> WindowOf {
         let start = self.bound(start);
         let end = end.map_or(Bound::Constant(Span::ZERO), |end| self.bound(end));
-        Box::new(move |run| {
-            let (one, other) = (start.age(run)?, end.age(run)?);
-            let window = match run.series(metric) {
-                Some(series) => series.window(run.now, one, other),
-                None => Window {
-                    values: &[],
-                    possible: possible(one, other),
-                },
-            };
-            Ok((window, one, other))
-        })
+        WindowOf { metric, start, end }
     }
 
     fn bound(&self, node: &Node) -> Bound {
@@ -130,7 +141,7 @@ impl Compiler<'_> {
                 let window = self.window(metric, start, end.as_deref());
                 let call = sample.open..sample.open + 1;
                 Box::new(move |run| {
-                    let (window, one, other) = window(run)?;
+                    let (window, one, other) = window.find(run)?;
                     trace(
                         run,
                         metric,
