@@ -139,9 +139,7 @@ impl Series {
         // Age < far is taken > now − far; age ≥ near is taken ≤ now − near.
         let first = self.slot_after(now, far);
         let end = self.slot_after(now, near).max(first);
-        let possible = ((far - near) / self.period)
-            .round()
-            .clamp(1.0, f64::from(u32::MAX)) as u32;
+        let possible = self.periods_nearest(far - near);
         Window {
             values: &self.values[self.rank[first] as usize..self.rank[end] as usize],
             possible,
