@@ -53,10 +53,13 @@ fn the_examples_of_every_function_print_what_they_say() {
 /// What the scripts of this folder call and read, as one text.
 fn scripts() -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formulas");
-    let scripts = std::fs::read_dir(folder).unwrap();
-    let read =
-        |entry: std::io::Result<std::fs::DirEntry>| std::fs::read_to_string(entry.unwrap().path()).unwrap();
-    scripts.map(read).collect()
+    let paths = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let scripts = paths.filter(|path| path.extension().is_some_and(|extension| extension == "test"));
+    scripts
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect()
 }
 
 #[test]
