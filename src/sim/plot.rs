@@ -70,14 +70,17 @@ fn cell(value: f64, most: f64, line: usize) -> char {
     BLOCKS[eighths.saturating_sub(8 * line).min(8)]
 }
 
+/// Columns from one label of the axis to the next, at least.
+const LABEL_COLUMNS: usize = 7;
+
+/// Hours from one label to the next: hours of a short run, days and weeks of a long one.
+const TICK_HOURS: [usize; 8] = [1, 3, 6, 24, 48, 24 * 7, 24 * 28, 24 * 7 * 52];
+
 /// Draws the days, or the hours of a run that is short.
 fn axis(n_hours: usize, hours_each: usize, repeat: usize) -> String {
-    let (unit_hours, unit) = match n_hours {
-        0..=72 => (6, "h"),
-        73..=336 => (24, "d"),
-        337..=1440 => (24 * 7, "d"),
-        _ => (24 * 28, "d"),
-    };
+    let hours_between = LABEL_COLUMNS * hours_each / repeat;
+    let unit_hours = TICK_HOURS.into_iter().find(|hours| *hours >= hours_between);
+    let unit_hours = unit_hours.unwrap_or(TICK_HOURS[TICK_HOURS.len() - 1]);
     let n_columns = n_hours.div_ceil(hours_each) * repeat;
     let mut ticks = " ".repeat(LABEL_WIDTH);
     let mut names = ticks.clone();
@@ -86,7 +89,11 @@ fn axis(n_hours: usize, hours_each: usize, repeat: usize) -> String {
         let is_first_of_unit = column % repeat == 0 && hour % unit_hours < hours_each;
         ticks.push(if is_first_of_unit { '┴' } else { '─' });
         if is_first_of_unit && names.chars().count() <= ticks.chars().count() {
-            let count = if unit == "h" { hour } else { hour / 24 };
+            let (count, unit) = if unit_hours < 24 {
+                (hour, "h")
+            } else {
+                (hour / 24, "d")
+            };
             let pad = ticks.chars().count() - 1;
             names = format!("{names:<pad$}{count}{unit} ");
         }
@@ -119,15 +126,17 @@ mod tests {
 
     #[test]
     fn the_axis_names_days_without_running_them_together() {
-        assert_eq!(
-            axis(48, 1, 1)
-                .lines()
+        let names = |axis: String| {
+            axis.lines()
                 .last()
                 .unwrap()
                 .split_whitespace()
-                .collect::<Vec<_>>(),
-            ["0h", "6h", "12h", "18h", "24h", "30h", "36h", "42h"]
-        );
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(names(axis(26, 1, 3)), "0h 3h 6h 9h 12h 15h 18h 21h 24h");
+        assert_eq!(names(axis(80, 1, 1)), "0d 1d 2d 3d");
+        assert_eq!(names(axis(1488, 20, 1)), "0d 7d 14d 21d 28d 35d 42d 49d 56d");
         assert_eq!(
             axis(1488, 20, 1)
                 .lines()

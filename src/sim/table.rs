@@ -85,14 +85,22 @@ impl Run {
                 tasks.terminated
             ));
         }
-        if self
-            .holds
-            .get("formulaFault")
-            .is_some_and(|holds| *holds * 10 > self.decisions)
-        {
+        let often = |code| {
+            self.holds
+                .get(code)
+                .copied()
+                .filter(|holds| *holds * 10 > self.decisions)
+        };
+        if let Some(holds) = often("notSteady") {
             warnings.push(format!(
-                "the formula gave no targets in {} of {} decisions; `lowtide eval --trace` shows why",
-                self.holds["formulaFault"], self.decisions
+                "{holds} of {} decisions found the pool still resizing; `taskcompletion` blocks growth while tasks finish",
+                self.decisions
+            ));
+        }
+        if let Some(holds) = often("formulaFault") {
+            warnings.push(format!(
+                "the formula gave no targets in {holds} of {} decisions; `lowtide eval --trace` shows why",
+                self.decisions
             ));
         }
         warnings

@@ -174,7 +174,11 @@ fn a_task_too_large_for_a_node_waits_for_ever_and_blocks_nobody() {
 
 #[test]
 fn a_sample_is_told_a_minute_after_it_was_taken_and_only_once() {
-    let mut cluster = pool(ready(1), &[(15, 1000, 1), (15, 1000, 1)]);
+    let setup = Setup {
+        sampled_before: Span::ZERO,
+        ..ready(1)
+    };
+    let mut cluster = pool(setup, &[(15, 1000, 1), (15, 1000, 1)]);
     let (active, pending) = (Metric::ActiveTasks, Metric::PendingTasks);
     let mut tell = |until: i64| {
         cluster.advance(at(until));
@@ -189,6 +193,17 @@ fn a_sample_is_told_a_minute_after_it_was_taken_and_only_once() {
     assert_eq!(tell(60), [(active, 0, 0.0), (pending, 0, 0.0)]);
     assert_eq!(tell(60), []);
     assert_eq!(tell(119), [(active, 30, 1.0), (pending, 30, 2.0)]);
+}
+
+#[test]
+fn a_pool_that_was_there_before_has_samples_when_it_is_first_looked_at() {
+    let mut cluster = pool(ready(2), &[(0, 10, 1)]);
+    let mut samples = Vec::new();
+    cluster.tell_samples(&[Metric::UsableNodeCount], &mut samples);
+    // Fifteen minutes have 30 samples, and that of 30 seconds ago is not visible yet.
+    assert_eq!(samples.len(), 29);
+    assert_eq!(samples[0].taken, at(-900));
+    assert!(samples.iter().all(|sample| sample.value == 2.0));
 }
 
 #[test]

@@ -94,22 +94,17 @@ impl Sampler {
         self.next
     }
 
+    /// Takes the samples of a time before the start through which all was as it is now.
+    pub(super) fn take_before(&mut self, span: Span, sight: &Sight<'_>) {
+        let n_samples = span.ticks() / Span::SAMPLE_PERIOD.ticks();
+        let values = values(sight);
+        self.untold.extend((1..=n_samples).rev().map(|back| Reading {
+            taken: self.next - Span::SAMPLE_PERIOD * back,
+            values,
+        }));
+    }
+
     pub(super) fn take(&mut self, sight: &Sight<'_>) {
-        let census = sight.census;
-        let usable = census.of(NodeState::Idle) + census.of(NodeState::Running);
-        let mix = census.mix();
-        let values = [
-            f64::from(sight.waiting),
-            f64::from(sight.running),
-            f64::from(sight.waiting + sight.running),
-            f64::from(sight.succeeded),
-            f64::from(sight.failed),
-            census.get(Lane::Spot, NodeState::Preempted).as_f64(),
-            usable.as_f64(),
-            mix.dedicated.as_f64(),
-            mix.spot.as_f64(),
-            f64::from(sight.slots_per_node),
-        ];
         // What is older than the engine keeps would be thrown away when it is told.
         while self
             .untold
@@ -120,7 +115,7 @@ impl Sampler {
         }
         self.untold.push_back(Reading {
             taken: self.next,
-            values,
+            values: values(sight),
         });
         self.count_hour(sight);
         self.next += Span::SAMPLE_PERIOD;
@@ -169,4 +164,23 @@ impl Sampler {
     pub(super) fn hours(&self) -> &[Hour] {
         &self.hours
     }
+}
+
+/// Reads the metrics off, in the order of [`METRICS`].
+fn values(sight: &Sight<'_>) -> [f64; METRICS.len()] {
+    let census = sight.census;
+    let usable = census.of(NodeState::Idle) + census.of(NodeState::Running);
+    let mix = census.mix();
+    [
+        f64::from(sight.waiting),
+        f64::from(sight.running),
+        f64::from(sight.waiting + sight.running),
+        f64::from(sight.succeeded),
+        f64::from(sight.failed),
+        census.get(Lane::Spot, NodeState::Preempted).as_f64(),
+        usable.as_f64(),
+        mix.dedicated.as_f64(),
+        mix.spot.as_f64(),
+        f64::from(sight.slots_per_node),
+    ]
 }

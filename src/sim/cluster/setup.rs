@@ -22,6 +22,10 @@ pub struct Setup {
     pub initial: Mix,
     /// The pool's node deallocation option at the start.
     pub option: NodeDeallocationOption,
+    /// For how long the pool has been sampled, without tasks, when the engine first looks.
+    ///
+    /// Zero shows how a policy fares with a pool that was made a moment ago.
+    pub sampled_before: Span,
 }
 
 impl Setup {
@@ -60,6 +64,9 @@ impl Setup {
                     .to_owned(),
             );
         }
+        if !span(self.sampled_before) {
+            return wrong("a pool can have been sampled for at most a day before the start".to_owned());
+        }
         if self.quota.dedicated > Self::NODES_MAX || self.quota.spot > Self::NODES_MAX {
             return wrong(format!(
                 "at most {} nodes of a lane can be simulated",
@@ -94,6 +101,8 @@ impl Default for Setup {
             },
             initial: Mix::ZERO,
             option: NodeDeallocationOption::Requeue,
+            // An engine is given a pool that is there; most formulas look back 15 minutes at the most.
+            sampled_before: Span::minutes(15),
         }
     }
 }

@@ -93,6 +93,8 @@ impl Cluster {
                 cluster.fleet.set_state(node.index, NodeState::Idle);
             }
         }
+        let sampled_before = cluster.setup.sampled_before;
+        cluster.sample(|sampler, sight| sampler.take_before(sampled_before, sight));
         cluster
     }
 
@@ -117,7 +119,7 @@ impl Cluster {
                 self.queue
                     .submit(&self.workload.tasks, self.setup.task_slots_per_node);
             } else {
-                self.take_sample();
+                self.sample(Sampler::take);
                 continue;
             }
             self.dispatch();
@@ -257,9 +259,9 @@ impl Cluster {
         }
     }
 
-    fn take_sample(&mut self) {
+    fn sample(&mut self, take: impl FnOnce(&mut Sampler, &Sight<'_>)) {
         let census = self.fleet.census();
-        self.sampler.take(&Sight {
+        let sight = Sight {
             census,
             waiting: self.queue.waiting(),
             running: self.running,
@@ -267,7 +269,8 @@ impl Cluster {
             failed: self.tally.terminated,
             slots_per_node: self.setup.task_slots_per_node,
             wanted_slots: self.queue.waiting_slots() + census.busy_slots,
-        });
+        };
+        take(&mut self.sampler, &sight);
     }
 
     fn wait_of(&self, running: Running) -> Span {
