@@ -9,6 +9,7 @@ mod findings;
 mod formulas;
 mod guard;
 mod inline;
+mod lint;
 mod read;
 mod settings;
 
@@ -17,5 +18,6 @@ pub use file::{
     PricesFile, Role, Then,
 };
 pub use findings::{FileFindings, Findings};
+pub use lint::lint;
 pub use read::{read, schema};
 pub use settings::{Bounds, DemandFormula, MissingGuard, Mode, Policies, Policy, Prices, Range};
