@@ -10,16 +10,21 @@ mod files;
 mod jsonl;
 mod many;
 mod options;
+mod policies;
 mod render;
 mod terminal;
 mod trace;
 mod wiring;
 
+mod backtest;
+mod check;
 mod completions;
 mod eval;
 mod fmt;
 mod man;
+mod plan;
 mod reference;
+mod schema;
 mod test;
 
 use std::ffi::OsString;
@@ -55,9 +60,13 @@ Exit codes: 0 success, 1 error, 2 differences, 3 warnings (check --deny-warnings
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Check(check::Check),
     Fmt(fmt::Fmt),
     Eval(eval::Eval),
     Test(test::Test),
+    Plan(plan::Plan),
+    Backtest(backtest::Backtest),
+    Schema(schema::Schema),
     Reference(reference::Reference),
     Completions(completions::Completions),
     Man(man::Man),
@@ -66,9 +75,13 @@ enum Verb {
 impl Verb {
     fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
         match self {
+            Self::Check(verb) => verb.run(terminal),
             Self::Fmt(verb) => verb.run(terminal),
             Self::Eval(verb) => verb.run(terminal),
             Self::Test(verb) => verb.run(terminal),
+            Self::Plan(verb) => verb.run(terminal),
+            Self::Backtest(verb) => verb.run(terminal),
+            Self::Schema(verb) => verb.run(terminal),
             Self::Reference(verb) => verb.run(terminal),
             Self::Completions(verb) => verb.run(terminal),
             Self::Man(verb) => verb.run(terminal),

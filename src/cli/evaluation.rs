@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::render::DiagnosticRecord;
 use super::trace::{self, StatementRecord};
 use crate::base::{Code, Diagnostic, Timestamp};
-use crate::formula::{AutoScaleRun, AutoScaleRunError, Dialect, Fault, Formula, Inputs, Scope, Trace};
+use crate::formula::{self, AutoScaleRun, AutoScaleRunError, Dialect, Fault, Formula, Inputs, Scope, Trace};
 
 /// A formula as far as it could be compiled, and what the checks say.
 pub(super) struct Compiled {
@@ -66,7 +66,10 @@ impl Compiled {
 
 /// Returns everything that can be said of a formula without evaluating it, by place.
 pub(super) fn diagnostics(formula: &Formula) -> Vec<Diagnostic> {
-    formula.diagnostics().to_vec()
+    let mut all = formula.diagnostics().to_vec();
+    all.extend(formula::lint(formula));
+    all.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.code));
+    all
 }
 
 impl Evaluation {

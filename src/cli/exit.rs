@@ -35,6 +35,8 @@ impl From<Exit> for ExitCode {
 pub(super) enum Failure {
     /// A text that cannot be used, with everything that is wrong with it.
     Text(Source, Vec<Diagnostic>),
+    /// Several of them.
+    Texts(Vec<(Source, Vec<Diagnostic>)>),
     /// The command line asks for something that cannot be.
     Usage(String),
     /// Output cannot be written.
@@ -42,21 +44,29 @@ pub(super) enum Failure {
 }
 
 /// A text with the name that its reader knows it by.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Source {
     /// The file, `-` for standard input.
     pub(super) name: String,
-    /// What it holds.
+    /// What it holds, or the line of it that matters.
     pub(super) text: String,
+    /// The number of the text's first line in the file.
+    pub(super) first_line: usize,
 }
 
 impl Source {
-    /// Returns a source without text, for faults that are about the file as a whole.
-    pub(super) fn named(name: &str) -> Self {
+    /// Returns a whole text.
+    pub(super) fn new(name: &str, text: String) -> Self {
         Self {
             name: name.to_owned(),
-            text: String::new(),
+            text,
+            first_line: 1,
         }
+    }
+
+    /// Returns a source without text, for faults that are about the file as a whole.
+    pub(super) fn named(name: &str) -> Self {
+        Self::new(name, String::new())
     }
 }
 
@@ -79,9 +89,11 @@ pub(super) fn conclude(outcome: Result<Exit, Failure>, terminal: &mut Terminal) 
 /// Says what went wrong; when standard error cannot be written either, nobody can be told.
 fn explain(failure: Failure, terminal: &mut Terminal) -> Exit {
     match failure {
-        Failure::Text(source, diagnostics) => {
-            let text = render::text(&source, &diagnostics, terminal.look());
-            let _ = terminal.say(&text);
+        Failure::Text(source, diagnostics) => explain(Failure::Texts(vec![(source, diagnostics)]), terminal),
+        Failure::Texts(texts) => {
+            for (source, diagnostics) in texts {
+                let _ = terminal.say(&render::text(&source, &diagnostics, terminal.look()));
+            }
             Exit::Error
         }
         Failure::Usage(message) => {

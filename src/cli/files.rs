@@ -41,10 +41,7 @@ pub(super) const CODES: &[(Code, &str, &str)] = &[
 /// Reads a text file, or standard input for `-`.
 pub(super) fn read(path: &Path) -> Result<Source, Failure> {
     let name = path.display().to_string();
-    let fail = |text: String, fault: Diagnostic| {
-        let name = name.clone();
-        Err(Failure::Text(Source { name, text }, vec![fault]))
-    };
+    let fail = |text: String, fault: Diagnostic| Err(Failure::Text(Source::new(&name, text), vec![fault]));
     let bytes = match read_bytes(path) {
         Ok(bytes) => bytes,
         Err(error) => return fail(String::new(), unreadable(path, &error)),
@@ -54,7 +51,7 @@ pub(super) fn read(path: &Path) -> Result<Source, Failure> {
         return fail(String::new(), fault.help("name the file that was meant"));
     }
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source { name, text }),
+        Ok(text) => Ok(Source::new(&name, text)),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             let byte = error.as_bytes()[at];

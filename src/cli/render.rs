@@ -22,11 +22,11 @@ pub(super) fn text(source: &Source, diagnostics: &[Diagnostic], look: Look) -> S
     let renderer = renderer.term_width(look.width);
     diagnostics
         .iter()
-        .map(|diagnostic| renderer.render(&report(&tame, &name, diagnostic)) + "\n\n")
+        .map(|diagnostic| renderer.render(&report(&tame, &name, source.first_line, diagnostic)) + "\n\n")
         .collect()
 }
 
-fn report<'a>(source: &'a str, name: &'a str, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
+fn report<'a>(source: &'a str, name: &'a str, line: usize, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -43,12 +43,8 @@ fn report<'a>(source: &'a str, name: &'a str, diagnostic: &'a Diagnostic) -> Vec
                 .label(visible(&label.text))
         });
         let place = AnnotationKind::Primary.span(within(source, &diagnostic.span));
-        group = group.element(
-            Snippet::source(source)
-                .path(name)
-                .annotation(place)
-                .annotations(labels),
-        );
+        let snippet = Snippet::source(source).line_start(line).path(name);
+        group = group.element(snippet.annotation(place).annotations(labels));
     }
     let help = diagnostic.help.as_deref().map(visible);
     let Some(fix) = diagnostic.fix.as_ref().filter(|_| !source.is_empty()) else {
@@ -61,7 +57,7 @@ fn report<'a>(source: &'a str, name: &'a str, diagnostic: &'a Diagnostic) -> Vec
     let title = Level::HELP.secondary_title(help.unwrap_or_else(|| "write".to_owned()));
     vec![
         group,
-        Group::with_title(title).element(Snippet::source(source).path(name).patch(patch)),
+        Group::with_title(title).element(Snippet::source(source).line_start(line).path(name).patch(patch)),
     ]
 }
 
@@ -130,6 +126,7 @@ struct FixRecord {
 
 /// Returns diagnostics as programs read them.
 pub(super) fn records(source: &str, diagnostics: &[Diagnostic]) -> Vec<DiagnosticRecord> {
+    // Most texts have none, and reading where their lines begin takes time.
     if diagnostics.is_empty() {
         return Vec::new();
     }
@@ -182,10 +179,7 @@ mod tests {
     use crate::base::Code;
 
     fn plain(text: &str, diagnostic: &Diagnostic) -> String {
-        let source = Source {
-            name: "a.formula".to_owned(),
-            text: text.to_owned(),
-        };
+        let source = Source::new("a.formula", text.to_owned());
         let look = Look {
             colored: false,
             width: 100,

@@ -1,11 +1,20 @@
 //! The one place that names concrete parts: clocks, worlds and sources.
 
+use std::io::{self, Read};
+use std::path::Path;
+
 use chrono::Utc;
 
+use super::exit::{Failure, Source};
+use super::files;
+use super::schema::Kind;
 use crate::base::{Diagnostic, Timestamp};
+use crate::decision::Snapshot;
 use crate::formula::PoolFacts;
+use crate::policy;
 use crate::signal::History;
-use crate::world::{EvalInputs, InputsFile};
+use crate::sim::workload::{self, CiRecipe, ReadOptions, Workload};
+use crate::world::{EvalInputs, InputsFile, SnapshotFile, SnapshotPool};
 
 /// Returns the current time; nothing else in the house reads a clock for a decision.
 pub(super) fn now() -> Timestamp {
@@ -25,4 +34,66 @@ pub(super) fn inputs_of_nothing() -> EvalInputs {
         history: History::new(),
         seed: 0,
     }
+}
+
+/// Reads a recorded account.
+pub(super) fn read_snapshot(text: &str) -> Result<Vec<SnapshotPool>, Vec<Diagnostic>> {
+    SnapshotFile::parse(text)
+}
+
+/// Returns one pool of a recorded account as the engine takes it.
+pub(super) fn snapshot(pool: &SnapshotPool) -> Snapshot<'_> {
+    pool.snapshot()
+}
+
+/// Returns the schema of a kind of file.
+pub(super) fn schema(kind: Kind) -> schemars::Schema {
+    match kind {
+        Kind::Policy => policy::schema(),
+        Kind::Inputs => InputsFile::schema(),
+        Kind::Snapshot => SnapshotFile::schema(),
+    }
+}
+
+/// Reads a job log, or makes up a workload that comes with the program.
+pub(super) fn read_workload(name: &str, options: &ReadOptions) -> Result<Workload, Failure> {
+    let days = match name.strip_prefix("builtin:") {
+        None => return read_log(name, options),
+        Some("ci-day") => 1,
+        Some("ci-week") => 7,
+        Some(other) => {
+            let message = format!(
+                "there is no workload `builtin:{other}`; there are builtin:ci-day and builtin:ci-week"
+            );
+            return Err(Failure::Usage(message));
+        }
+    };
+    let recipe = CiRecipe {
+        days,
+        ..CiRecipe::default()
+    };
+    Ok(workload::generate(&recipe, 0))
+}
+
+fn read_log(name: &str, options: &ReadOptions) -> Result<Workload, Failure> {
+    let path = Path::new(name);
+    let bytes = if name == "-" {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    let unreadable = |error| Failure::Text(Source::named(name), vec![files::unreadable(path, &error)]);
+    let bytes = bytes.map_err(unreadable)?;
+    workload::read(&bytes, name, options).map_err(|error| {
+        let texts = error.faults.into_iter().map(|fault| {
+            let mut source = Source::new(name, fault.text);
+            source.first_line = fault
+                .line
+                .map_or(1, |line| usize::try_from(line).unwrap_or(usize::MAX));
+            let diagnostic = Diagnostic::error(fault.code, fault.span, fault.message).help(fault.help);
+            (source, vec![diagnostic])
+        });
+        Failure::Texts(texts.collect())
+    })
 }

@@ -1,0 +1,213 @@
+//! `lowtide backtest`: what a policy would have cost, and how long tasks would have waited.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::exit::{Exit, Failure};
+use super::options::{Output, OutputOption};
+use super::terminal::{Paint, Terminal};
+use super::{policies, wiring};
+use crate::base::{Mix, Span};
+use crate::policy::{Policies, Policy};
+use crate::sim::cluster::{Boot, Eviction, Setup};
+use crate::sim::workload::{JobShape, ReadOptions, Workload};
+use crate::sim::{self, Contender, NATIVE_INTERVAL, Options, PROGRESS_STEPS, Report};
+
+/// Run policies on a recorded job log, and compare cost and waits
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The log is SWF, a table with the columns submit_s, run_s and cores, or a table of virtual
+machines, plain or gzip; or a made-up one: builtin:ci-day, builtin:ci-week.
+The same log, policies and seeds give the same report, byte for byte but for wallSeconds.")]
+pub(super) struct Backtest {
+    /// Policies, or directories with *.yaml files; each is one run
+    #[arg(required = true, value_name = "POLICY")]
+    policies: Vec<PathBuf>,
+    /// The job log
+    #[arg(long, value_name = "FILE")]
+    workload: String,
+    /// What to compare with: native (the formula as the service runs it, every 15 minutes),
+    /// native:5m, peak (always enough nodes), static:N or static:DEDICATED+SPOT
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = parse_baseline)]
+    baseline: Vec<Baseline>,
+    /// What a job becomes: task (one of one slot), slots:N (one of a slot for N cores), tasks:N (a task for N cores)
+    #[arg(long, value_name = "SHAPE", default_value_t, value_parser = str::parse::<JobShape>)]
+    jobs: JobShape,
+    /// Leave out what was submitted earlier in the log
+    #[arg(long, value_name = "SPAN", default_value = "0s")]
+    from: Span,
+    /// Leave out what was submitted this long after --from
+    #[arg(long = "for", value_name = "SPAN")]
+    length: Option<Span>,
+    /// Leave out jobs that ran longer
+    #[arg(long, value_name = "SPAN")]
+    longest: Option<Span>,
+    /// Task slots of a node
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    slots: u32,
+    /// How long a node boots, billed
+    #[arg(long, value_name = "SPAN", default_value = "3m")]
+    boot: Span,
+    /// Evictions of a spot node in an hour
+    #[arg(long, value_name = "RATE")]
+    evictions: Option<f64>,
+    /// Run every contender once for each seed, from 0 up
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=SEEDS_MAX))]
+    seeds: u64,
+    #[command(flatten)]
+    output: OutputOption,
+}
+
+/// More runs than this in one report tell nobody more.
+const SEEDS_MAX: u64 = 1000;
+
+/// How long an evicted node stays away, the Batch service then boots it again by itself.
+const BACK_AFTER: Span = Span::minutes(10);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Baseline {
+    Native(Span),
+    Peak,
+    Static(Mix),
+}
+
+fn parse_baseline(text: &str) -> Result<Baseline, String> {
+    let nodes = |text: &str| text.parse::<u32>().ok();
+    let parsed = match text.split_once(':') {
+        None if text == "native" => Some(Baseline::Native(NATIVE_INTERVAL)),
+        None if text == "peak" => Some(Baseline::Peak),
+        Some(("native", interval)) => {
+            let interval: Span = interval.parse().map_err(|error| format!("{error}"))?;
+            // Below, the service answers 400.
+            if interval < Span::minutes(5) || interval > Span::hours(168) {
+                return Err("the service evaluates every 5 minutes to 168 hours".to_owned());
+            }
+            Some(Baseline::Native(interval))
+        }
+        Some(("static", mix)) => {
+            let (dedicated, spot) = mix.split_once('+').unwrap_or((mix, "0"));
+            nodes(dedicated)
+                .zip(nodes(spot))
+                .map(|(dedicated, spot)| Baseline::Static(Mix::new(dedicated, spot)))
+        }
+        _ => None,
+    };
+    parsed.ok_or_else(|| "write native, native:5m, peak, static:8 or static:2+6".to_owned())
+}
+
+impl Backtest {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        let policies = policies::read_all(&self.policies)?;
+        let workload = Arc::new(wiring::read_workload(&self.workload, &self.read_options())?);
+        let contenders = self.contenders(&policies);
+        let options = self.options();
+        let report = simulate(&contenders, &workload, &options)?;
+        match self.output.output {
+            Output::Json => terminal.json(&report)?,
+            Output::Text => print(&workload, &report, terminal)?,
+        }
+        Ok(Exit::Success)
+    }
+
+    const fn read_options(&self) -> ReadOptions {
+        ReadOptions {
+            shape: self.jobs,
+            run_max: self.longest,
+            from: self.from,
+            length: self.length,
+            start: None,
+        }
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            setup: Setup {
+                task_slots_per_node: self.slots,
+                boot: Boot::Fixed(self.boot),
+                eviction: self
+                    .evictions
+                    .map_or(Eviction::Never, |per_node_hour| Eviction::Constant {
+                        per_node_hour,
+                        back_after: BACK_AFTER,
+                    }),
+                ..Setup::default()
+            },
+            seeds: (0..self.seeds).collect(),
+            ..Options::default()
+        }
+    }
+
+    /// Returns the policies, and the baselines that belong to the first of them.
+    fn contenders(&self, policies: &Policies) -> Vec<Contender> {
+        let policies = &policies.policies;
+        let mut contenders: Vec<_> = policies.iter().cloned().map(Contender::Policy).collect();
+        for baseline in &self.baseline {
+            let of = |policy: &Policy| match *baseline {
+                Baseline::Native(interval) => Contender::Native {
+                    policy: policy.clone(),
+                    interval,
+                },
+                Baseline::Peak => Contender::Peak {
+                    prices: policy.prices,
+                },
+                Baseline::Static(mix) => Contender::Static {
+                    mix,
+                    prices: policy.prices,
+                },
+            };
+            match baseline {
+                Baseline::Native(_) => contenders.extend(policies.iter().map(of)),
+                Baseline::Peak | Baseline::Static(_) => contenders.extend(policies.first().map(of)),
+            }
+        }
+        contenders
+    }
+}
+
+/// Runs the contenders with a progress bar, which draws itself only on a terminal.
+pub(super) fn simulate(
+    contenders: &[Contender],
+    workload: &Arc<Workload>,
+    options: &Options,
+) -> Result<Report, Failure> {
+    let runs = contenders.len() as u64 * options.seeds.len() as u64;
+    let bar = ProgressBar::new(PROGRESS_STEPS * runs);
+    let style = ProgressStyle::with_template("backtest {wide_bar} {percent:>3} %  {eta} left")
+        .expect("the template names what a bar has");
+    bar.set_style(style);
+    let report = sim::backtest(contenders, workload, options, &|steps| bar.inc(steps));
+    bar.finish_and_clear();
+    report.map_err(|error| Failure::Usage(error.to_string()))
+}
+
+fn print(workload: &Workload, report: &Report, terminal: &mut Terminal) -> io::Result<()> {
+    let (paint, width) = (terminal.paint(), terminal.width());
+    let out = terminal.out();
+    let summary = format!(
+        "{}: {} jobs, {} tasks, {:.0} slot-hours of work",
+        super::render::visible(&workload.name),
+        workload.n_jobs,
+        workload.tasks.len(),
+        workload.slot_hours()
+    );
+    writeln!(out, "{}", paint.on(Paint::HEADING, summary))?;
+    if workload.left_out.total() > 0 {
+        writeln!(out, "left out: {}", workload.left_out)?;
+    }
+    for note in &workload.notes {
+        writeln!(out, "note: {}", super::render::visible(note))?;
+    }
+    writeln!(out, "\n{}", super::render::visible(&report.to_table()).trim_end())?;
+    for run in report.runs.iter().take(1) {
+        writeln!(
+            out,
+            "\n{}\n{}",
+            paint.on(Paint::HEADING, &run.policy),
+            run.to_plot(width).trim_end()
+        )?;
+    }
+    Ok(())
+}

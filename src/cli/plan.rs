@@ -1,0 +1,97 @@
+//! `lowtide plan`: what would be ordered, and why.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use super::exit::{Exit, Failure};
+use super::options::{Output, OutputOption};
+use super::render::visible;
+use super::terminal::{Paint, Terminal};
+use super::{files, policies, wiring};
+use crate::decision::{Decision, Verdict};
+use crate::engine;
+
+/// Show what would be ordered for each pool of a recorded account, and why
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Nothing is ordered. With -o json every pool is one line, as in the ledger.
+Exit codes: 2 with --detailed-exitcode when something would be ordered.")]
+pub(super) struct Plan {
+    /// Policies, or directories with *.yaml files; the first that speaks of a pool decides for it
+    #[arg(required = true, value_name = "POLICY")]
+    policies: Vec<PathBuf>,
+    /// The account as it was recorded; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    snapshot: PathBuf,
+    /// Exit with 2 when something would be ordered
+    #[arg(long)]
+    detailed_exitcode: bool,
+    #[command(flatten)]
+    output: OutputOption,
+}
+
+impl Plan {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        let policies = policies::read_all(&self.policies);
+        let source = files::read(&self.snapshot)?;
+        let pools = wiring::read_snapshot(&source.text).map_err(|faults| Failure::Text(source, faults));
+        let (policies, pools) = match (policies, pools) {
+            (Ok(policies), Ok(pools)) => (policies, pools),
+            (Err(Failure::Texts(mut texts)), Err(Failure::Text(source, faults))) => {
+                texts.push((source, faults));
+                return Err(Failure::Texts(texts));
+            }
+            (Err(failure), _) | (_, Err(failure)) => return Err(failure),
+        };
+        let snapshots: Vec<_> = pools.iter().map(wiring::snapshot).collect();
+        let decisions = engine::plan(&policies, &snapshots);
+        for snapshot in &snapshots {
+            if policies.policy_for(&snapshot.pool.id).is_none() {
+                let pool = &snapshot.pool.id;
+                terminal.say(&format!(
+                    "note: no policy speaks of pool {pool}; it is left alone\n"
+                ))?;
+            }
+        }
+        match self.output.output {
+            Output::Json => {
+                for decision in &decisions {
+                    writeln!(terminal.out(), "{}", decision.to_json())?;
+                }
+            }
+            Output::Text => print(&decisions, terminal)?,
+        }
+        let changes = decisions.iter().any(|decision| decision.order().is_some());
+        Ok(if self.detailed_exitcode && changes {
+            Exit::Differences
+        } else {
+            Exit::Success
+        })
+    }
+}
+
+fn print(decisions: &[Decision], terminal: &mut Terminal) -> io::Result<()> {
+    let paint = terminal.paint();
+    for (index, decision) in decisions.iter().enumerate() {
+        if index > 0 {
+            writeln!(terminal.out())?;
+        }
+        terminal.out().write_all(text(decision, paint).as_bytes())?;
+    }
+    if decisions.is_empty() {
+        terminal.say("note: no pool has a policy, so nothing is decided\n")?;
+    }
+    Ok(())
+}
+
+/// Returns a decision's chain with its headline in colour.
+pub(super) fn text(decision: &Decision, paint: Paint) -> String {
+    let text = visible(&decision.to_text());
+    let (headline, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let style = match decision.verdict() {
+        Verdict::Out | Verdict::In | Verdict::Shift => Paint::GOOD,
+        Verdict::Hold => Paint::CARE,
+        Verdict::Steady => Paint::HEADING,
+    };
+    format!("{}\n{rest}", paint.on(style, headline))
+}

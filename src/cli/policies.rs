@@ -1,0 +1,104 @@
+//! Reading policies together with the formula files that they name.
+
+use std::path::{Path, PathBuf};
+
+use super::exit::{Failure, Source};
+use super::files;
+use crate::base::Diagnostic;
+use crate::policy::{self, Findings, Policies, Policy};
+
+/// A policy file as far as it could be read, and everything that was found.
+pub(super) struct PolicyText {
+    /// The policy, unless there are errors.
+    pub(super) policy: Option<Policy>,
+    /// The policy file and the formula files with findings, each with its own.
+    pub(super) texts: Vec<(Source, Vec<Diagnostic>)>,
+}
+
+/// Reads one policy and the formulas that it names.
+pub(super) fn read(path: &Path) -> Result<PolicyText, Failure> {
+    let source = files::read(path)?;
+    let (policy, findings) = policy::read(&name(path), &source.text, &mut |file| load(&beside(path, file)));
+    let mut texts = vec![(source, Vec::new())];
+    gather(path, findings, &mut texts);
+    Ok(PolicyText { policy, texts })
+}
+
+/// Returns the path of a file that a policy names.
+pub(super) fn beside(policy: &Path, file: &str) -> PathBuf {
+    policy.parent().unwrap_or(Path::new("")).join(file)
+}
+
+/// Adds what is likely not meant in a policy's formulas.
+pub(super) fn lint(path: &Path, text: &mut PolicyText) {
+    if let (Some(policy), Some((source, _))) = (&text.policy, text.texts.first()) {
+        let findings = policy::lint(policy, &source.text);
+        gather(path, findings, &mut text.texts);
+    }
+}
+
+/// Puts findings to the texts that they are about.
+fn gather(path: &Path, findings: Findings, texts: &mut Vec<(Source, Vec<Diagnostic>)>) {
+    texts[0].1.extend(findings.policy);
+    for file in findings.files {
+        let name = beside(path, &file.file).display().to_string();
+        match texts.iter_mut().find(|(source, _)| source.name == name) {
+            Some((_, diagnostics)) => diagnostics.extend(file.diagnostics),
+            None => texts.push((Source::new(&name, file.source.to_string()), file.diagnostics)),
+        }
+    }
+    for (_, diagnostics) in texts {
+        diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.code));
+    }
+}
+
+/// Reads policies to act on; warnings are for `check`.
+///
+/// # Errors
+/// Every fault of all of them at once.
+pub(super) fn read_all(paths: &[PathBuf]) -> Result<Policies, Failure> {
+    let mut policies = Vec::new();
+    let mut faulty = Vec::new();
+    for path in files::expand(paths, is_policy)? {
+        match read(&path) {
+            Ok(PolicyText {
+                policy: Some(policy), ..
+            }) => policies.push(policy),
+            Ok(PolicyText { texts, .. }) => faulty.extend(texts),
+            Err(Failure::Text(source, faults)) => faulty.push((source, faults)),
+            Err(failure) => return Err(failure),
+        }
+    }
+    if faulty.is_empty() {
+        Ok(Policies { policies })
+    } else {
+        Err(Failure::Texts(faulty))
+    }
+}
+
+/// Says whether a file's name ends in `.yaml` or `.yml` and not in `.test.yaml`.
+pub(super) fn is_policy(path: &Path) -> bool {
+    let is_yaml = path
+        .extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let is_test = path
+        .file_stem()
+        .is_some_and(|stem| stem.as_encoded_bytes().ends_with(b".test"));
+    is_yaml && !is_test
+}
+
+/// A policy's name: the file's without folder and ending.
+fn name(path: &Path) -> String {
+    path.file_stem().map_or_else(
+        || path.display().to_string(),
+        |stem| stem.to_string_lossy().into_owned(),
+    )
+}
+
+fn load(path: &Path) -> Result<String, String> {
+    match files::read(path) {
+        Ok(source) => Ok(source.text),
+        Err(Failure::Text(_, faults)) => Err(faults.into_iter().map(|fault| fault.message).collect()),
+        Err(_) => Err("it is no file".to_owned()),
+    }
+}
