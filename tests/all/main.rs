@@ -13,3 +13,4 @@ mod language;
 mod lint;
 mod policies;
 mod scripts;
+mod tidy;
