@@ -10,6 +10,7 @@ pub mod ast;
 pub mod builtin;
 mod check;
 pub mod checked;
+pub mod codes;
 mod compile;
 mod datetime;
 mod evaluator;

@@ -1,0 +1,156 @@
+//! The catalogue of the codes that a formula can be given, each with a formula that gets it and one that does not.
+//!
+//! `lowtide reference codes` prints it and a test runs every row, so that it cannot promise what is not there.
+
+mod decisions;
+mod housekeeping;
+mod leans;
+mod names;
+mod samples;
+mod sizing;
+mod syntax;
+
+use crate::base::Code;
+
+/// One code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeRow {
+    /// The number, such as `F214`.
+    pub code: Code,
+    /// What it says, in a few words.
+    pub title: &'static str,
+    /// Why it matters, in a sentence or two.
+    pub why: &'static str,
+    /// A formula that gets it; `«x = 1; »×101` stands for so many copies, see [`expand`].
+    pub bad: &'static str,
+    /// A formula that does what was meant and does not get it.
+    pub good: &'static str,
+}
+
+/// Returns every row, in the order of the codes.
+pub fn all() -> impl Iterator<Item = &'static CodeRow> {
+    [
+        syntax::ROWS,
+        names::ROWS,
+        decisions::ROWS,
+        sizing::ROWS,
+        samples::ROWS,
+        housekeeping::ROWS,
+        leans::ROWS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Returns the row of a code.
+pub fn find(code: &str) -> Option<&'static CodeRow> {
+    all().find(|row| row.code.0.eq_ignore_ascii_case(code))
+}
+
+/// Writes out the copies in an example: `«ab»×3` becomes `ababab`.
+pub fn expand(example: &str) -> String {
+    let Some((before, rest)) = example.split_once('«') else {
+        return example.to_owned();
+    };
+    let Some((copied, after)) = rest.split_once("»×") else {
+        return example.to_owned();
+    };
+    let digits = after.len()
+        - after
+            .trim_start_matches(|letter: char| letter.is_ascii_digit())
+            .len();
+    let (count, after) = after.split_at(digits);
+    let copies = copied.repeat(count.parse().unwrap_or(1));
+    format!("{before}{copies}{}", expand(after))
+}
+
+const fn row(
+    code: &'static str,
+    title: &'static str,
+    why: &'static str,
+    bad: &'static str,
+    good: &'static str,
+) -> CodeRow {
+    CodeRow {
+        code: Code(code),
+        title,
+        why,
+        bad,
+        good,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::base::{Diagnostic, Severity, Timestamp};
+    use crate::formula::{Dialect, Formula, Inputs, Lean, PoolFacts, Scope, lint};
+    use crate::signal::History;
+
+    /// Everything that is said about a formula, in any dialect, and while it is evaluated without a sample.
+    fn said(source: &str, dialect: Dialect) -> (BTreeSet<&'static str>, Vec<Diagnostic>) {
+        let formula = match Formula::compile(source, &Scope::new(dialect)) {
+            Ok(formula) => formula,
+            Err(faults) => return (faults.iter().map(|row| row.code.0).collect(), faults),
+        };
+        let found: Vec<_> = formula
+            .diagnostics()
+            .iter()
+            .cloned()
+            .chain(lint(&formula))
+            .collect();
+        let history = History::new();
+        let inputs = Inputs {
+            now: Timestamp::EPOCH,
+            pool: PoolFacts::default(),
+            history: &history,
+            seed: 0,
+        };
+        let (_, trace) = formula.evaluator().run_traced(&inputs);
+        let leans = trace.statements.iter().flat_map(|row| &row.leans);
+        let codes = found.iter().map(|row| row.code.0);
+        (codes.chain(leans.map(|(lean, _)| lean.code().0)).collect(), found)
+    }
+
+    #[test]
+    fn every_bad_example_gets_its_code_and_no_good_one_does() {
+        let mut wrong = Vec::new();
+        for row in all() {
+            let bad = expand(row.bad);
+            let gets = |dialect| said(&bad, dialect).0.contains(row.code.0);
+            if !gets(Dialect::Service) && !gets(Dialect::Lenient) {
+                wrong.push(format!(
+                    "{}: {bad}\n  gets {:?}",
+                    row.code,
+                    said(&bad, Dialect::Service).0
+                ));
+            }
+            let (codes, found) = said(&expand(row.good), Dialect::Service);
+            let is_error = |found: &Diagnostic| found.severity == Severity::Error;
+            if codes.contains(row.code.0) || found.iter().any(is_error) {
+                wrong.push(format!("{}, good: {}\n  gets {codes:?}", row.code, row.good));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn codes_come_in_order_and_once_and_no_lean_is_missing() {
+        let codes: Vec<&str> = all().map(|row| row.code.0).collect();
+        let sorted: BTreeSet<&str> = codes.iter().copied().collect();
+        assert!(codes.iter().copied().eq(sorted.iter().copied()), "{codes:?}");
+        for lean in Lean::ALL {
+            assert!(sorted.contains(lean.code().0), "{}", lean.code());
+        }
+        let lints = codes.iter().filter(|code| code.starts_with("F2")).count();
+        assert!(lints >= 45, "{lints}");
+    }
+
+    #[test]
+    fn copies_are_written_out() {
+        assert_eq!(expand("a«bc»×2d«e»×3"), "abcbcdeee");
+        assert_eq!(expand("plain « text"), "plain « text");
+    }
+}
