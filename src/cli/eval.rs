@@ -10,7 +10,7 @@ use super::many::Many;
 use super::options::{DialectOption, Output, OutputOption};
 use super::terminal::{Paint, Terminal};
 use super::{files, jsonl, render, trace, wiring};
-use crate::base::Timestamp;
+use crate::base::{Severity, Timestamp};
 use crate::world::EvalInputs;
 
 /// Evaluate a formula as the service would, offline
@@ -92,7 +92,13 @@ impl Eval {
         terminal: &mut Terminal,
     ) -> io::Result<()> {
         let look = terminal.look();
-        terminal.say(&render::text(source, &compiled.diagnostics, look))?;
+        // Notes are for `check`; who evaluates wants to see the result.
+        let told = compiled
+            .diagnostics
+            .iter()
+            .filter(|found| found.severity > Severity::Note);
+        let told: Vec<_> = told.cloned().collect();
+        terminal.say(&render::text(source, &told, look))?;
         let paint = terminal.paint();
         let out = terminal.out();
         let mut heading = format!("evaluated at {}", evaluation.run.timestamp);

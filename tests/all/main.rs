@@ -14,3 +14,4 @@ mod lint;
 mod policies;
 mod scripts;
 mod tidy;
+mod transcripts;
