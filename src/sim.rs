@@ -10,6 +10,7 @@ pub mod workload;
 
 mod backtest;
 mod contender;
+pub mod demo;
 mod fold;
 mod plot;
 mod report;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lowtide::base::{Mix, UsdHourly};
 use lowtide::policy::Prices;
 use lowtide::sim::workload::{CiRecipe, generate};
-use lowtide::sim::{Contender, Options, backtest};
+use lowtide::sim::{Contender, Options, backtest, demo};
 
 const PRICES: Prices = Prices {
     dedicated: UsdHourly(0.2),
@@ -29,4 +29,22 @@ fn a_fixed_pool_costs_its_price_times_the_time_and_the_peak_lets_nobody_wait() {
     assert!((fixed.node_hours.busy + fixed.node_hours.idle - 40.0 * hours).abs() < 1e-9);
     assert_eq!((peak.wait.max, peak.tasks.completed), (0.0, peak.tasks.submitted));
     assert!((peak.node_hours.work - workload.slot_hours()).abs() < 1e-6);
+}
+
+#[test]
+fn the_demo_shows_a_policy_that_costs_less_and_lets_people_wait_less() {
+    let report = backtest(&demo::contenders(), &demo::workload(), &demo::options(), &|_| {}).unwrap();
+    println!(
+        "{}{}{}",
+        report.to_table(),
+        report.runs[0].to_plot(100),
+        report.runs[1].to_plot(100)
+    );
+    let [copied, own, always_on] = &report.runs[..] else {
+        panic!("three contenders, three runs")
+    };
+    assert!(own.cost.total.0 < 0.7 * copied.cost.total.0);
+    assert!(own.cost.total.0 < 0.5 * always_on.cost.total.0);
+    assert!(own.wait.p95 < copied.wait.p95);
+    assert_eq!(own.tasks.completed, own.tasks.submitted);
 }
