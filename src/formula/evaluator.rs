@@ -14,7 +14,7 @@ use super::{
     AutoScaleRun, AutoScaleRunError, Fault, FaultCode, Inputs, Outcome, PoolFacts, Scope, Trace, Value,
     check, parse,
 };
-use crate::base::{Diagnostic, Lane, LineIndex, Mix, Nodes, Span, Timestamp};
+use crate::base::{Diagnostic, Lane, LineIndex, Mix, Nodes, Severity, Span, Timestamp};
 
 /// A formula that can be parsed once and evaluated many times.
 #[derive(Clone)]
@@ -48,10 +48,11 @@ impl Formula {
     /// Reads and compiles a formula.
     ///
     /// # Errors
-    /// Every syntax fault (F0xx). Wrong names and types (F1xx) are no obstacle, as they are none for the service until it
-    /// evaluates them: they are in [`Formula::diagnostics`] with severity error.
+    /// Every syntax fault (F0xx), and with them the wrong names and types of what could be read all the same. On their own
+    /// wrong names and types (F1xx) are no obstacle, as they are none for the service until it evaluates them: they are in
+    /// [`Formula::diagnostics`] with severity error.
     pub fn compile(source: &str, scope: &Scope) -> Result<Self, Vec<Diagnostic>> {
-        let parsed = parse::parse(source, scope.dialect)?;
+        let parsed = parse::parse(source, scope.dialect).map_err(|faulty| all_faults(faulty, scope))?;
         let (checked, diagnostics) = check::check(&parsed.ast, scope, parsed.leans);
         let steps = compile(&checked, scope).into();
         Ok(Self {
@@ -133,6 +134,21 @@ impl Formula {
     }
 }
 
+/// Adds what is wrong with the names and types of the statements that could be read.
+fn all_faults(faulty: parse::Faulty, scope: &Scope) -> Vec<Diagnostic> {
+    let mut faults = faulty.faults;
+    if let Some(rest) = &faulty.rest {
+        let (_, more) = check::check(rest, scope, Vec::new());
+        // A name may be defined in a statement that could not be read.
+        let certain = more
+            .into_iter()
+            .filter(|fault| !faulty.is_partial || fault.code != check::UNDEFINED);
+        faults.extend(certain.filter(|fault| fault.severity == Severity::Error));
+        faults.sort_by_key(|fault| (fault.span.start, fault.code));
+    }
+    faults
+}
+
 impl fmt::Debug for Formula {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Formula")
@@ -147,7 +163,7 @@ impl AutoScaleRun {
     ///
     /// The service answers such a formula with HTTP 400; the text of its detail was never recorded.
     pub fn of_syntax_error(source: &str, faults: &[Diagnostic], inputs: &Inputs<'_>) -> Self {
-        let first = faults.first();
+        let first = faults.iter().find(|fault| fault.code.0.starts_with("F0"));
         let offset = first.map_or(0, |fault| fault.span.start);
         let code = match first {
             Some(fault) if fault.code == parse::TOO_LONG => FaultCode::TooLong,

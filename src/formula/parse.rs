@@ -49,56 +49,83 @@ pub(super) struct Parsed {
 /// # Errors
 /// Every syntax fault, by place.
 pub fn tree(source: &str, dialect: Dialect) -> Result<Ast, Vec<Diagnostic>> {
-    Ok(parse(source, dialect)?.ast)
+    Ok(parse(source, dialect).map_err(|faulty| faulty.faults)?.ast)
+}
+
+/// What could be read of a text with faults.
+pub(super) struct Faulty {
+    /// Every syntax fault, by place.
+    pub(super) faults: Vec<Diagnostic>,
+    /// What could be read all the same, so that names and types can be checked in it.
+    pub(super) rest: Option<Ast>,
+    /// Whether statements are missing from the rest, and with them the names they define.
+    pub(super) is_partial: bool,
+}
+
+impl From<Diagnostic> for Faulty {
+    fn from(fault: Diagnostic) -> Self {
+        Self {
+            faults: vec![fault],
+            rest: None,
+            is_partial: true,
+        }
+    }
 }
 
 /// Reads a formula.
-///
-/// # Errors
-/// Every syntax fault, by place.
-pub(super) fn parse(source: &str, dialect: Dialect) -> Result<Parsed, Vec<Diagnostic>> {
+pub(super) fn parse(source: &str, dialect: Dialect) -> Result<Parsed, Faulty> {
     let characters = source.chars().count();
     if characters > CHARACTERS_MAX {
-        let fault = Diagnostic::error(
-            TOO_LONG,
-            0..0,
-            format!("the formula has {characters} characters, and the service takes {CHARACTERS_MAX}"),
-        );
-        return Err(vec![
-            fault.help("drop comments and blank lines, or shorten names"),
-        ]);
+        let message =
+            format!("the formula has {characters} characters, and the service takes {CHARACTERS_MAX}");
+        let fault = Diagnostic::error(TOO_LONG, 0..0, message);
+        return Err(fault
+            .help("drop comments and blank lines, or shorten names")
+            .into());
     }
     if let Some(deep) = scan::too_deep(source) {
-        return Err(vec![too_deep(deep)]);
+        return Err(too_deep(deep).into());
     }
-    let (outcome, mut faults, mut leans) = recover::recover(source, dialect);
-    if let Some(pairs) = outcome {
-        let built = build::build(pairs, dialect);
+    let (readable, mut faults, mut leans) = recover::recover(source, dialect);
+    let is_partial = !matches!(
+        readable,
+        Some(recover::Readable::Whole(_) | recover::Readable::Patched { blanked: false, .. })
+    );
+    let rest = readable.map(|readable| {
+        let built = build::build(readable, dialect);
         faults.extend(built.faults);
         leans.extend(built.leans);
-        if built.ast.statements.is_empty() && faults.is_empty() {
+        built.ast
+    });
+    if let Some(ast) = &rest {
+        if ast.statements.is_empty() && faults.is_empty() {
             faults.push(empty(source));
         }
-        if let Some(extra) = built.ast.statements.get(STATEMENTS_MAX) {
-            let count = built.ast.statements.len();
-            let message =
-                format!("the formula has {count} statements, and the service takes {STATEMENTS_MAX}");
-            faults.push(
-                Diagnostic::error(TOO_MANY_STATEMENTS, extra.span.clone(), message)
-                    .help("join statements: a value that is used once can stand where it is used"),
-            );
-        }
-        if faults.is_empty() {
+        faults.extend(too_many(ast));
+    }
+    match rest {
+        Some(ast) if faults.is_empty() => {
             leans.sort_by_key(|(_, place)| place.start);
-            return Ok(Parsed {
-                ast: built.ast,
-                leans,
-            });
+            Ok(Parsed { ast, leans })
+        }
+        rest => {
+            faults.sort_by_key(|fault| (fault.span.start, fault.code));
+            faults.dedup_by_key(|fault| (fault.span.start, fault.code));
+            Err(Faulty {
+                faults,
+                rest,
+                is_partial,
+            })
         }
     }
-    faults.sort_by_key(|fault| (fault.span.start, fault.code));
-    faults.dedup_by_key(|fault| (fault.span.start, fault.code));
-    Err(faults)
+}
+
+fn too_many(ast: &Ast) -> Option<Diagnostic> {
+    let extra = ast.statements.get(STATEMENTS_MAX)?;
+    let count = ast.statements.len();
+    let message = format!("the formula has {count} statements, and the service takes {STATEMENTS_MAX}");
+    let fault = Diagnostic::error(TOO_MANY_STATEMENTS, extra.span.clone(), message);
+    Some(fault.help("join statements: a value that is used once can stand where it is used"))
 }
 
 fn empty(source: &str) -> Diagnostic {

@@ -19,7 +19,10 @@ const WIDTH: usize = 100;
 /// # Errors
 /// Every syntax fault.
 pub fn format(source: &str, dialect: Dialect) -> Result<String, Vec<Diagnostic>> {
-    Ok(print(&parse(source, dialect)?.ast, source))
+    Ok(print(
+        &parse(source, dialect).map_err(|faulty| faulty.faults)?.ast,
+        source,
+    ))
 }
 
 /// Lays out a formula; `source` is the text that `ast` was read from.

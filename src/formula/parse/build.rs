@@ -44,7 +44,7 @@ pub(super) struct Built {
 pub(super) fn build(readable: Readable<'_>, dialect: Dialect) -> Built {
     match readable {
         Readable::Whole(pairs) => build_pairs(pairs, dialect),
-        Readable::Patched(copy) => {
+        Readable::Patched { copy, .. } => {
             let pairs = Grammar::parse(Rule::formula, &copy).expect("the copy was read before");
             build_pairs(pairs, dialect)
         }

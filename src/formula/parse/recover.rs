@@ -24,8 +24,8 @@ pub(super) mod grammar {
 pub(super) enum Readable<'a> {
     /// The source itself.
     Whole(Pairs<'a, Rule>),
-    /// A copy of the same length without the faulty statements.
-    Patched(String),
+    /// A copy of the same length; `blanked` says whether statements are missing from it.
+    Patched { copy: String, blanked: bool },
 }
 
 type Recovered<'a> = (Option<Readable<'a>>, Vec<Diagnostic>, Vec<(Lean, Place)>);
@@ -39,6 +39,7 @@ pub(super) fn recover(source: &str, dialect: Dialect) -> Recovered<'_> {
         Err(error) => error,
     };
     let mut copy = source.to_owned();
+    let mut blanked = false;
     loop {
         let Some(offset) = offset_of(&error) else {
             faults.push(too_deep(0..0));
@@ -54,13 +55,14 @@ pub(super) fn recover(source: &str, dialect: Dialect) -> Recovered<'_> {
             }
         } else {
             blank_statement(&mut copy, offset);
+            blanked = true;
             faults.push(fault);
         }
         if faults.len() + leans.len() >= FAULTS_MAX {
             return (None, faults, leans);
         }
         match Grammar::parse(Rule::formula, &copy) {
-            Ok(_) => return (Some(Readable::Patched(copy)), faults, leans),
+            Ok(_) => return (Some(Readable::Patched { copy, blanked }), faults, leans),
             Err(next) => error = next,
         }
     }
@@ -134,10 +136,10 @@ fn describe(source: &str, offset: usize, error: &pest::error::Error<Rule>) -> Di
     let expected = expectation(error, open.is_some());
     let fault = Diagnostic::error(UNEXPECTED, span, format!("expected {expected}, found `{found}`"));
     match (found, open) {
-        (";", Some(open)) => fault
+        (")", None) => fault.help("there is no bracket to close here; take the `)` away"),
+        (_, Some(open)) => fault
             .label(open..open + 1, "this bracket is still open")
             .help("close it with `)`"),
-        (")", None) => fault.help("there is no bracket to close here; take the `)` away"),
         _ => fault,
     }
 }
