@@ -10,6 +10,8 @@ pub(super) mod functions;
 pub(super) mod interval;
 mod operators;
 mod refine;
+#[cfg(test)]
+mod soundness;
 pub(super) mod targets;
 pub(super) mod value;
 pub(super) mod walk;

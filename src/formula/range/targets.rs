@@ -86,6 +86,9 @@ pub fn target_ranges(formula: &Formula) -> TargetRanges {
     Analysis::of(formula).ranges()
 }
 
+/// A bound beyond this comes from the largest pool that a count can hold, if it comes from a pool: half of it, say.
+const MILLION: Nodes = Nodes(1_000_000);
+
 /// Larger than nearly every pool, and far from where a factor is lost to truncation.
 const LARGE_POOL: Nodes = Nodes(1000);
 
@@ -174,10 +177,11 @@ impl<'a> Analysis<'a> {
         if interval.is_empty() {
             return range(Nodes::ZERO, None, Basis::Failing);
         }
-        match (high, high.is_none().then(|| self.pool_bound(lane)).flatten()) {
+        let beyond_pools = high.is_none_or(|high| high > MILLION);
+        match (high, beyond_pools.then(|| self.pool_bound(lane)).flatten()) {
             (Some(most), _) if most == low => range(low, high, Basis::Constant),
-            (Some(_), _) => range(low, high, Basis::Bounded),
-            (None, Some((most, pool))) => range(low, Some(most), Basis::Pool(pool)),
+            (Some(_), None) => range(low, high, Basis::Bounded),
+            (_, Some((most, pool))) => range(low, Some(most), Basis::Pool(pool)),
             (None, None) => range(low, None, Basis::Unbounded),
         }
     }
@@ -266,4 +270,94 @@ fn depending_on_time(checked: &Checked) -> Vec<bool> {
         again.fill(true);
     }
     again
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formula::Scope;
+
+    fn ranges(source: &str) -> TargetRanges {
+        target_ranges(&Formula::compile(source, &Scope::default()).expect("it can be read"))
+    }
+
+    #[test]
+    fn both_targets_are_bounded_by_what_the_formula_says() {
+        let dedicated = [
+            ("$TargetDedicatedNodes = 5;", "always 5"),
+            ("$TargetDedicatedNodes = 5; $TargetDedicated = 9;", "always 5"),
+            ("$TargetDedicated = 9;", "always 9"),
+            (
+                "$TargetLowPriorityNodes = 1;",
+                "not set by the formula; the pool keeps its target",
+            ),
+            (
+                "$TargetDedicatedNodes = min(25, avg($PendingTasks.GetSample(9)));",
+                "0 to 25, whatever the samples say",
+            ),
+            (
+                "$TargetDedicatedNodes = max(2, avg($PendingTasks.GetSample(9)));",
+                "2 or more, without an upper bound",
+            ),
+            (
+                "$TargetDedicatedNodes = max(min(20, avg($PendingTasks.GetSample(9))), $TargetDedicatedNodes / 2);",
+                "0 to 20 in a pool of at most 20 nodes of each kind",
+            ),
+            (
+                "$TargetDedicatedNodes = $CurrentDedicatedNodes * 1.1;",
+                "0 or more, without an upper bound",
+            ),
+            (
+                "$TargetDedicatedNodes = $CurrentDedicatedNodes * 0.9;",
+                "0 to 900 in a pool of at most 1000 nodes of each kind",
+            ),
+            (
+                "h = time().hour; $TargetDedicatedNodes = h >= 8 && h < 18 ? h - 7 : 12 - h / 2;",
+                "0 to 12, whatever the samples say",
+            ),
+            (
+                "d = time().weekday; $TargetDedicatedNodes = d == 0 || d == 6 ? 2 + d : 4;",
+                "2 to 8, whatever the samples say",
+            ),
+            (
+                "n = $UsableNodeCount; $TargetDedicatedNodes = n > 10 ? 10 : n < 3 ? 3 : n;",
+                "3 to 10, whatever the samples say",
+            ),
+            (
+                "$CurrentDedicatedNodes > 4 ? stop() : 0; $TargetDedicatedNodes = 7;",
+                "0 to 7 in a pool of at most 7 nodes of each kind",
+            ),
+            (
+                "$TargetDedicatedNodes = 4; stop(); $TargetDedicatedNodes = 9;",
+                "always 4",
+            ),
+            (
+                "$TargetDedicatedNodes = nodes;",
+                "0 or more, without an upper bound",
+            ),
+        ];
+        for (source, expected) in dedicated {
+            assert_eq!(ranges(source).dedicated.to_string(), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn what_a_clamp_leaves_over_is_not_negative_unless_a_name_was_set_again() {
+        let rest = |middle: &str, rest: &str| {
+            let source = format!(
+                "x = max(0, min(40, $PendingTasks.GetSample(1))); {middle} $TargetLowPriorityNodes = 3 + ({rest});"
+            );
+            ranges(&source).spot.low.0
+        };
+        assert_eq!(rest("d = min(x, 5);", "x - d"), 3);
+        assert_eq!(
+            rest("$TargetDedicatedNodes = min(x, 5);", "x - $TargetDedicatedNodes"),
+            3
+        );
+        assert_eq!(rest("d = x > 9 ? floor(min(x, 5)) : 0;", "x - d"), 3);
+        assert_eq!(rest("d = min(x + 1, 5);", "x - d"), 0);
+        assert_eq!(rest("d = min(x, 5); x = x / 2;", "x - d"), 0);
+        // The copy was taken while y was another number.
+        assert_eq!(rest("y = x * 2; d = y; y = min(x, 5);", "x - d"), 0);
+    }
 }
