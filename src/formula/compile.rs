@@ -206,6 +206,8 @@ impl Compiler<'_> {
 
     fn text(&self, node: &Node) -> Text {
         match &node.kind {
+            // Before its parts: an arm of a node that only fails need not be a string.
+            _ if node.ty == Type::Never => self.fails(node),
             Kind::Text(text) => {
                 let text = text.clone();
                 Box::new(move |_| Ok(text.clone()))
@@ -218,7 +220,6 @@ impl Compiler<'_> {
             Kind::Conditional(test, then, otherwise) => {
                 self.either_arm(test, self.text(then), self.text(otherwise))
             }
-            _ if node.ty == Type::Never => self.fails(node),
             kind => unreachable!("{kind:?} is not a string"),
         }
     }

@@ -177,7 +177,7 @@ impl Series {
         if offset < 0 {
             0
         } else {
-            self.clamp_slot(self.periods(offset) + 1)
+            self.clamp_slot(self.periods(offset).saturating_add(1))
         }
     }
 

@@ -11,6 +11,7 @@ use crate::formula::run::fault;
 impl Compiler<'_> {
     pub(super) fn instant(&self, node: &Node) -> Instant {
         match &node.kind {
+            _ if node.ty == Type::Never => self.fails(node),
             Kind::Now => Box::new(|run| Ok(run.now)),
             Kind::Instant(at) => constant(*at),
             Kind::Variable(index) => {
@@ -72,7 +73,6 @@ impl Compiler<'_> {
                     Ok(if back { at - span } else { at + span })
                 })
             }
-            _ if node.ty == Type::Never => self.fails(node),
             kind => unreachable!("{kind:?} is not a timestamp"),
         }
     }
@@ -86,6 +86,7 @@ impl Compiler<'_> {
 
     fn computed_interval(&self, node: &Node) -> Interval {
         match &node.kind {
+            _ if node.ty == Type::Never => self.fails(node),
             Kind::Variable(index) => {
                 let slot = self.checked.variables[index.0].slot;
                 Box::new(move |run| Ok(run.memory.intervals[slot]))
@@ -106,7 +107,6 @@ impl Compiler<'_> {
                 Box::new(move |run| Ok(-inner(run)?))
             }
             Kind::Binary(op, _, left, right) => self.interval_operation(*op, left, right),
-            _ if node.ty == Type::Never => self.fails(node),
             kind => unreachable!("{kind:?} is not a timeinterval"),
         }
     }
