@@ -40,7 +40,7 @@
 //! | `dedicated N`, `spot N`, `option WORD`, `stopped` | the outcome says so |
 //! | `results …` | the `results` line is exactly that |
 //! | `fault CODE`, `fault CODE at 1:24`, `fault CODE Line 1, Col 24: …` | the run fails so |
-//! | `diagnostic CODE [at 1:5] ["words"]`, `no diagnostic [CODE]` | the checks say so, the words within the message |
+//! | `diagnostic CODE [at 1:5] ["words"]`, `no diagnostic [CODE]` | checks or lints say so, the words within the message |
 //! | `lean CODE [at 1:5]`, `no lean [CODE]` | the trace says that the run leaned on that undocumented behaviour |
 //! | `read $M`, `read $M [3,2]`, `read $M 2 of 20`, `no read [$M]` | the run looked at those samples |
 //!

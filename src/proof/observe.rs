@@ -3,6 +3,7 @@
 use crate::base::{Code, Diagnostic, LineColumn, LineIndex};
 use crate::formula::{
     AutoScaleRun, AutoScaleRunError, Evaluator, Formula, Inputs, Outcome, SampleRead, Scope, Trace, Value,
+    lint,
 };
 
 use super::compare::{show, show_vector};
@@ -27,7 +28,7 @@ pub(super) fn observe(source: &str, scope: &Scope, inputs: &Inputs<'_>) -> Obser
     let (outcome, trace) = evaluator.run_traced(inputs);
     Observed {
         source: source.to_owned(),
-        diagnostics: formula.diagnostics().to_vec(),
+        diagnostics: [formula.diagnostics(), &lint(&formula)].concat(),
         outcome: outcome.map_err(|fault| AutoScaleRunError::from(&fault)),
         results: evaluator.results(),
         trace,
