@@ -129,8 +129,12 @@ fn too_many(ast: &Ast) -> Option<Diagnostic> {
 }
 
 fn empty(source: &str) -> Diagnostic {
-    Diagnostic::error(EMPTY, 0..source.len().min(1), "the formula has no statement")
-        .help("set a target: $TargetDedicatedNodes = 0;")
+    Diagnostic::error(
+        EMPTY,
+        0..source.chars().next().map_or(0, char::len_utf8),
+        "the formula has no statement",
+    )
+    .help("set a target: $TargetDedicatedNodes = 0;")
 }
 
 fn too_deep(span: Place) -> Diagnostic {

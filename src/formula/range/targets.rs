@@ -229,6 +229,8 @@ fn members_of_grids(checked: &Checked) -> Vec<Member> {
             if let Kind::Member(_, member) = &node.kind {
                 let grid = match member {
                     Member::Weekday => Member::Hour,
+                    // No grid tells their values apart, and one without cells would prove everything.
+                    Member::Year | Member::Second => return,
                     other => *other,
                 };
                 if !members.contains(&grid) {
