@@ -12,6 +12,8 @@ mod golden;
 mod language;
 mod lint;
 mod policies;
+mod robust;
 mod scripts;
+mod tame;
 mod tidy;
 mod transcripts;

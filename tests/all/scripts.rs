@@ -18,11 +18,11 @@ fn scripts_below(folder: &Path, found: &mut Vec<PathBuf>) {
 
 fn plain(lines: &[Line]) -> String {
     let line = |line: &Line| line.iter().map(|piece| piece.text.as_str()).collect::<String>();
-    let lines: Vec<_> = lines.iter().map(line).collect();
-    lines
+    let lines: Vec<_> = lines
         .iter()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect()
+        .map(|told| line(told).trim_end().to_owned())
+        .collect();
+    lines.join("\n") + "\n"
 }
 
 fn run(name: &str, script: &str) -> ScriptReport {
@@ -37,7 +37,7 @@ fn every_script_holds() {
     scripts_below(&root.join("tests"), &mut scripts);
     scripts.sort();
     assert!(!scripts.is_empty(), "no script was found below tests/");
-    let mut failures = String::new();
+    let mut failures = Vec::new();
     for path in &scripts {
         let name = path.strip_prefix(root).unwrap().display().to_string();
         let folder = path.parent().unwrap();
@@ -45,11 +45,11 @@ fn every_script_holds() {
         let script = fs::read_to_string(path).unwrap();
         match run_script(&name, &script, &load) {
             Ok(report) if report.holds() => {}
-            Ok(report) => failures += &plain(&text(&report)),
-            Err(faults) => failures += &format!("{name}: {faults:#?}\n"),
+            Ok(report) => failures.push(plain(&text(&report))),
+            Err(faults) => failures.push(format!("{name}: {faults:#?}")),
         }
     }
-    assert!(failures.is_empty(), "\n{failures}");
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
 const FAILING: &str = "\
