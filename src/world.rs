@@ -1,9 +1,21 @@
 //! The common worlds and what they read and write: recorded accounts, dry runs, replays and ledgers.
 
+mod dry_run;
 mod inputs;
+mod ledger;
+mod line;
+mod memory_record;
+mod policy_record;
 mod record;
+mod replay;
 mod samples;
 
-pub use inputs::{EvalInputs, InputsFile, SnapshotFile, SnapshotPool};
+pub use dry_run::{DryRun, Kept};
+pub use inputs::{EvalInputs, InputsFile, SnapshotFile, SnapshotPool, SnapshotPoolFile};
+pub use ledger::{JsonLines, Ledger, MemoryLedger};
+pub use line::line;
+pub use memory_record::{MemoryRecord, PoolMemoryRecord};
+pub use policy_record::{FormulaRecord, PolicyRecord};
 pub use record::PoolRecord;
+pub use replay::{Difference, ReplayError, Replayed, replay};
 pub use samples::{SampleRun, SampleRuns, SamplesRecord, Values};

@@ -66,15 +66,17 @@ impl Decision {
         };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}: {headline}", self.pool);
-        let _ = writeln!(
-            text,
-            "  {} by policy {}; {} there now",
-            self.at, self.policy, self.current
-        );
-        let mixes: Vec<String> = self.steps().iter().map(|step| step.to.to_string()).collect();
-        let width = mixes.iter().map(String::len).max().unwrap_or(0);
-        for (step, mix) in self.steps().iter().zip(&mixes) {
-            let _ = writeln!(text, "  {:<8}  {mix:<width$}  {}", step.stage.word(), step.reason);
+        let _ = writeln!(text, "  {} by policy {}", self.at, self.policy);
+        let there = format!("where it stands; {} there now", self.current);
+        let first = [("target", self.start.to_string(), there)];
+        let steps = self
+            .steps()
+            .iter()
+            .map(|step| (step.stage.word(), step.to.to_string(), step.reason.text()));
+        let rows: Vec<_> = first.into_iter().chain(steps).collect();
+        let width = rows.iter().map(|(_, mix, _)| mix.len()).max().unwrap_or(0);
+        for (stage, mix, reason) in rows {
+            let _ = writeln!(text, "  {stage:<8}  {mix:<width$}  {reason}");
         }
         text
     }

@@ -128,8 +128,12 @@ impl<'a> Engine<'a> {
                 continue;
             };
             matched += 1;
+            // What is no number is a sample that never arrived.
+            view.samples.retain(|sample| sample.value.is_finite());
             for sample in &mut view.samples {
                 sample.taken = whole_milliseconds(sample.taken);
+                // Minus zero becomes zero, which is how it is read again.
+                sample.value += 0.0;
             }
             self.memory.absorb(now, &view.state, &view.samples);
             let decision = self.decide_seen(index, now, view);

@@ -97,7 +97,11 @@ impl Reader<'_> {
         let document = match Node::parse(self.source) {
             Ok(document) => document,
             Err(unreadable) => {
-                self.fault(UNREADABLE, unreadable.span, unreadable.message, None);
+                let help = unreadable
+                    .message
+                    .starts_with("mapping values")
+                    .then_some("a text that holds `: ` needs quotes, or stands below `|`");
+                self.fault(UNREADABLE, unreadable.span, unreadable.message, help);
                 return None;
             }
         };

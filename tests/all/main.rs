@@ -7,6 +7,7 @@
 
 mod backtest;
 mod cluster;
+mod decisions;
 mod format;
 mod golden;
 mod language;
@@ -17,3 +18,4 @@ mod scripts;
 mod tame;
 mod tidy;
 mod transcripts;
+mod worlds;

@@ -1,0 +1,153 @@
+//! An entry of the ledger as one line of JSON.
+
+use serde::{Deserialize, Serialize};
+
+use super::{MemoryRecord, PolicyRecord, PoolRecord, SamplesRecord};
+use crate::account::{NodeDeallocationOption, PoolId, Receipt};
+use crate::base::{Mix, Timestamp};
+use crate::decision::Decision;
+use crate::engine::{Entry, ObserveError, PoolView};
+
+/// Returns the line, without its line end.
+pub fn line(entry: &Entry<'_>) -> String {
+    let line = match entry {
+        Entry::Started { at, policies, memory } => serde_json::to_string(&Started {
+            kind: Kind::Started,
+            at: *at,
+            policies: policies.policies.iter().map(PolicyRecord::from).collect(),
+            memory: MemoryRecord::from(*memory),
+        }),
+        Entry::Blind { at, error } => serde_json::to_string(&Blind {
+            kind: Kind::Blind,
+            at: *at,
+            error: FaultRecord::from(*error),
+        }),
+        Entry::Unmatched { at } => serde_json::to_string(&Unmatched {
+            kind: Kind::Unmatched,
+            at: *at,
+        }),
+        Entry::Decided { decision, seen } => serde_json::to_string(&DecidedOut {
+            kind: Kind::Decided,
+            decision,
+            seen: seen.map(SeenRecord::from),
+        }),
+        Entry::Settled { order, receipt } => serde_json::to_string(&Settled {
+            kind: Kind::Settled,
+            pool: order.pool.clone(),
+            at: order.at,
+            target: order.target,
+            node_deallocation_option: order.option,
+            receipt: (*receipt).clone(),
+        }),
+    };
+    line.expect("entries are made of numbers and text")
+}
+
+/// What a line is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Kind {
+    Started,
+    Blind,
+    Unmatched,
+    Decided,
+    Settled,
+}
+
+/// What every line has.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct Head {
+    pub(super) kind: Kind,
+    pub(super) at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Started {
+    kind: Kind,
+    at: Timestamp,
+    pub(super) policies: Vec<PolicyRecord>,
+    pub(super) memory: MemoryRecord,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Blind {
+    kind: Kind,
+    at: Timestamp,
+    pub(super) error: FaultRecord,
+}
+
+#[derive(Serialize)]
+struct Unmatched {
+    kind: Kind,
+    at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct DecidedOut<'a> {
+    kind: Kind,
+    #[serde(flatten)]
+    decision: &'a Decision,
+    seen: Option<SeenRecord>,
+}
+
+/// What a replay needs of a decided line.
+#[derive(Deserialize)]
+pub(super) struct Decided {
+    pub(super) seen: Option<SeenRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Settled {
+    kind: Kind,
+    pool: PoolId,
+    at: Timestamp,
+    target: Mix,
+    node_deallocation_option: NodeDeallocationOption,
+    pub(super) receipt: Receipt,
+}
+
+/// What was seen of a pool.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SeenRecord {
+    pub(super) pool: PoolRecord,
+    pub(super) samples: SamplesRecord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fault: Option<FaultRecord>,
+}
+
+/// What could not be seen.
+#[derive(Serialize, Deserialize)]
+pub(super) struct FaultRecord {
+    message: String,
+    retry: bool,
+}
+
+impl From<&PoolView> for SeenRecord {
+    fn from(view: &PoolView) -> Self {
+        Self {
+            pool: PoolRecord::from(&view.state),
+            samples: SamplesRecord::of(&view.samples),
+            fault: view.fault.as_ref().map(FaultRecord::from),
+        }
+    }
+}
+
+impl From<&ObserveError> for FaultRecord {
+    fn from(error: &ObserveError) -> Self {
+        Self {
+            message: error.message.clone(),
+            retry: error.retry,
+        }
+    }
+}
+
+impl From<FaultRecord> for ObserveError {
+    fn from(record: FaultRecord) -> Self {
+        Self {
+            message: record.message,
+            retry: record.retry,
+        }
+    }
+}

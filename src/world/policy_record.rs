@@ -1,0 +1,141 @@
+//! A policy in effect, as the ledger keeps it: enough to decide the same again without the files that it came from.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Nodes, Span, UsdHourly};
+use crate::formula::{Dialect, Formula, Scope};
+use crate::policy::{Bounds, DemandFormula, MissingGuard, Mode, Policy, Prices, Range};
+use crate::signal::Metric;
+
+/// A policy in effect.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PolicyRecord {
+    name: Arc<str>,
+    pool: String,
+    mode: Mode,
+    interval: Span,
+    formulas: Vec<FormulaRecord>,
+    total: [Nodes; 2],
+    dedicated: [Nodes; 2],
+    spot: [Nodes; 2],
+    prices: [UsdHourly; 2],
+    missing: MissingRecord,
+    metrics: Vec<Metric>,
+}
+
+/// A formula with the settings that it is compiled with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FormulaRecord {
+    file: Option<Arc<str>>,
+    source: String,
+    dialect: Dialect,
+    default_sample_percent: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct MissingRecord {
+    minded: bool,
+    stale_after: Span,
+    enough_percent: f64,
+    within: Span,
+}
+
+impl From<&Policy> for PolicyRecord {
+    fn from(policy: &Policy) -> Self {
+        let ends = |range: Range| [range.min, range.max];
+        Self {
+            name: policy.name.clone(),
+            pool: policy.pool.as_str().to_owned(),
+            mode: policy.mode,
+            interval: policy.interval,
+            formulas: policy.demand.iter().map(FormulaRecord::from).collect(),
+            total: ends(policy.bounds.total),
+            dedicated: ends(policy.bounds.dedicated),
+            spot: ends(policy.bounds.spot),
+            prices: [policy.prices.dedicated, policy.prices.spot],
+            missing: MissingRecord {
+                minded: policy.missing.minded,
+                stale_after: policy.missing.stale_after,
+                enough_percent: policy.missing.enough_percent,
+                within: policy.missing.within,
+            },
+            metrics: policy.metrics.clone(),
+        }
+    }
+}
+
+impl From<&DemandFormula> for FormulaRecord {
+    fn from(demand: &DemandFormula) -> Self {
+        let scope = demand.formula.scope();
+        Self {
+            file: demand.file.clone(),
+            source: demand.formula.source().to_owned(),
+            dialect: scope.dialect,
+            default_sample_percent: scope.default_sample_percent,
+        }
+    }
+}
+
+impl FormulaRecord {
+    fn formula(&self) -> Result<DemandFormula, String> {
+        let scope = Scope {
+            dialect: self.dialect,
+            default_sample_percent: self.default_sample_percent,
+        };
+        let formula =
+            Formula::compile(&self.source, &scope).map_err(|_| "a formula cannot be compiled".to_owned())?;
+        Ok(DemandFormula {
+            formula,
+            file: self.file.clone(),
+        })
+    }
+}
+
+impl PolicyRecord {
+    /// Returns the policy.
+    ///
+    /// # Errors
+    /// When a part of it cannot be what an engine decided by.
+    pub fn policy(&self) -> Result<Policy, String> {
+        let range = |[min, max]: [Nodes; 2]| Range { min, max };
+        let policy = Policy {
+            name: self.name.clone(),
+            pool: self
+                .pool
+                .parse()
+                .map_err(|error: crate::account::PoolIdError| error.to_string())?,
+            mode: self.mode,
+            interval: self.interval,
+            demand: self
+                .formulas
+                .iter()
+                .map(FormulaRecord::formula)
+                .collect::<Result<_, _>>()?,
+            bounds: Bounds {
+                total: range(self.total),
+                dedicated: range(self.dedicated),
+                spot: range(self.spot),
+            },
+            prices: Prices {
+                dedicated: self.prices[0],
+                spot: self.prices[1],
+            },
+            missing: MissingGuard {
+                minded: self.missing.minded,
+                stale_after: self.missing.stale_after,
+                enough_percent: self.missing.enough_percent,
+                within: self.missing.within,
+            },
+            metrics: self.metrics.clone(),
+        };
+        if policy.demand.is_empty() || !policy.bounds.can_be_met() {
+            return Err(format!("policy `{}` cannot be decided by", self.name));
+        }
+        Ok(policy)
+    }
+}

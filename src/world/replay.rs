@@ -1,0 +1,240 @@
+//! Decides a ledger again: the same engine, told what was seen then, must write the same lines.
+
+use serde::de::DeserializeOwned;
+
+use super::line::{Blind, Decided, Head, Kind, Settled, Started, line};
+use crate::account::{Order, Receipt};
+use crate::base::Timestamp;
+use crate::engine::{Entry, Observation, ObserveError, Question, RecordError, World, run};
+use crate::policy::Policies;
+
+/// A line holds one look at one pool, or, where an engine began with a memory, a week of every pool: some hundred
+/// megabytes at the very most.
+const LINE_BYTES_MAX: usize = 256 << 20;
+
+/// What was decided again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Lines that came out the same.
+    pub lines: usize,
+    /// Those of them that are decisions.
+    pub decisions: usize,
+    /// Whether a last line without its end was passed over: it was never kept, and nothing was done on it.
+    pub torn: bool,
+}
+
+/// Why a ledger was not decided again to the same bytes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// A line is not one that an engine wrote.
+    #[error("line {line} of the ledger cannot be read: {why}")]
+    Unreadable {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        why: String,
+    },
+    /// A line came out otherwise.
+    #[error("{0}")]
+    Differs(Difference),
+}
+
+/// The first line that came out otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} of the ledger is decided otherwise now\n  then: {then}\n  now:  {now}")]
+pub struct Difference {
+    /// The line, from 1.
+    pub line: usize,
+    /// What it says.
+    pub then: String,
+    /// What came out.
+    pub now: String,
+}
+
+/// Decides every entry of a ledger again and compares the bytes.
+///
+/// # Errors
+/// With the first line that cannot be read or comes out otherwise.
+pub fn replay(ledger: &str) -> Result<Replayed, ReplayError> {
+    let (lines, torn) = read_lines(ledger)?;
+    let mut replayed = Replayed {
+        torn,
+        ..Replayed::default()
+    };
+    let mut rest = &lines[..];
+    while let [first, after @ ..] = rest {
+        if first.head.kind != Kind::Started {
+            return Err(first.unreadable("a ledger begins with what the engine started from"));
+        }
+        let length = 1 + after
+            .iter()
+            .take_while(|line| line.head.kind != Kind::Started)
+            .count();
+        replay_from_start(&rest[..length])?;
+        replayed.lines += length;
+        let decided = |line: &&Line<'_>| line.head.kind == Kind::Decided;
+        replayed.decisions += rest[..length].iter().filter(decided).count();
+        rest = &rest[length..];
+    }
+    Ok(replayed)
+}
+
+/// One line of a ledger.
+struct Line<'a> {
+    number: usize,
+    text: &'a str,
+    head: Head,
+}
+
+impl Line<'_> {
+    fn unreadable(&self, why: impl std::fmt::Display) -> ReplayError {
+        ReplayError::Unreadable {
+            line: self.number,
+            why: why.to_string(),
+        }
+    }
+
+    fn read<T: DeserializeOwned>(&self) -> Result<T, ReplayError> {
+        serde_json::from_str(self.text).map_err(|error| self.unreadable(error))
+    }
+}
+
+fn read_lines(ledger: &str) -> Result<(Vec<Line<'_>>, bool), ReplayError> {
+    let whole = ledger.rfind('\n').map_or(0, |at| at + 1);
+    let torn = whole < ledger.len();
+    let numbered = ledger[..whole].lines().zip(1..);
+    let lines = numbered.map(|(text, number)| {
+        let unreadable = |why| ReplayError::Unreadable { line: number, why };
+        if text.len() > LINE_BYTES_MAX {
+            return Err(unreadable(format!(
+                "it is longer than {} MiB",
+                LINE_BYTES_MAX >> 20
+            )));
+        }
+        let head = serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))?;
+        Ok(Line { number, text, head })
+    });
+    Ok((lines.collect::<Result<_, _>>()?, torn))
+}
+
+fn replay_from_start(lines: &[Line<'_>]) -> Result<(), ReplayError> {
+    let started: Started = lines[0].read()?;
+    let policies = started.policies.iter().map(super::PolicyRecord::policy);
+    let policies = Policies {
+        policies: policies
+            .collect::<Result<_, _>>()
+            .map_err(|why| lines[0].unreadable(why))?,
+    };
+    let memory = started.memory.memory().map_err(|why| lines[0].unreadable(why))?;
+    let mut world = Recorded {
+        lines,
+        next: 0,
+        error: None,
+    };
+    run(&mut world, &policies, memory);
+    match world.error {
+        Some(error) => Err(error),
+        None if world.next < lines.len() => {
+            Err(lines[world.next].unreadable("nothing that comes before leads to this line"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The world as the lines of a ledger tell it.
+struct Recorded<'a> {
+    lines: &'a [Line<'a>],
+    next: usize,
+    error: Option<ReplayError>,
+}
+
+impl Recorded<'_> {
+    /// Reads what was seen at a moment, from the lines that are next.
+    fn see(&self, now: Timestamp, into: &mut Observation) -> Result<Option<ObserveError>, ReplayError> {
+        let at_once = self.lines[self.next..]
+            .iter()
+            .take_while(|line| line.head.at == now);
+        for line in at_once {
+            match line.head.kind {
+                Kind::Blind => return Ok(Some(line.read::<Blind>()?.error.into())),
+                Kind::Decided => {
+                    let seen = line
+                        .read::<Decided>()?
+                        .seen
+                        .ok_or_else(|| line.unreadable("it does not say what was seen"))?;
+                    let id = seen
+                        .pool
+                        .id
+                        .clone()
+                        .ok_or_else(|| line.unreadable("the pool has no id"))?;
+                    let samples = seen.samples.to_samples().map_err(|why| line.unreadable(why))?;
+                    let view = into.push(seen.pool.state(id));
+                    view.samples.extend(samples);
+                    view.fault = seen.fault.map(ObserveError::from);
+                }
+                Kind::Started | Kind::Unmatched | Kind::Settled => {}
+            }
+        }
+        Ok(None)
+    }
+
+    fn stop(&mut self, error: ReplayError) -> RecordError {
+        let message = error.to_string();
+        self.error.get_or_insert(error);
+        RecordError { message }
+    }
+}
+
+impl World for Recorded<'_> {
+    fn wait_until(&mut self, _: Timestamp) -> Option<Timestamp> {
+        let next = self.lines.get(self.next).filter(|_| self.error.is_none())?;
+        Some(next.head.at)
+    }
+
+    fn observe(&mut self, question: &Question<'_>, into: &mut Observation) -> Result<(), ObserveError> {
+        match self.see(question.now, into) {
+            Ok(None) => Ok(()),
+            Ok(Some(blind)) => Err(blind),
+            Err(error) => {
+                let RecordError { message } = self.stop(error);
+                Err(ObserveError {
+                    message,
+                    retry: false,
+                })
+            }
+        }
+    }
+
+    fn record(&mut self, entry: &Entry<'_>) -> Result<(), RecordError> {
+        let Some(then) = self.lines.get(self.next) else {
+            // The ledger ends in the middle of a look: what comes after was never kept.
+            return Ok(());
+        };
+        let now = line(entry);
+        if now != then.text {
+            let difference = Difference {
+                line: then.number,
+                then: then.text.to_owned(),
+                now,
+            };
+            return Err(self.stop(ReplayError::Differs(difference)));
+        }
+        self.next += 1;
+        Ok(())
+    }
+
+    fn act(&mut self, _: &Order) -> Receipt {
+        let settled = self
+            .lines
+            .get(self.next)
+            .filter(|line| line.head.kind == Kind::Settled);
+        match settled.map(Line::read::<Settled>) {
+            Some(Ok(settled)) => settled.receipt,
+            Some(Err(error)) => {
+                self.stop(error);
+                Receipt::Withheld
+            }
+            None => Receipt::Withheld,
+        }
+    }
+}
