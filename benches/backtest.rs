@@ -3,7 +3,10 @@
 //! `cargo bench --bench backtest`; "elements" are decisions of the engine where an engine decides, events of the simulation
 //! (node changes, arrivals, samples) where none does.
 
-#![expect(clippy::print_stdout, reason = "the counts behind the rates are part of the result")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the counts behind the rates are part of the result"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;

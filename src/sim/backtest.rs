@@ -38,6 +38,9 @@ impl Default for Options {
     }
 }
 
+/// Ten years at a decision a minute are five million decisions, some ten seconds of work.
+const HORIZON_MAX: Span = Span::days(3653);
+
 /// Runs every contender with every seed, on all cores; the report has them in that order.
 ///
 /// `on_progress` is told from any thread how many of [`super::PROGRESS_STEPS`] per run have been taken.
@@ -84,13 +87,21 @@ pub fn backtest_one<'a>(
         ..options.setup
     }
     .checked()?;
+    let end = end(workload, options.tail);
+    if end - workload.start > HORIZON_MAX {
+        return Err(SetupError {
+            message: format!(
+                "the log lasts until {end}, and a run at most ten years; read a window of the log"
+            ),
+        });
+    }
     let policies = contender.policies();
     let cluster = Cluster::new(setup, Arc::clone(workload), seed);
     let pool = policies
         .policies
         .first()
         .map_or_else(simulated_pool, |policy| pool_for(&policy.pool));
-    let mut world = SimWorld::new(cluster, pool, end(workload, options.tail), on_progress);
+    let mut world = SimWorld::new(cluster, pool, end, on_progress);
     if let Some(keep) = keep {
         world = world.keeping(keep);
     }

@@ -91,6 +91,9 @@ impl Run {
                 .copied()
                 .filter(|holds| *holds * 10 > self.decisions)
         };
+        if often("shadow").or(often("paused")).is_some() {
+            warnings.push("its mode orders nothing; give it `mode: full` to see what it would do".to_owned());
+        }
         if let Some(holds) = often("notSteady") {
             warnings.push(format!(
                 "{holds} of {} decisions found the pool still resizing; `taskcompletion` blocks growth while tasks finish",

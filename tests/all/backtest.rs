@@ -1,11 +1,13 @@
 //! Backtests without a formula: the fixed pools that policies are compared with.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use lowtide::base::{Mix, UsdHourly};
+use lowtide::base::{Mix, Span, UsdHourly};
 use lowtide::policy::Prices;
-use lowtide::sim::workload::{CiRecipe, generate};
-use lowtide::sim::{Contender, Options, backtest, demo};
+use lowtide::sim::cluster::{Boot, Eviction, Setup};
+use lowtide::sim::workload::{CiRecipe, ReadOptions, generate, read};
+use lowtide::sim::{Contender, Options, PROGRESS_STEPS, backtest, demo};
 
 const PRICES: Prices = Prices {
     dedicated: UsdHourly(0.2),
@@ -47,4 +49,63 @@ fn the_demo_shows_a_policy_that_costs_less_and_lets_people_wait_less() {
     assert!(own.cost.total.0 < 0.5 * always_on.cost.total.0);
     assert!(own.wait.p95 < copied.wait.p95);
     assert_eq!(own.tasks.completed, own.tasks.submitted);
+}
+
+#[test]
+fn the_same_backtest_gives_the_same_bytes_however_many_threads_run_it() {
+    let options = Options {
+        setup: Setup {
+            boot: Boot::Uniform {
+                least: Span::minutes(1),
+                most: Span::minutes(6),
+            },
+            eviction: Eviction::Constant {
+                per_node_hour: 0.2,
+                back_after: Span::minutes(10),
+            },
+            ..demo::options().setup
+        },
+        seeds: vec![1, 2, 1],
+        ..demo::options()
+    };
+    let runs = || {
+        backtest(&demo::contenders(), &demo::workload(), &options, &|_| {})
+            .unwrap()
+            .runs
+    };
+    let (first, second) = (runs(), runs());
+    assert_eq!(
+        serde_json::to_string(&first).unwrap(),
+        serde_json::to_string(&second).unwrap()
+    );
+    assert_eq!(first[0], first[2], "the same seed");
+    assert_ne!(first[0].cost, first[1].cost, "another seed");
+    let all_at_once = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(runs)).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect::<Vec<_>>()
+    });
+    assert!(all_at_once.iter().all(|runs| *runs == first));
+}
+
+#[test]
+fn a_backtest_tells_how_far_it_is_and_ends_at_the_whole() {
+    let told = AtomicU64::new(0);
+    let contenders = demo::contenders();
+    let on_progress = |steps| {
+        told.fetch_add(steps, Ordering::Relaxed);
+    };
+    backtest(&contenders, &demo::workload(), &demo::options(), &on_progress).unwrap();
+    assert_eq!(told.into_inner(), PROGRESS_STEPS * contenders.len() as u64);
+}
+
+#[test]
+fn a_log_that_lasts_for_ages_is_refused_with_a_way_out() {
+    let log = "submit_s,run_s\n0,10\n3000000000,10\n";
+    let workload = Arc::new(read(log.as_bytes(), "ages", &ReadOptions::default()).unwrap());
+    let peak = Contender::Peak { prices: PRICES };
+    let error = backtest(&[peak], &workload, &Options::default(), &|_| {}).unwrap_err();
+    assert!(error.to_string().contains("read a window"), "{error}");
 }

@@ -57,10 +57,12 @@ impl Setup {
             per_node_hour,
             back_after,
         } = self.eviction
-            && !((0.0..=3600.0).contains(&per_node_hour) && span(back_after) && back_after > Span::ZERO)
+            && !((0.0..=3600.0).contains(&per_node_hour)
+                && span(back_after)
+                && back_after >= Span::seconds(1))
         {
             return wrong(
-                "spot evictions must lie between 0 and 3600 per node-hour, and evicted nodes come back within a day"
+                "spot evictions must lie between 0 and 3600 per node-hour, and evicted nodes come back after 1s to 1d"
                     .to_owned(),
             );
         }
