@@ -34,9 +34,10 @@ fn run(name: &str, script: &str) -> ScriptReport {
 fn every_script_holds() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut scripts = Vec::new();
-    scripts_below(&root.join("tests"), &mut scripts);
+    // `tests/cli` has scripts that fail on purpose, for the transcripts.
+    scripts_below(&root.join("tests/formulas"), &mut scripts);
     scripts.sort();
-    assert!(!scripts.is_empty(), "no script was found below tests/");
+    assert!(!scripts.is_empty(), "no script was found below tests/formulas");
     let mut failures = Vec::new();
     for path in &scripts {
         let name = path.strip_prefix(root).unwrap().display().to_string();
