@@ -19,6 +19,8 @@ mod wiring;
 mod backtest;
 mod check;
 mod completions;
+mod demo;
+mod demo_moment;
 mod eval;
 mod fmt;
 mod man;
@@ -66,6 +68,7 @@ enum Verb {
     Test(test::Test),
     Plan(plan::Plan),
     Backtest(backtest::Backtest),
+    Demo(demo::Demo),
     Schema(schema::Schema),
     Reference(reference::Reference),
     Completions(completions::Completions),
@@ -81,6 +84,7 @@ impl Verb {
             Self::Test(verb) => verb.run(terminal),
             Self::Plan(verb) => verb.run(terminal),
             Self::Backtest(verb) => verb.run(terminal),
+            Self::Demo(verb) => verb.run(terminal),
             Self::Schema(verb) => verb.run(terminal),
             Self::Reference(verb) => verb.run(terminal),
             Self::Completions(verb) => verb.run(terminal),

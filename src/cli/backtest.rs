@@ -8,13 +8,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::exit::{Exit, Failure};
 use super::options::{Output, OutputOption};
+use super::render::visible;
 use super::terminal::{Paint, Terminal};
 use super::{policies, wiring};
 use crate::base::{Mix, Span};
 use crate::policy::{Policies, Policy};
 use crate::sim::cluster::{Boot, Eviction, Setup};
 use crate::sim::workload::{JobShape, ReadOptions, Workload};
-use crate::sim::{self, Contender, NATIVE_INTERVAL, Options, PROGRESS_STEPS, Report};
+use crate::sim::{self, Contender, NATIVE_INTERVAL, Options, PROGRESS_STEPS, Report, Run};
 
 /// Run policies on a recorded job log, and compare cost and waits
 #[derive(Debug, clap::Args)]
@@ -188,7 +189,7 @@ fn print(workload: &Workload, report: &Report, terminal: &mut Terminal) -> io::R
     let out = terminal.out();
     let summary = format!(
         "{}: {} jobs, {} tasks, {:.0} slot-hours of work",
-        super::render::visible(&workload.name),
+        visible(&workload.name),
         workload.n_jobs,
         workload.tasks.len(),
         workload.slot_hours()
@@ -198,16 +199,26 @@ fn print(workload: &Workload, report: &Report, terminal: &mut Terminal) -> io::R
         writeln!(out, "left out: {}", workload.left_out)?;
     }
     for note in &workload.notes {
-        writeln!(out, "note: {}", super::render::visible(note))?;
+        writeln!(out, "note: {}", visible(note))?;
     }
-    writeln!(out, "\n{}", super::render::visible(&report.to_table()).trim_end())?;
+    writeln!(out, "\n{}", visible(&report.to_table()).trim_end())?;
     for run in report.runs.iter().take(1) {
-        writeln!(
-            out,
-            "\n{}\n{}",
-            paint.on(Paint::HEADING, &run.policy),
-            run.to_plot(width).trim_end()
-        )?;
+        out.write_all(plot(run, paint, width).as_bytes())?;
     }
     Ok(())
+}
+
+/// Lines of one band of a plot.
+const BAND_LINES: usize = 4;
+
+/// Returns a run's picture below its name, each band in a colour of its own.
+pub(super) fn plot(run: &Run, paint: Paint, width: usize) -> String {
+    let styles = [Paint::GOOD, Paint::NAME, Paint::CARE];
+    let picture = run.to_plot(width);
+    let lines = picture.lines().enumerate().map(|(number, line)| {
+        let style = styles.get(number / BAND_LINES).copied().unwrap_or(Paint::ASIDE);
+        paint.on(style, line) + "\n"
+    });
+    let name = paint.on(Paint::HEADING, visible(&run.policy));
+    format!("\n{name}\n{}", lines.collect::<String>())
 }

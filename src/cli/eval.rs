@@ -99,26 +99,17 @@ impl Eval {
             .filter(|found| found.severity > Severity::Note);
         let told: Vec<_> = told.cloned().collect();
         terminal.say(&render::text(source, &told, look))?;
-        let paint = terminal.paint();
+        let (paint, width) = (terminal.paint(), terminal.width());
         let out = terminal.out();
         let mut heading = format!("evaluated at {}", evaluation.run.timestamp);
         if evaluation.run.error.is_some() {
             heading += " and failed; the pool keeps its targets";
         }
         writeln!(out, "{}", paint.on(Paint::ASIDE, heading))?;
-        let rows = rows(&evaluation.run.results);
-        let width = rows
-            .iter()
-            .map(|(name, _)| name.chars().count())
-            .max()
-            .unwrap_or(0);
-        for (name, value) in &rows {
-            let padding = " ".repeat(width - name.chars().count());
-            writeln!(out, "{}{padding}  {value}", paint.on(Paint::NAME, name))?;
-        }
+        out.write_all(table(&rows(&evaluation.run.results), paint).as_bytes())?;
         if self.trace {
             writeln!(out)?;
-            out.write_all(trace::text(&source.text, &evaluation.trace, paint).as_bytes())?;
+            out.write_all(trace::text(&source.text, &evaluation.trace, paint, width).as_bytes())?;
         }
         match evaluation.fault(&source.text) {
             Some(fault) => terminal.say(&format!("\n{}", render::text(source, &[fault], look))),
@@ -142,6 +133,17 @@ impl Eval {
         })?;
         Ok(Exit::Success)
     }
+}
+
+/// Lays out names and values in two columns.
+fn table(rows: &[(String, String)], paint: Paint) -> String {
+    let width = |name: &str| name.chars().count();
+    let widest = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+    let row = |(name, value): &(String, String)| {
+        let padding = " ".repeat(widest - width(name));
+        format!("{}{padding}  {value}\n", paint.on(Paint::NAME, name))
+    };
+    rows.iter().map(row).collect()
 }
 
 /// Splits `name=value;…` for people; a string may hold a `;`, and what has no name belongs to the value before it.

@@ -6,9 +6,12 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
+use super::files;
 use super::options::{Output, OutputOption};
+use super::render::visible;
 use super::terminal::{Paint, Terminal};
 use crate::formula::builtin::{FUNCTIONS, INTERVALS, MEMBERS, METHODS, SERVICE_VARIABLES};
+use crate::formula::codes;
 use crate::signal::Metric;
 
 /// Print the reference of the language, the metrics or the codes
@@ -17,6 +20,8 @@ pub(super) struct Reference {
     /// What to print; everything when nothing is named
     #[arg(value_enum)]
     topic: Option<Topic>,
+    /// Print only these names or codes, such as percentile or F214
+    names: Vec<String>,
     #[command(flatten)]
     output: OutputOption,
 }
@@ -27,6 +32,8 @@ enum Topic {
     Formula,
     /// The sampled metrics
     Metrics,
+    /// The codes of diagnostics, each with a formula that gets it and one that does not
+    Codes,
 }
 
 #[derive(Default, Serialize)]
@@ -43,6 +50,19 @@ struct Document {
     variables: Vec<Entry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     metrics: Vec<Entry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    codes: Vec<CodeEntry>,
+}
+
+#[derive(Serialize)]
+struct CodeEntry {
+    code: &'static str,
+    title: &'static str,
+    why: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bad: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    good: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -63,7 +83,11 @@ struct Example {
 
 impl Reference {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
-        let document = document(self.topic);
+        let mut document = document(self.topic);
+        if let Some(unknown) = document.keep(&self.names) {
+            let message = format!("there is no `{unknown}`; `lowtide reference` lists everything");
+            return Err(Failure::Usage(message));
+        }
         match self.output.output {
             Output::Json => terminal.json(&document)?,
             Output::Text => print(&document, terminal)?,
@@ -96,7 +120,54 @@ fn document(topic: Option<Topic>) -> Document {
     if topic.is_none_or(|topic| topic == Topic::Metrics) {
         document.metrics = Metric::ALL.iter().map(|metric| metric_entry(*metric)).collect();
     }
+    if topic.is_none_or(|topic| topic == Topic::Codes) {
+        document.codes = codes();
+    }
     document
+}
+
+fn codes() -> Vec<CodeEntry> {
+    let of_formulas = codes::all().map(|row| CodeEntry {
+        code: row.code.0,
+        title: row.title,
+        why: row.why,
+        bad: Some(row.bad),
+        good: Some(row.good),
+    });
+    let of_files = files::CODES.iter().map(|(code, title, why)| CodeEntry {
+        code: code.0,
+        title,
+        why,
+        bad: None,
+        good: None,
+    });
+    of_formulas.chain(of_files).collect()
+}
+
+impl Document {
+    /// Keeps only what is named; returns the first name that nothing has.
+    fn keep(&mut self, names: &[String]) -> Option<String> {
+        if names.is_empty() {
+            return None;
+        }
+        let is_named = |name: &str| names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name));
+        let mut found = Vec::new();
+        for entries in [
+            &mut self.functions,
+            &mut self.methods,
+            &mut self.members,
+            &mut self.constants,
+            &mut self.variables,
+            &mut self.metrics,
+        ] {
+            entries.retain(|entry| is_named(entry.name));
+            found.extend(entries.iter().map(|entry| entry.name));
+        }
+        self.codes.retain(|entry| is_named(entry.code));
+        found.extend(self.codes.iter().map(|entry| entry.code));
+        let is_found = |wanted: &&String| found.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+        names.iter().find(|wanted| !is_found(wanted)).cloned()
+    }
 }
 
 fn functions() -> Vec<Entry> {
@@ -164,6 +235,11 @@ fn print(document: &Document, terminal: &mut Terminal) -> io::Result<()> {
             terminal.out().write_all(paragraph(entry, paint).as_bytes())?;
         }
     }
+    for entry in &document.codes {
+        let gap = if first { "" } else { "\n" };
+        first = false;
+        write!(terminal.out(), "{gap}{}", code_paragraph(entry, paint))?;
+    }
     Ok(())
 }
 
@@ -182,6 +258,26 @@ fn paragraph(entry: &Entry, paint: Paint) -> String {
             format!("      {}  // x is {}", example.formula, example.x),
         );
         text.push('\n');
+    }
+    text
+}
+
+fn code_paragraph(entry: &CodeEntry, paint: Paint) -> String {
+    let code = paint.on(Paint::NAME, entry.code);
+    let mut text = format!(
+        "{code}  {}\n      {}\n",
+        paint.on(Paint::HEADING, entry.title),
+        entry.why
+    );
+    for (word, style, example) in [("bad ", Paint::BAD, entry.bad), ("good", Paint::GOOD, entry.good)] {
+        for (number, line) in example.unwrap_or_default().lines().enumerate() {
+            let head = if number == 0 {
+                paint.on(style, word)
+            } else {
+                "    ".to_owned()
+            };
+            text.extend(["      ", &head, "  ", &visible(line), "\n"]);
+        }
     }
     text
 }

@@ -14,40 +14,71 @@ use crate::formula::{Lean, SampleRead, Trace, TracedStatement, Value};
 const SAMPLES_SHOWN: usize = 8;
 
 /// Returns the trace as lines for a terminal.
-pub(super) fn text(source: &str, trace: &Trace, paint: Paint) -> String {
+pub(super) fn text(source: &str, trace: &Trace, paint: Paint, width: usize) -> String {
     let index = LineIndex::new(source);
     let mut text = String::new();
     for statement in &trace.statements {
-        statement_text(source, &index, statement, paint, &mut text);
+        statement_text(source, &index, statement, (paint, width), &mut text);
     }
     text
 }
+
+/// Columns before a statement, which hold the number of its line.
+const STATEMENT_INDENT: usize = 6;
+/// Columns before what a statement read.
+const READ_INDENT: usize = 10;
 
 fn statement_text(
     source: &str,
     index: &LineIndex<'_>,
     statement: &TracedStatement,
-    paint: Paint,
+    (paint, width): (Paint, usize),
     text: &mut String,
 ) {
     let line = index.at(statement.span.start).line;
-    let written = one_line(&source[statement.span.clone()]);
+    let written = visible(&one_line(&source[statement.span.clone()]));
+    let written = wrap(&written, STATEMENT_INDENT, width, |part| {
+        paint.on(Paint::NAME, part)
+    });
     let value = match &statement.value {
         Some(value) => paint.on(Paint::GOOD, visible(&value.to_string())),
         None => paint.on(Paint::BAD, "no value"),
     };
     // Writing to a string cannot fail.
-    let _ = writeln!(text, "{line:>4}  {}", paint.on(Paint::NAME, visible(&written)));
-    let _ = writeln!(text, "      = {value}");
+    let _ = writeln!(text, "{line:>4}  {written}\n      = {value}");
     for read in &statement.reads {
-        let _ = writeln!(text, "        {}", paint.on(Paint::ASIDE, read_text(read)));
+        let read = wrap(&read_text(read), READ_INDENT, width, |part| {
+            paint.on(Paint::ASIDE, part)
+        });
+        let _ = writeln!(text, "        {read}");
     }
     for (lean, place) in &statement.leans {
         let LineColumn { line, column } = index.at(place.start);
-        let code = paint.on(Paint::CARE, lean.code());
-        let _ = writeln!(text, "        {code} at {line}:{column}: {}", lean.message());
+        let told = format!("{} at {line}:{column}: {}", lean.code(), lean.message());
+        let told = wrap(&told, READ_INDENT, width, |part| paint.on(Paint::CARE, part));
+        let _ = writeln!(text, "        {told}");
     }
 }
+
+/// Breaks a text at spaces into lines that end before `width`, the later ones indented.
+fn wrap(text: &str, indent: usize, width: usize, paint: impl Fn(&str) -> String) -> String {
+    let room = width.saturating_sub(indent).max(MIN_ROOM);
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    let painted: Vec<_> = lines.iter().map(|line| paint(line)).collect();
+    painted.join(&format!("\n{}", " ".repeat(indent)))
+}
+
+/// Narrower columns of text cannot be read.
+const MIN_ROOM: usize = 30;
 
 /// Returns a statement on one line, without its comments and with single spaces.
 fn one_line(statement: &str) -> String {
@@ -184,7 +215,15 @@ fn json(value: &Value) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use super::one_line;
+    use super::{one_line, wrap};
+
+    #[test]
+    fn long_texts_break_at_spaces() {
+        let wrapped = wrap("aaaaaaaaaaaaaaaaaaaa bbbbbbbbbb cc", 2, 40, str::to_owned);
+        assert_eq!(wrapped, "aaaaaaaaaaaaaaaaaaaa bbbbbbbbbb cc");
+        let wrapped = wrap("aaaaaaaaaaaaaaaaaaaa bbbbbbbbbb cc", 2, 30, str::to_owned);
+        assert_eq!(wrapped, "aaaaaaaaaaaaaaaaaaaa\n  bbbbbbbbbb cc");
+    }
 
     #[test]
     fn a_statement_shows_on_one_line_without_comments() {

@@ -1,0 +1,165 @@
+//! `lowtide demo`: what a user gets, on a workload that comes with the program; every number is computed while it runs.
+
+use std::io::{self, Write};
+
+use super::exit::{Exit, Failure, Source};
+use super::options::{Output, OutputOption};
+use super::terminal::{Paint, Terminal};
+use super::{backtest, demo_moment, evaluation, plan, render, trace};
+use crate::base::Lane;
+use crate::formula::{self, Formula};
+use crate::sim::{Contender, Report, Run, demo};
+
+/// Show what this program does: a formula checked, a decision explained, a day simulated
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The workload is made up from a fixed seed: a Monday of some 600 builds and a nightly batch.
+Nothing is read, written or sent anywhere.")]
+pub(super) struct Demo {
+    /// Show it once and end
+    #[arg(long, required = true)]
+    once: bool,
+    #[command(flatten)]
+    output: OutputOption,
+}
+
+/// Findings shown of the copied formula; the rest is counted.
+const FINDINGS_SHOWN: usize = 2;
+
+impl Demo {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        debug_assert!(self.once, "clap lets nothing else through");
+        let contenders = demo::contenders();
+        let (workload, options) = (demo::workload(), demo::options());
+        let report = backtest::simulate(&contenders, &workload, &options)?;
+        if self.output.output == Output::Json {
+            terminal.json(&report)?;
+            return Ok(Exit::Success);
+        }
+        heading(terminal, "1", "A formula that everybody copies, checked")?;
+        if let Some(Contender::Native { policy, .. }) = contenders.first() {
+            check(&policy.demand[0].formula, terminal)?;
+        }
+        heading(terminal, "2", "One decision of a policy instead, step by step")?;
+        decision(terminal)?;
+        heading(
+            terminal,
+            "3",
+            "The same day under each of them, and under a pool that is always on",
+        )?;
+        comparison(&report, terminal)?;
+        heading(terminal, "4", "Next")?;
+        next(terminal)?;
+        Ok(Exit::Success)
+    }
+}
+
+fn heading(terminal: &mut Terminal, number: &str, text: &str) -> io::Result<()> {
+    let (paint, width) = (terminal.paint(), terminal.width());
+    let line = format!("━━ {number} · {text} ");
+    let rest = "━".repeat(width.min(100).saturating_sub(line.chars().count()));
+    let gap = if number == "1" { "" } else { "\n" };
+    writeln!(
+        terminal.out(),
+        "{gap}{}\n",
+        paint.on(Paint::NAME.bold(), line + &rest)
+    )
+}
+
+fn check(formula: &Formula, terminal: &mut Terminal) -> io::Result<()> {
+    let (paint, mut look) = (terminal.paint(), terminal.look());
+    look.colored = paint.colored;
+    let source = Source::new("copied.formula", formula.source().to_owned());
+    let mut findings = evaluation::diagnostics(formula);
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    // What costs nodes is worth more of the reader's time than what is not documented.
+    findings.sort_by_key(|finding| finding.code.0.starts_with("F3"));
+    let (shown, rest) = findings.split_at(FINDINGS_SHOWN.min(findings.len()));
+    let out = terminal.out();
+    for (number, line) in (1..).zip(formula.source().lines()) {
+        writeln!(out, "{}  {line}", paint.on(Paint::ASIDE, format!("{number:>3}")))?;
+    }
+    writeln!(out, "\n{}", render::text(&source, shown, look).trim_end())?;
+    if !rest.is_empty() {
+        writeln!(out, "\n{} more by `lowtide check`", rest.len())?;
+    }
+    let ranges = formula::target_ranges(formula);
+    let range = ranges.get(Lane::Dedicated);
+    writeln!(
+        out,
+        "\nproven: {} is {range}",
+        paint.on(Paint::NAME, "$TargetDedicatedNodes")
+    )
+}
+
+fn decision(terminal: &mut Terminal) -> io::Result<()> {
+    let (paint, width) = (terminal.paint(), terminal.width());
+    let Some(moment) = demo_moment::find() else {
+        return Ok(());
+    };
+    let out = terminal.out();
+    writeln!(
+        out,
+        "The pool as the policy saw it, and what came of its formula:\n"
+    )?;
+    let text = trace::text(moment.formula.source(), &moment.trace, paint, width);
+    write!(out, "{text}\n{}", plan::text(&moment.decision, paint))
+}
+
+fn comparison(report: &Report, terminal: &mut Terminal) -> io::Result<()> {
+    let (paint, width) = (terminal.paint(), terminal.width());
+    let out = terminal.out();
+    writeln!(out, "{}", report.to_table().trim_end())?;
+    for run in report.runs.iter().take(2) {
+        out.write_all(backtest::plot(run, paint, width).as_bytes())?;
+    }
+    if let [copied, own, ..] = &report.runs[..] {
+        writeln!(out, "\n{}", paint.on(Paint::HEADING, verdict(copied, own)))?;
+    }
+    Ok(())
+}
+
+fn verdict(copied: &Run, own: &Run) -> String {
+    let saved = 100.0 * (1.0 - own.cost.total.0 / copied.cost.total.0);
+    let (word, share) = if saved < 0.0 {
+        ("more", -saved)
+    } else {
+        ("less", saved)
+    };
+    let minutes = |seconds: f64| (seconds / 60.0).round();
+    format!(
+        "The policy costs {share:.0} % {word} ({} instead of {}), and 19 of 20 builds start within\n\
+         {} minutes instead of {}.",
+        own.cost.total,
+        copied.cost.total,
+        minutes(own.wait.p95),
+        minutes(copied.wait.p95)
+    )
+}
+
+fn next(terminal: &mut Terminal) -> io::Result<()> {
+    let paint = terminal.paint();
+    let steps = [
+        (
+            "lowtide check policies/",
+            "what is wrong with formulas and policies",
+        ),
+        (
+            "lowtide eval my.formula --inputs inputs.json --trace",
+            "what the service would answer, and why",
+        ),
+        (
+            "lowtide backtest policies/ci-agents.yaml --workload builtin:ci-week",
+            "a week, or a log of your own",
+        ),
+        ("lowtide reference formula", "the language on one page"),
+    ];
+    for (command, what) in steps {
+        writeln!(
+            terminal.out(),
+            "  {}\n      {what}",
+            paint.on(Paint::GOOD, command)
+        )?;
+    }
+    Ok(())
+}
