@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use lowtide::base::{Mix, Span, Timestamp};
-use lowtide::formula::{Formula, Inputs, PoolFacts, Scope};
+use lowtide::formula::{Formula, Inputs, PoolFacts, Scope, lint, target_ranges};
 use lowtide::signal::{History, Metric, Series};
 
 /// Six statements; samples of 15 minutes, their average, both targets.
@@ -146,6 +146,28 @@ fn evaluation(history: &History, moments: &[Timestamp]) {
     );
 }
 
+/// The lints, which try conditions on the time at each hour of a week.
+fn linting() {
+    const BATCH: usize = 20;
+    let compiled = |source| Formula::compile(source, &Scope::default()).expect("the formula parses");
+    let (short, long) = (compiled(FORMULA), compiled(KILOBYTE));
+    let linting = |formula: &Formula| {
+        for _ in 0..BATCH {
+            black_box(lint(black_box(formula)));
+        }
+    };
+    let mut contestants = vec![
+        contestant("six statements, 465 bytes", BATCH, || linting(&short)),
+        contestant("about 1 KB, with weekdays and hours", BATCH, || linting(&long)),
+        contestant("about 1 KB, the ranges of its targets alone", BATCH, || {
+            for _ in 0..BATCH {
+                black_box(target_ranges(black_box(&long)));
+            }
+        }),
+    ];
+    race("lint", ROUNDS, &mut contestants);
+}
+
 #[cfg(feature = "bench-peers")]
 fn against_peers(history: &History, moments: &[Timestamp]) {
     let now = moments[7];
@@ -235,4 +257,5 @@ fn main() {
     ];
     race("parse, check and compile", ROUNDS, &mut contestants);
     println!("  ({} and {} bytes)", FORMULA.len(), KILOBYTE.len());
+    linting();
 }

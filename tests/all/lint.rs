@@ -86,3 +86,45 @@ fn bad_formulas_get_what_their_first_line_says() {
     }
     assert!(wrong.is_empty(), "{}", wrong.concat());
 }
+
+/// Names that are used twice in each statement, deep tests, deep differences: what grows with the square must not double.
+#[test]
+fn no_shape_of_formula_makes_the_lints_run_away() {
+    let doubling = |first: &str, next: &dyn Fn(usize) -> String| {
+        let statements: Vec<String> = (1..49).map(next).collect();
+        format!("{first}\n{}", statements.join("\n"))
+    };
+    let nested = |open: &str, middle: &str, close: &str| {
+        format!("x = {}{middle}{};", open.repeat(30), close.repeat(30))
+    };
+    let formulas = [
+        doubling("a0 = $CurrentDedicatedNodes;", &|i| {
+            format!("a{i} = max(a{p}, a{p}) < 0.7 ? a{p} : a{p};", p = i - 1)
+        }),
+        doubling("a0 = $CurrentDedicatedNodes;", &|i| {
+            format!("a{i} = a{p} - min(a{p}, a{p}, a{p});", p = i - 1)
+        }),
+        doubling("a0 = $CurrentDedicatedNodes; x = 1;", &|i| {
+            format!(
+                "a{i} = min(a{p}, a{p} + 1, a{p} + 2); b{i} = x - a{i};",
+                p = i - 1
+            )
+        }),
+        nested("(1 < ", "$UsableNodeCount", ")"),
+        nested(
+            "($PendingTasks.GetSamplePercent(TimeInterval_Minute) < ",
+            "70",
+            ") ? 1 : 2",
+        ),
+        nested(
+            "(time().hour > 3 ? 1 + ",
+            "avg($PendingTasks.GetSample(TimeInterval_Minute))",
+            " : 2)",
+        ),
+    ];
+    for source in formulas {
+        // With work that doubles, this would not end in a lifetime.
+        let formula = Formula::compile(&source, &Scope::default()).expect("it can be read");
+        lint(&formula);
+    }
+}

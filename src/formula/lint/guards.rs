@@ -6,7 +6,7 @@ use super::leaves::Sources;
 use super::windows::ages;
 use crate::base::{Code, Diagnostic, Lane, Span};
 use crate::formula::ast::BinaryOp;
-use crate::formula::builtin::{Method, Type};
+use crate::formula::builtin::{Function, Method, Type};
 use crate::formula::checked::{Kind, Node, Sample};
 use crate::formula::range::value::Value;
 use crate::formula::range::world::lane_index;
@@ -16,6 +16,8 @@ use crate::formula::range::world::lane_index;
 struct Guard<'a> {
     /// Some test looks at the samples, their history or the age of the pool.
     any: bool,
+    /// The statements that were looked at.
+    seen: Vec<usize>,
     /// The shares that are tested, with the test, and the number that they are compared with.
     shares: Vec<(&'a Node, &'a Sample, Option<f64>)>,
 }
@@ -36,24 +38,36 @@ pub(super) fn guards(room: &Room<'_>, out: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Visits an expression behind the tests that led there.
 fn visit<'a>(room: &Room<'a>, spot: Spot<'a>, tests: &mut Vec<Spot<'a>>, out: &mut Vec<Diagnostic>) {
     if let Kind::Sample(sample) = &spot.node.kind {
         judge(room, spot, sample, tests, out);
     }
-    let (test, behind): (Option<&Node>, Vec<&Node>) = match &spot.node.kind {
-        Kind::Conditional(test, then, otherwise) => (Some(test), vec![then, otherwise]),
-        Kind::Binary(operator, _, left, right) if operator.is_logical() => (Some(left), vec![right]),
-        _ => (None, spot.node.children()),
+    let (test, behind): (&Node, Vec<(&Node, bool)>) = match &spot.node.kind {
+        Kind::Conditional(test, then, otherwise) => (test, vec![(then, true), (otherwise, false)]),
+        Kind::Binary(operator, _, left, right) if operator.is_logical() => {
+            (left, vec![(right, *operator == BinaryOp::And)])
+        }
+        _ => {
+            for node in spot.node.children() {
+                visit(room, Spot { node, ..spot }, tests, out);
+            }
+            return;
+        }
     };
-    if let Some(node) = test {
+    let test = Spot { node: test, ..spot };
+    visit(room, test, tests, out);
+    let sparse = tests_for_sparse(room, test);
+    for (node, outcome) in behind {
+        // Where the test has found samples missing, it is no guard.
+        let guards = sparse != Some(outcome);
+        if guards {
+            tests.push(test);
+        }
         visit(room, Spot { node, ..spot }, tests, out);
-        tests.push(Spot { node, ..spot });
-    }
-    for node in behind {
-        visit(room, Spot { node, ..spot }, tests, out);
-    }
-    if test.is_some() {
-        tests.pop();
+        if guards {
+            tests.pop();
+        }
     }
 }
 
@@ -74,7 +88,7 @@ fn judge<'a>(
     }
     let mut guard = Guard::default();
     for test in tests {
-        collect(room, *test, &mut guard, 0);
+        collect(room, *test, &mut guard);
     }
     let text = room.text(spot.node);
     let place = spot.node.span.clone();
@@ -139,54 +153,41 @@ fn minutes(span: Span) -> String {
     Value::shown(span.as_seconds() / 60.0)
 }
 
-/// Definitions are followed this far.
-const DEPTH_MAX: usize = 8;
-
 /// Collects what a test and the names in it look at.
-fn collect<'a>(room: &Room<'a>, spot: Spot<'a>, guard: &mut Guard<'a>, depth: usize) {
-    if depth > DEPTH_MAX {
-        return;
-    }
-    if let Kind::Binary(operator, _, left, right) = &spot.node.kind
-        && operator.is_comparison()
-    {
-        for (one, other) in [(left, right), (right, left)] {
-            let found = room.flow.resolve(Spot { node: one, ..spot });
-            if let Kind::Sample(sample) = &found.node.kind
-                && sample.method == Method::GetSamplePercent
-            {
-                guard.any = true;
-                guard.shares.push((spot.node, sample, room.constant(other)));
-            }
-        }
-    }
-    let mut names = Vec::new();
-    spot.node.walk(&mut |node| match &node.kind {
-        Kind::Sample(sample) => guard.any |= sample.method != Method::GetSample || sample.selection.is_none(),
-        // The age of the pool: time() less some instant, compared with an interval or another instant.
-        Kind::Now => guard.any |= compares_instants(spot.node),
-        Kind::Call {
-            function: crate::formula::builtin::Function::Len,
-            ..
-        } => guard.any = true,
-        Kind::Variable(_) => names.push(node),
-        Kind::Binary(operator, ..) if operator.is_comparison() && !std::ptr::eq(node, spot.node) => {
-            names.push(node);
-        }
-        _ => {}
-    });
-    for node in names {
+fn collect<'a>(room: &Room<'a>, spot: Spot<'a>, guard: &mut Guard<'a>) {
+    let mut definitions = Vec::new();
+    let dates = compares_instants(spot.node);
+    spot.node.walk(&mut |node| {
         let inner = Spot { node, ..spot };
         match &node.kind {
-            Kind::Variable(_) => {
-                if let Some(definition) = room.flow.definition(inner) {
-                    let of_time = matches!(definition.node.ty, Type::Timestamp | Type::TimeInterval);
-                    guard.any |= of_time && compares_instants(spot.node);
-                    collect(room, definition, guard, depth + 1);
-                }
+            Kind::Binary(operator, _, left, right) if operator.is_comparison() => {
+                share_compared(room, inner, left, right, guard);
+                share_compared(room, inner, right, left, guard);
             }
-            _ => collect(room, inner, guard, depth + 1),
+            Kind::Sample(sample) => guard.any |= sample.method != Method::GetSample,
+            // The age of the pool: time() less some instant, compared with an interval or another instant.
+            Kind::Now => guard.any |= dates,
+            Kind::Call { function, .. } => guard.any |= *function == Function::Len,
+            Kind::Variable(_) => definitions.extend(room.flow.definition(inner)),
+            _ => {}
         }
+    });
+    for definition in definitions {
+        let of_time = matches!(definition.node.ty, Type::Timestamp | Type::TimeInterval);
+        guard.any |= of_time && dates;
+        if !guard.seen.contains(&definition.statement) {
+            guard.seen.push(definition.statement);
+            collect(room, definition, guard);
+        }
+    }
+}
+
+fn share_compared<'a>(room: &Room<'a>, test: Spot<'a>, one: &'a Node, with: &'a Node, guard: &mut Guard<'a>) {
+    let found = room.flow.resolve(Spot { node: one, ..test });
+    if let Kind::Sample(sample) = &found.node.kind
+        && sample.method == Method::GetSamplePercent
+    {
+        guard.shares.push((test.node, sample, room.constant(with)));
     }
 }
 

@@ -86,13 +86,14 @@ pub(super) fn other_lane(room: &Room<'_>, out: &mut Vec<Diagnostic>) {
         if !up.has_any(Sources::nodes_of(other)) || up.has_any(Sources::nodes_of(lane)) {
             continue;
         }
-        let (wrong, right) = (names_of(other), names_of(lane));
         let row = &room.checked.statements[statement];
+        let read = first_read(room, other).map(|spot| spot.node);
+        let wrong = read.map_or_else(|| format!("the {other} nodes"), |node| room.text(node));
         let message = format!("the {lane} target is fed by {wrong}, which does not follow the {lane} nodes");
         let found = Diagnostic::warning(Code("F214"), row.span.clone(), message)
-            .help(format!("feed it with {right}, or keep it apart from {wrong}"));
-        out.push(match first_read(room, other) {
-            Some(place) => found.label(place.node.span.clone(), format!("counts {other} nodes")),
+            .help(format!("feed it with {}, or leave {wrong} out", names_of(lane)));
+        out.push(match read {
+            Some(node) => found.label(node.span.clone(), format!("counts {other} nodes")),
             None => found,
         });
     }

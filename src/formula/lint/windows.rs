@@ -13,6 +13,9 @@ const DELAY: Span = Span::minutes(1);
 /// Half of what the guide's own samples ask for would be 35 %; a tenth is what TES lives with.
 const PERCENT_LOW: f64 = 10.0;
 
+/// An expression is looked through so far; names that are used twice each could double it with every statement.
+const LOOKS_MAX: usize = 64;
+
 /// A percentage, 0 to 100, compared with a fraction.
 pub(super) fn percent_as_fraction(room: &Room<'_>, out: &mut Vec<Diagnostic>) {
     room.each(&mut |spot| {
@@ -26,7 +29,10 @@ pub(super) fn percent_as_fraction(room: &Room<'_>, out: &mut Vec<Diagnostic>) {
             let Some(number) = room.constant(other) else {
                 continue;
             };
-            if number > 0.0 && number < 1.0 && is_percentage(room, Spot { node: one, ..spot }) {
+            if number > 0.0
+                && number < 1.0
+                && is_percentage(room, Spot { node: one, ..spot }, &mut { LOOKS_MAX })
+            {
                 let message = format!(
                     "`{}` compares a percentage, 0 to 100, with the fraction {number}",
                     room.text(spot.node)
@@ -45,7 +51,11 @@ pub(super) fn percent_as_fraction(room: &Room<'_>, out: &mut Vec<Diagnostic>) {
 }
 
 /// Says whether an expression is a share of samples or a reduction of `$CPUPercent`.
-fn is_percentage<'a>(room: &Room<'a>, spot: Spot<'a>) -> bool {
+fn is_percentage<'a>(room: &Room<'a>, spot: Spot<'a>, looks: &mut usize) -> bool {
+    let Some(left) = looks.checked_sub(1) else {
+        return false;
+    };
+    *looks = left;
     let spot = room.flow.resolve(spot);
     match &spot.node.kind {
         Kind::Sample(sample) => {
@@ -54,7 +64,7 @@ fn is_percentage<'a>(room: &Room<'a>, spot: Spot<'a>) -> bool {
         }
         Kind::Conditional(_, then, otherwise) => [then, otherwise]
             .into_iter()
-            .any(|node| is_percentage(room, Spot { node, ..spot })),
+            .any(|node| is_percentage(room, Spot { node, ..spot }, looks)),
         Kind::Call {
             function, arguments, ..
         } => {
@@ -65,7 +75,7 @@ fn is_percentage<'a>(room: &Room<'a>, spot: Spot<'a>) -> bool {
             keeps_unit
                 && arguments
                     .iter()
-                    .any(|node| is_percentage(room, Spot { node, ..spot }))
+                    .any(|node| is_percentage(room, Spot { node, ..spot }, looks))
         }
         _ => false,
     }

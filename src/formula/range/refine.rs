@@ -22,8 +22,9 @@ pub(super) enum Slot {
 /// The values to put back when the arm is left.
 pub(super) type Undo = Vec<(Slot, Interval)>;
 
-/// Definitions are followed this far; real formulas nest clamps two or three deep.
-const DEFINITIONS_MAX: usize = 6;
+/// A difference is looked into so far: real formulas nest clamps two or three deep, and names that are used twice each
+/// could double the work with every statement.
+pub(super) const LOOKS_MAX: usize = 32;
 
 impl Walk<'_> {
     /// Narrows what is known to where the condition has this outcome.
@@ -144,39 +145,46 @@ impl Walk<'_> {
     /// Says whether `small` is never more than `large`, from how it was made: `min(large, …)`, or clamped below it.
     ///
     /// `small` stands in the statement `before`, or here for the largest number: later assignments do not count.
-    pub(super) fn is_at_most(&mut self, small: &Node, large: &Node, before: usize, depth: usize) -> bool {
-        if depth > DEFINITIONS_MAX {
+    pub(super) fn is_at_most(
+        &mut self,
+        small: &Node,
+        large: &Node,
+        before: usize,
+        looks: &mut usize,
+    ) -> bool {
+        let Some(left) = looks.checked_sub(1) else {
             return false;
-        }
+        };
+        *looks = left;
         if is_same(small, large) {
             return true;
         }
-        let next = depth + 1;
         match &small.kind {
             Kind::Variable(variable) => {
                 let set = self.variable_set[variable.0];
-                self.definition_is_at_most(set.filter(|set| *set < before), large, next)
+                self.definition_is_at_most(set.filter(|set| *set < before), large, looks)
             }
             Kind::Nodes { lane, alias } => {
                 let set = self.target_set[lane_index(*lane)][usize::from(*alias)];
-                self.definition_is_at_most(set.filter(|set| *set < before), large, next)
+                self.definition_is_at_most(set.filter(|set| *set < before), large, looks)
             }
             Kind::Call {
                 function, arguments, ..
             } => match function {
                 Function::Min => arguments
                     .iter()
-                    .any(|part| self.is_at_most(part, large, before, next)),
+                    .any(|part| self.is_at_most(part, large, before, looks)),
                 Function::Max => arguments
                     .iter()
-                    .all(|part| self.is_at_most(part, large, before, next)),
+                    .all(|part| self.is_at_most(part, large, before, looks)),
                 Function::Floor => {
-                    arguments.len() == 1 && self.is_at_most(&arguments[0], large, before, next)
+                    arguments.len() == 1 && self.is_at_most(&arguments[0], large, before, looks)
                 }
                 _ => false,
             },
             Kind::Conditional(_, then, otherwise) => {
-                self.is_at_most(then, large, before, next) && self.is_at_most(otherwise, large, before, next)
+                self.is_at_most(then, large, before, looks)
+                    && self.is_at_most(otherwise, large, before, looks)
             }
             Kind::Number(number) => {
                 let quiet = self.facts.take();
@@ -189,7 +197,7 @@ impl Walk<'_> {
     }
 
     /// Follows a name to what it was set to, if everything in `large` still is what it was then.
-    fn definition_is_at_most(&mut self, set: Option<usize>, large: &Node, depth: usize) -> bool {
+    fn definition_is_at_most(&mut self, set: Option<usize>, large: &Node, looks: &mut usize) -> bool {
         let Some(index) = set else { return false };
         let mut unchanged = true;
         large.walk(&mut |node| {
@@ -201,7 +209,7 @@ impl Walk<'_> {
             unchanged &= set.is_none_or(|set| set < index) && !is_chance(node);
         });
         let checked = self.checked;
-        unchanged && self.is_at_most(&checked.statements[index].value, large, index, depth)
+        unchanged && self.is_at_most(&checked.statements[index].value, large, index, looks)
     }
 }
 

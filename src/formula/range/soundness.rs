@@ -327,6 +327,7 @@ fn every_value_lies_in_what_was_proven() {
             continue;
         }
         formulas += 1;
+        formula::lint(&formula);
         let analysis = Analysis::of(&formula);
         let ranges = analysis.ranges();
         let any = Walk::new(formula.checked(), &World::ANY, 70.0).run(None);

@@ -4,6 +4,7 @@ use super::facts::Facts;
 use super::functions::call;
 use super::interval::{Interval, Truth};
 use super::operators::{arithmetic, compare, unary};
+use super::refine::LOOKS_MAX;
 use super::value::{Spans, Texts, Times, Value, Vector};
 use super::world::{World, lane_index};
 use crate::account::NodeDeallocationOption;
@@ -270,7 +271,7 @@ impl<'a> Walk<'a> {
         let mut result = arithmetic(operator, a, b);
         if let (BinaryOp::Subtract, Value::Number(number)) = (operator, &mut result)
             && number.low < 0.0
-            && self.is_at_most(right, left, usize::MAX, 0)
+            && self.is_at_most(right, left, usize::MAX, &mut { LOOKS_MAX })
         {
             number.low = 0.0;
         }
