@@ -17,5 +17,5 @@ pub use line::line;
 pub use memory_record::{MemoryRecord, PoolMemoryRecord};
 pub use policy_record::{FormulaRecord, PolicyRecord};
 pub use record::PoolRecord;
-pub use replay::{Difference, ReplayError, Replayed, replay};
+pub use replay::{Difference, Parting, ReplayError, Replayed, replay};
 pub use samples::{SampleRun, SampleRuns, SamplesRecord, Values};

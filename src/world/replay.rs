@@ -41,7 +41,7 @@ pub enum ReplayError {
 
 /// The first line that came out otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} of the ledger is decided otherwise now\n  then: {then}\n  now:  {now}")]
+#[error("line {line} of the ledger is decided otherwise now\n  then: {}\n  now:  {}", .at.excerpt(.then), .at.excerpt(.now))]
 pub struct Difference {
     /// The line, from 1.
     pub line: usize,
@@ -49,6 +49,29 @@ pub struct Difference {
     pub then: String,
     /// What came out.
     pub now: String,
+    /// Where the two part.
+    pub at: Parting,
+}
+
+/// The first byte in which two lines differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parting(pub usize);
+
+impl Parting {
+    fn between(then: &str, now: &str) -> Self {
+        Self(then.bytes().zip(now.bytes()).take_while(|(a, b)| a == b).count())
+    }
+
+    /// Returns a line's text around the place: lines are long, and what differs is short.
+    fn excerpt(self, line: &str) -> String {
+        let start = line.floor_char_boundary(self.0.saturating_sub(60));
+        let end = line.floor_char_boundary(self.0.saturating_add(100));
+        let (before, after) = (
+            if start > 0 { "…" } else { "" },
+            if end < line.len() { "…" } else { "" },
+        );
+        format!("{before}{}{after}", &line[start..end])
+    }
 }
 
 /// Decides every entry of a ledger again and compares the bytes.
@@ -215,6 +238,7 @@ impl World for Recorded<'_> {
             let difference = Difference {
                 line: then.number,
                 then: then.text.to_owned(),
+                at: Parting::between(then.text, &now),
                 now,
             };
             return Err(self.stop(ReplayError::Differs(difference)));

@@ -14,6 +14,7 @@ mod language;
 mod lint;
 mod policies;
 mod robust;
+mod same_decision;
 mod scripts;
 mod tame;
 mod tidy;
