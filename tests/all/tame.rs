@@ -40,7 +40,13 @@ fn refused(source: &str, faults: &[Diagnostic], dialect: Dialect) {
     assert!(!faults.is_empty(), "refused without a reason");
     in_place(source, faults);
     let laid_out = format(source, dialect);
-    assert_eq!(laid_out, Err(faults.to_vec()), "fmt and compile disagree");
+    // Beside the syntax faults, compiling tells what is wrong with the names and types of the rest.
+    let syntax: Vec<_> = faults
+        .iter()
+        .filter(|fault| fault.code.0.starts_with("F0"))
+        .cloned()
+        .collect();
+    assert_eq!(laid_out, Err(syntax), "fmt and compile disagree");
     let World {
         now,
         pool,
