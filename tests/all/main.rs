@@ -10,6 +10,7 @@ mod cluster;
 mod decisions;
 mod format;
 mod golden;
+mod jsonl;
 mod language;
 mod lint;
 mod policies;
