@@ -201,7 +201,7 @@ fn print(workload: &Workload, report: &Report, terminal: &mut Terminal) -> io::R
     for note in &workload.notes {
         writeln!(out, "note: {}", visible(note))?;
     }
-    writeln!(out, "\n{}", visible(&report.to_table()).trim_end())?;
+    writeln!(out, "\n{}", visible(&report.to_table(width)).trim_end())?;
     for run in report.runs.iter().take(1) {
         out.write_all(plot(run, paint, width).as_bytes())?;
     }

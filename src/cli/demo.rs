@@ -109,7 +109,7 @@ fn decision(terminal: &mut Terminal) -> io::Result<()> {
 fn comparison(report: &Report, terminal: &mut Terminal) -> io::Result<()> {
     let (paint, width) = (terminal.paint(), terminal.width());
     let out = terminal.out();
-    writeln!(out, "{}", report.to_table().trim_end())?;
+    writeln!(out, "{}", report.to_table(width).trim_end())?;
     for run in report.runs.iter().take(2) {
         out.write_all(backtest::plot(run, paint, width).as_bytes())?;
     }

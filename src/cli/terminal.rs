@@ -27,8 +27,8 @@ pub(super) struct Look {
 
 /// Columns of a terminal that does not say how many it has.
 const WIDTH_OF_TERMINAL: usize = 80;
-/// Columns of a file or pipe, which nobody limits: a comfortable line.
-const WIDTH_OF_FILE: usize = 100;
+/// Columns of a file or pipe, which nobody limits: room for every table.
+const WIDTH_OF_FILE: usize = 120;
 /// Narrower than this nothing can be laid out, whatever is asked for.
 const WIDTH_MIN: usize = 40;
 

@@ -27,39 +27,79 @@ const COLUMNS: [Column; 12] = [
     ("reversals", |run, _| run.reversals.to_string()),
 ];
 
+/// The columns that a narrow terminal goes without, the first to go first.
+const DISPENSABLE: [&str; 6] = ["reversals", "orders", "node-hours", "done", "redone", "wait p50"];
+
+/// Columns between two columns.
+const GAP: usize = 2;
+
 impl Report {
     /// Returns a table of the runs and, below it, what a reader must know to trust it; no colour, each line ended.
-    pub fn to_table(&self) -> String {
+    ///
+    /// Columns that matter less are left out, and named, where the table would be wider than `width` characters.
+    pub fn to_table(&self, width: usize) -> String {
         let Some(first) = self.runs.first() else {
             return "no run\n".to_owned();
         };
         let with_seeds = self.runs.iter().any(|run| run.seed != first.seed);
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING);
-        table.set_header(COLUMNS.map(|(heading, _)| heading));
+        let mut rows = vec![COLUMNS.map(|(heading, _)| heading.to_owned())];
         for run in &self.runs {
             let mut cells = COLUMNS.map(|(_, cell)| cell(run, first));
             if with_seeds {
                 cells[0] = format!("{} (seed {})", run.policy, run.seed);
             }
-            table.add_row(cells);
+            rows.push(cells);
         }
-        for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, 2));
-            if index > 0 {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
+        let (kept, left_out) = fitting(&rows, width);
+        let mut text = layout(&rows, &kept);
+        if !left_out.is_empty() {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "(no room for {}; they are in -o json)", left_out.join(", "));
         }
-        let mut text = table.trim_fmt();
-        text.push('\n');
         for run in &self.runs {
             for line in run.warnings() {
-                // Writing to a string cannot fail.
                 let _ = writeln!(text, "{}: {line}", run.policy);
             }
         }
         text
     }
+}
+
+type Row = [String; COLUMNS.len()];
+
+/// Returns the columns that fit, and the names of those that do not.
+fn fitting(rows: &[Row], width: usize) -> (Vec<usize>, Vec<&'static str>) {
+    let column_width = |column: &usize| {
+        let cells = rows.iter().map(|row| row[*column].chars().count());
+        cells.max().unwrap_or(0) + GAP
+    };
+    let mut kept: Vec<usize> = (0..COLUMNS.len()).collect();
+    let mut left_out = Vec::new();
+    for name in DISPENSABLE {
+        if kept.iter().map(column_width).sum::<usize>() <= width + GAP {
+            break;
+        }
+        kept.retain(|column| COLUMNS[*column].0 != name);
+        left_out.push(name);
+    }
+    (kept, left_out)
+}
+
+fn layout(rows: &[Row], kept: &[usize]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let pick = |row: &Row| -> Vec<String> { kept.iter().map(|column| row[*column].clone()).collect() };
+    table.set_header(pick(&rows[0]));
+    for row in &rows[1..] {
+        table.add_row(pick(row));
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, GAP as u16));
+        if index > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt() + "\n"
 }
 
 impl Run {
@@ -142,6 +182,19 @@ pub(super) fn brief(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_narrow_table_goes_without_what_matters_least() {
+        let rows = [COLUMNS.map(|(heading, _)| heading.to_owned())];
+        let (kept, left_out) = fitting(&rows, 200);
+        assert_eq!((kept.len(), left_out.len()), (COLUMNS.len(), 0));
+        let (kept, left_out) = fitting(&rows, 80);
+        assert_eq!(
+            (kept.len(), left_out),
+            (COLUMNS.len() - 2, vec!["reversals", "orders"])
+        );
+        assert_eq!(fitting(&rows, 0).0.len(), COLUMNS.len() - DISPENSABLE.len());
+    }
 
     #[test]
     fn spans_are_told_in_their_two_largest_units() {

@@ -38,7 +38,7 @@ fn the_demo_shows_a_policy_that_costs_less_and_lets_people_wait_less() {
     let report = backtest(&demo::contenders(), &demo::workload(), &demo::options(), &|_| {}).unwrap();
     println!(
         "{}{}{}",
-        report.to_table(),
+        report.to_table(140),
         report.runs[0].to_plot(100),
         report.runs[1].to_plot(100)
     );
