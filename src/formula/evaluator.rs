@@ -193,7 +193,7 @@ impl Evaluator {
         let mut run = Run::new(inputs, memory);
         let mut halt = None;
         for step in formula.steps.iter() {
-            if let Err(reason) = step(&mut run) {
+            if let Err(reason) = step.run(&mut run) {
                 halt = Some(reason);
                 break;
             }
@@ -219,7 +219,7 @@ impl Evaluator {
             };
             let mut run = Run::resumed(inputs, &mut self.memory, random);
             run.trace = Some(&mut traced);
-            let outcome = step(&mut run);
+            let outcome = step.run(&mut run);
             random = Some(run.suspend());
             if outcome.is_ok() {
                 traced.value = self.value_of(statement).or(traced.value);
