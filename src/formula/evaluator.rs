@@ -1,7 +1,7 @@
 //! A compiled formula and the memory that its runs share.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use super::ast::Ast;
@@ -305,7 +305,7 @@ impl Evaluator {
         };
         let mut line = results(outcome.target, outcome.option);
         for (name, value) in self.user_values() {
-            line.push_str(&format!(";{name}={value}"));
+            write!(line, ";{name}={value}").expect("a string takes everything");
         }
         line
     }

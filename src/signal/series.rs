@@ -96,7 +96,7 @@ impl Series {
         self.values.drain(..gone as usize);
         self.rank.drain(..slot);
         self.rank.iter_mut().for_each(|count| *count -= gone);
-        self.start += Span::from_ticks(self.period.ticks().saturating_mul(slot as i64));
+        self.start = self.taken(slot);
     }
 
     /// Returns the time between two samples.
@@ -116,7 +116,8 @@ impl Series {
 
     /// Returns when a slot's sample is taken.
     pub fn taken(&self, slot: usize) -> Timestamp {
-        self.start + Span::from_ticks(self.period.ticks().saturating_mul(slot as i64))
+        let slot = i64::try_from(slot).unwrap_or(i64::MAX);
+        self.start + Span::from_ticks(self.period.ticks().saturating_mul(slot))
     }
 
     /// Returns a slot's sample, if it arrived.
@@ -227,7 +228,9 @@ mod tests {
 
     fn series(samples: &[Option<f64>]) -> Series {
         let mut series = Series::new(Timestamp::EPOCH, Span::SAMPLE_PERIOD);
-        samples.iter().for_each(|sample| series.push(*sample).unwrap());
+        for sample in samples {
+            series.push(*sample).unwrap();
+        }
         series
     }
 
