@@ -7,6 +7,7 @@
 
 mod backtest;
 mod cluster;
+mod damaged_files;
 mod decisions;
 mod format;
 mod golden;

@@ -376,3 +376,37 @@ impl World for Deaf<'_> {
         panic!("a dry run ordered {order:?}");
     }
 }
+
+/// A world of one idle pool that is looked at a few times.
+pub(crate) fn quiet(looks: usize) -> impl World {
+    Quiet { looks }
+}
+
+struct Quiet {
+    looks: usize,
+}
+
+impl World for Quiet {
+    fn wait_until(&mut self, at: Timestamp) -> Option<Timestamp> {
+        self.looks = self.looks.checked_sub(1)?;
+        Some(at.max(Timestamp::from_unix_seconds(1_800_000_000)))
+    }
+
+    fn observe(&mut self, question: &Question<'_>, into: &mut Observation) -> Result<(), ObserveError> {
+        let view = into.push(PoolState::new("ci-agents".parse().unwrap()));
+        view.samples.push(Sample {
+            metric: Metric::PendingTasks,
+            taken: question.now,
+            value: 3.0,
+        });
+        Ok(())
+    }
+
+    fn record(&mut self, _: &Entry<'_>) -> Result<(), RecordError> {
+        Ok(())
+    }
+
+    fn act(&mut self, _: &Order) -> Receipt {
+        Receipt::Accepted
+    }
+}
