@@ -96,7 +96,11 @@ impl Verb {
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     exit::explain_panics();
-    run(std::env::args_os().collect()).into()
+    let arguments = std::env::args_os().collect();
+    // A mistake of ours has been explained by then, and is an error like any other to a script.
+    std::panic::catch_unwind(|| run(arguments))
+        .unwrap_or(Exit::Error)
+        .into()
 }
 
 /// Returns the description of the whole command line, for completions and the manual page.

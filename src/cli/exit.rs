@@ -78,36 +78,42 @@ impl From<io::Error> for Failure {
 
 /// Prints what is left to be said and returns the exit code.
 pub(super) fn conclude(outcome: Result<Exit, Failure>, terminal: &mut Terminal) -> Exit {
-    let exit = outcome.unwrap_or_else(|failure| explain(failure, terminal));
-    match terminal.flush() {
-        // The reader has left, as `head` does; there is nobody to tell.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => explain(Failure::Output(error), terminal),
-        _ => exit,
+    // What was written before the failure comes before its explanation.
+    let flushed = terminal.flush().map_err(Failure::Output);
+    match (outcome, flushed) {
+        (Ok(exit), Ok(())) => exit,
+        (Ok(_), Err(failure)) | (Err(failure), _) => explain(failure, terminal),
     }
 }
 
-/// Says what went wrong; when standard error cannot be written either, nobody can be told.
-fn explain(failure: Failure, terminal: &mut Terminal) -> Exit {
+/// Says what went wrong.
+fn explain(failure: Failure, terminal: &Terminal) -> Exit {
     match failure {
         Failure::Text(source, diagnostics) => explain(Failure::Texts(vec![(source, diagnostics)]), terminal),
         Failure::Texts(texts) => {
             for (source, diagnostics) in texts {
-                let _ = terminal.say(&render::text(&source, &diagnostics, terminal.look()));
+                tell(&render::text(&source, &diagnostics, terminal.look()));
             }
             Exit::Error
         }
         Failure::Usage(message) => {
-            let _ = terminal.say(&format!(
+            tell(&format!(
                 "error: {message}\n\nFor more information, try '--help'.\n"
             ));
             Exit::Usage
         }
+        // The reader has left, as `head` does; there is nobody to tell.
         Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
         Failure::Output(error) => {
-            let _ = terminal.say(&format!("error: the output cannot be written: {error}\n"));
+            tell(&format!("error: the output cannot be written: {error}\n"));
             Exit::Error
         }
     }
+}
+
+/// Writes to standard error; when that cannot be written either, nobody can be told.
+fn tell(text: &str) {
+    let _ = io::Write::write_all(&mut io::stderr(), text.as_bytes());
 }
 
 /// Replaces the message of a panic, which would show an operator the inside of the program.
@@ -119,6 +125,6 @@ pub(super) fn explain_panics() {
             "error: a mistake in lowtide, not in your files: {message} ({place})\n\
              help: please report it together with the command and the file that led here\n"
         );
-        let _ = io::Write::write_all(&mut io::stderr(), text.as_bytes());
+        tell(&text);
     }));
 }

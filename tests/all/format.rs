@@ -1,7 +1,9 @@
 //! The laws of the formatter, over formulas with white space and comments in odd places.
 
+use lowtide::base::{Span, Timestamp};
 use lowtide::formula::ast::{Call, Expr, ExprKind};
-use lowtide::formula::{Dialect, format, tree};
+use lowtide::formula::{Dialect, Formula, Inputs, PoolFacts, Scope, format, tree};
+use lowtide::signal::{History, Metric, Series};
 use proptest::prelude::*;
 
 fn check(source: &str, expected: &str) {
@@ -167,6 +169,28 @@ fn call(of: &Call) -> String {
     format!("{}({})", of.name.text, arguments.join(", "))
 }
 
+/// What the service would answer on three samples, without the places of errors.
+fn answer(source: &str) -> (String, Option<String>) {
+    let mut series = Series::new(Timestamp::EPOCH, Span::SAMPLE_PERIOD);
+    (0..3).for_each(|index| series.push(Some(f64::from(index))).unwrap());
+    let mut history = History::new();
+    history.insert(Metric::PendingTasks, series);
+    let inputs = Inputs {
+        now: Timestamp::from_unix_seconds(90),
+        pool: PoolFacts::default(),
+        history: &history,
+        seed: 0,
+    };
+    let formula = Formula::compile(source, &Scope::default()).unwrap();
+    let run = formula.auto_scale_run(&inputs);
+    let told = run.error.map(|error| {
+        let text = &error.values[0].value;
+        text.split_once(": ")
+            .map_or(text.clone(), |(_, text)| text.to_owned())
+    });
+    (run.results, told)
+}
+
 type Tokens = Vec<String>;
 
 fn tokens(words: &[&str]) -> Tokens {
@@ -291,7 +315,7 @@ fn formula() -> impl Strategy<Value = (String, Vec<String>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
     fn formatting_keeps_the_tree_and_every_comment((source, comments) in formula()) {
@@ -312,5 +336,15 @@ proptest! {
         prop_assert!(formatted.ends_with('\n') && !formatted.ends_with("\n\n"));
         prop_assert!(!formatted.contains('\r'));
         prop_assert!(formatted.lines().all(|line| line.trim_end() == line && !line.contains('\t')), "{}", formatted);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    #[test]
+    fn results_never_change((source, _) in formula()) {
+        let formatted = format(&source, Dialect::Service).unwrap();
+        prop_assert_eq!(answer(&formatted), answer(&source), "{}", formatted);
     }
 }
