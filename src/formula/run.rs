@@ -127,7 +127,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    #[inline]
     pub(super) fn series(&self, metric: Metric) -> Option<&'a Series> {
         self.history.get(metric)
     }

@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use lowtide::account::{Order, PoolState, Receipt};
-use lowtide::base::Timestamp;
+use lowtide::base::{Mix, Span, Timestamp};
 use lowtide::decision::{Memory, Snapshot};
 use lowtide::engine::{Entry, Observation, ObserveError, Question, RecordError, World, plan, run};
 use lowtide::policy::{Policies, Policy};
 use lowtide::signal::Sample;
-use lowtide::sim::workload::{CiRecipe, generate};
-use lowtide::sim::{Contender, backtest_one, demo};
-use lowtide::world::{DryRun, Kept, MemoryLedger, PoolRecord, SamplesRecord, line, replay};
+use lowtide::sim::cluster::{Boot, Eviction, Setup};
+use lowtide::sim::workload::{CiRecipe, Workload, generate};
+use lowtide::sim::{Contender, Options, Run, backtest_one, demo};
+use lowtide::world::{DryRun, Kept, Ledger as _, MemoryLedger, PoolRecord, SamplesRecord, line, replay};
 use serde_json::Value;
 
 use crate::policies;
@@ -24,24 +25,16 @@ fn shipped(name: &str) -> Policy {
 
 /// Runs a policy over a made-up day and returns its ledger.
 fn ledger_of_backtest(policy: &Policy) -> String {
-    let mut text = String::new();
-    let mut keep = |entry: &Entry<'_>| {
-        text += &line(entry);
-        text.push('\n');
-        Ok(())
-    };
-    let contender = Contender::Policy(policy.clone());
     let workload = Arc::new(generate(&CiRecipe::default(), 7));
-    backtest_one(
-        &contender,
-        &workload,
-        &demo::options(),
-        7,
-        Some(&mut keep),
-        &|_| {},
-    )
-    .unwrap();
-    text
+    backtest_kept(&Contender::Policy(policy.clone()), &workload, &demo::options()).0
+}
+
+/// Runs a contender and returns its ledger and its run.
+fn backtest_kept(contender: &Contender, workload: &Arc<Workload>, options: &Options) -> (String, Run) {
+    let mut ledger = MemoryLedger::default();
+    let mut keep = |entry: &Entry<'_>| ledger.append(&line(entry));
+    let run = backtest_one(contender, workload, options, 7, Some(&mut keep), &|_| {}).unwrap();
+    (ledger.text, run)
 }
 
 /// What a ledger says was seen, look by look.
@@ -170,4 +163,65 @@ fn a_ledger_that_was_changed_is_found_out() {
             .to_string()
             .starts_with("line 1 of the ledger cannot be read")
     );
+}
+
+/// A pool with all the chance and trouble that the simulator knows.
+fn options() -> Options {
+    Options {
+        setup: Setup {
+            boot: Boot::Uniform {
+                least: Span::minutes(1),
+                most: Span::minutes(6),
+            },
+            eviction: Eviction::Constant {
+                per_node_hour: 0.5,
+                back_after: Span::minutes(7),
+            },
+            quota: Mix::new(12, 12),
+            initial: Mix::new(1, 2),
+            ..demo::options().setup
+        },
+        ..demo::options()
+    }
+}
+
+/// The policies of the demo, and one that uses spot and whatever a formula can remember or throw dice for.
+fn contenders() -> Vec<Contender> {
+    const SPLIT: &str = r"version: 1
+pool: ci-*
+interval: 37s
+demand:
+  - formula:
+      role: targets
+      text: |
+        nodes = max($PendingTasks.GetSample(TimeInterval_Minute * 3, 40)) / $TaskSlotsPerNode + 0.9;
+        $TargetDedicatedNodes = min(nodes * 0.3, $TargetDedicatedNodes + 2);
+        $TargetLowPriorityNodes = nodes * 0.7 + rand();
+        $NodeDeallocationOption = $PreemptedNodeCount.GetSample(1) > 0 ? requeue : taskcompletion;
+";
+    let (split, findings) = lowtide::policy::read("split", SPLIT, &mut |_| unreachable!("no file is named"));
+    let mut contenders = demo::contenders();
+    contenders.retain(|contender| !matches!(contender, Contender::Peak { .. }));
+    contenders.push(Contender::Policy(split.unwrap_or_else(|| panic!("{findings:?}"))));
+    contenders
+}
+
+#[test]
+fn evictions_quotas_and_dice_replay_too_and_keeping_a_ledger_changes_nothing() {
+    let workload = demo::workload();
+    for contender in contenders() {
+        let (ledger, kept) = backtest_kept(&contender, &workload, &options());
+        let unkept = backtest_one(&contender, &workload, &options(), 7, None, &|_| {}).unwrap();
+        assert_eq!(kept, unkept, "a ledger changes nothing");
+        let replayed = replay(&ledger).unwrap_or_else(|error| panic!("{}: {error}", kept.policy));
+        assert_eq!(
+            (replayed.decisions as u64, replayed.torn),
+            (kept.decisions, false)
+        );
+        assert!(
+            kept.orders > 10,
+            "{} orders are too few to prove much",
+            kept.orders
+        );
+    }
 }

@@ -50,7 +50,8 @@ impl Compiler<'_> {
             Kind::Sample(sample) => {
                 let samples = self.samples(sample);
                 Box::new(move |run, buffer| {
-                    let values = samples.find_counted(run)?;
+                    let values = samples(run)?;
+                    run.spend(values.len())?;
                     buffer.extend(values.iter().rev());
                     Ok(())
                 })
