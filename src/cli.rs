@@ -1,7 +1,7 @@
 //! The command line: one file per verb, and `wiring`, the one place that names concrete parts.
 //!
-//! Data goes to standard output, progress and diagnostics to standard error. A verb gives an [`exit::Exit`]; whatever
-//! keeps it from doing its work is an [`exit::Failure`], printed here, once.
+//! Data goes to standard output, progress and diagnostics to standard error. A verb gives an `Exit`; whatever
+//! keeps it from doing its work is an `Failure`, printed here, once.
 
 mod diff;
 mod evaluation;

@@ -94,7 +94,7 @@ impl Probability {
 
     /// Returns the chance of the opposite.
     #[must_use]
-    pub fn not(self) -> Self {
+    pub fn complement(self) -> Self {
         Self(1.0 - self.0)
     }
 }

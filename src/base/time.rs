@@ -144,6 +144,7 @@ impl Span {
     }
 
     /// Returns the length without its sign.
+    #[must_use]
     pub const fn abs(self) -> Self {
         Self(self.0.saturating_abs())
     }
@@ -175,6 +176,7 @@ impl Span {
     }
 
     /// Returns the length times a factor, rounded to the nearest tick and saturated; NaN gives zero.
+    #[must_use]
     pub fn scale(self, factor: f64) -> Self {
         Self((self.0 as f64 * factor).round() as i64)
     }

@@ -39,9 +39,9 @@ pub(super) fn check(ast: &Ast, scope: &Scope, leans: Vec<(Lean, Place)>) -> (Che
         names: Vec::new(),
         diagnostics: Vec::new(),
     };
-    leans
-        .into_iter()
-        .for_each(|(lean, span)| checker.lean(lean, span));
+    for (lean, span) in leans {
+        checker.lean(lean, span);
+    }
     let statements = ast
         .statements
         .iter()

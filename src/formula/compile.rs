@@ -4,6 +4,7 @@
 //! in type ([`Type::Either`]) is computed as a [`Value`].
 
 mod dynamic;
+mod extreme;
 mod number;
 mod reduce;
 mod sample;
@@ -12,14 +13,16 @@ mod vector;
 
 use std::sync::Arc;
 
+use super::ast::Place;
 use super::builtin::Type;
 use super::checked::{Checked, CheckedStatement, Kind, Node, Target};
 use super::run::{Halt, Run, fault};
 use super::{Lean, Scope, Value};
 use crate::account::NodeDeallocationOption;
-use crate::base::{Span, Timestamp};
+use crate::base::{Lane, Span, Timestamp};
 
 pub(super) use dynamic::read_variable;
+use number::Operand;
 
 type Closure<T> = Box<dyn for<'r> Fn(&mut Run<'r>) -> Result<T, Halt> + Send + Sync>;
 /// Gives a number.
@@ -30,8 +33,69 @@ type Instant = Closure<Timestamp>;
 type Interval = Closure<Span>;
 type Text = Closure<Arc<str>>;
 type Dynamic = Closure<Value>;
-/// Runs a statement.
-pub(super) type Step = Closure<()>;
+/// Evaluates for the effect.
+type Effect = Closure<()>;
+
+/// A statement; the usual two kinds need no closure of their own around their number.
+pub(super) enum Step {
+    Number { slot: usize, compute: Operand },
+    Nodes(NodesStep),
+    Option(NodeDeallocationOption),
+    Effect(Effect),
+}
+
+/// Sets a target of the pool.
+pub(super) struct NodesStep {
+    lane: Lane,
+    alias: bool,
+    compute: Operand,
+    strict: bool,
+    at: usize,
+    span: Place,
+}
+
+impl Step {
+    /// Runs the statement; what fails sets nothing.
+    #[inline]
+    pub(super) fn run(&self, run: &mut Run<'_>) -> Result<(), Halt> {
+        match self {
+            Self::Number { slot, compute } => run.memory.numbers[*slot] = compute.get(run)?,
+            Self::Nodes(step) => return step.run(run),
+            Self::Option(option) => run.memory.option = Some(*option),
+            Self::Effect(effect) => return effect(run),
+        }
+        Ok(())
+    }
+}
+
+impl NodesStep {
+    #[inline]
+    fn run(&self, run: &mut Run<'_>) -> Result<(), Halt> {
+        let nodes = self.compute.get(run)?;
+        if !(nodes > -1.0 && nodes < f64::INFINITY) {
+            self.judge(nodes, run)?;
+        }
+        run.memory.nodes[self.lane as usize][usize::from(self.alias)] = Some(nodes);
+        Ok(())
+    }
+
+    /// Looks at a target that is not a finite number, or below zero.
+    #[cold]
+    fn judge(&self, nodes: f64, run: &mut Run<'_>) -> Result<(), Halt> {
+        let name = match self.lane {
+            Lane::Dedicated => "$TargetDedicatedNodes",
+            Lane::Spot => "$TargetLowPriorityNodes",
+        };
+        if !nodes.is_finite() {
+            return fault(self.at, format!("{name} is not a finite number"));
+        }
+        if self.strict {
+            return fault(self.at, format!("{name} is negative"));
+        }
+        run.lean(Lean::NegativeTarget, &self.span);
+        Ok(())
+    }
+}
 
 /// Compiles every statement.
 pub(super) fn compile(checked: &Checked, scope: &Scope) -> Vec<Step> {
@@ -52,40 +116,23 @@ impl Compiler<'_> {
     fn statement(&self, statement: &CheckedStatement) -> Step {
         let value = &statement.value;
         match &statement.target {
-            _ if value.ty == Type::Never => self.effect(value),
-            Target::Nothing => self.bare(value),
+            _ if value.ty == Type::Never => Step::Effect(self.effect(value)),
+            Target::Nothing => Step::Effect(self.bare(value)),
             Target::Variable(index) => self.store(self.checked.variables[index.0].slot, value),
-            Target::Nodes { lane, alias } => {
-                let (lane, alias) = (*lane as usize, usize::from(*alias));
-                let (compute, at) = (self.operand(value), statement.target_span.start);
-                let span = value.span.clone();
-                let name = if lane == 0 {
-                    "$TargetDedicatedNodes"
-                } else {
-                    "$TargetLowPriorityNodes"
-                };
-                let strict = self.scope.dialect == super::Dialect::Strict;
-                Box::new(move |run| {
-                    let nodes = compute.get(run)?;
-                    if !nodes.is_finite() {
-                        return fault(at, format!("{name} is not a finite number"));
-                    }
-                    if nodes <= -1.0 {
-                        if strict {
-                            return fault(at, format!("{name} is negative"));
-                        }
-                        run.lean(Lean::NegativeTarget, &span);
-                    }
-                    run.memory.nodes[lane][alias] = Some(nodes);
-                    Ok(())
-                })
-            }
+            Target::Nodes { lane, alias } => Step::Nodes(NodesStep {
+                lane: *lane,
+                alias: *alias,
+                compute: self.operand(value),
+                strict: self.scope.dialect == super::Dialect::Strict,
+                at: statement.target_span.start,
+                span: value.span.clone(),
+            }),
             Target::Option => self.store_option(statement),
         }
     }
 
     /// Evaluates an expression that sets nothing, and tells its value to the trace.
-    fn bare(&self, value: &Node) -> Step {
+    fn bare(&self, value: &Node) -> Effect {
         let compute = self.dynamic(value);
         Box::new(move |run| {
             let value = compute(run)?;
@@ -102,41 +149,41 @@ impl Compiler<'_> {
             let option = word
                 .parse::<NodeDeallocationOption>()
                 .expect("the checker lets only options through");
-            return Box::new(move |run| {
-                run.memory.option = Some(option);
-                Ok(())
-            });
+            return Step::Option(option);
         }
         let compute = self.dynamic(&statement.value);
-        Box::new(move |run| {
+        Step::Effect(Box::new(move |run| {
             let value = compute(run)?;
             let Ok(option) = value.to_string().parse() else {
                 return fault(at, format!("Invalid node deallocation option: {value}"));
             };
             run.memory.option = Some(option);
             Ok(())
-        })
+        }))
     }
 
     fn store(&self, slot: usize, value: &Node) -> Step {
         macro_rules! into {
             ($compute:expr, $field:ident) => {{
                 let compute = $compute;
-                Box::new(move |run| {
+                Step::Effect(Box::new(move |run| {
                     run.memory.$field[slot] = compute(run)?;
                     Ok(())
-                })
+                }))
             }};
         }
         match value.ty {
-            Type::Double => into!(self.number(value), numbers),
+            Type::Double => Step::Number {
+                slot,
+                compute: self.operand(value),
+            },
             Type::Timestamp => into!(self.instant(value), instants),
             Type::TimeInterval => into!(self.interval(value), intervals),
             Type::Text => into!(self.text(value), texts),
             Type::Either => into!(self.dynamic(value), either),
             Type::DoubleVec => {
                 let compute = self.vector(value);
-                Box::new(move |run| {
+                Step::Effect(Box::new(move |run| {
                     let mut buffer = run.take_scratch();
                     let outcome = compute(run, &mut buffer);
                     if outcome.is_ok() {
@@ -144,14 +191,14 @@ impl Compiler<'_> {
                     }
                     run.give_scratch(buffer);
                     outcome
-                })
+                }))
             }
             Type::DataSet | Type::Never => unreachable!("a {} is not stored", value.ty.word()),
         }
     }
 
     /// Evaluates for its effect only: to fail, to stop, to draw a random number.
-    fn effect(&self, node: &Node) -> Step {
+    fn effect(&self, node: &Node) -> Effect {
         macro_rules! only {
             ($compute:expr) => {{
                 let compute = $compute;
@@ -166,7 +213,7 @@ impl Compiler<'_> {
     }
 
     /// Compiles a node that cannot give a value: its parts in order, then the fault.
-    fn never(&self, node: &Node) -> Step {
+    fn never(&self, node: &Node) -> Effect {
         match &node.kind {
             Kind::Stop => Box::new(|_| Err(Halt::Stop)),
             Kind::Variable(_) => Box::new(|_| fault(0, "no value")),
@@ -181,7 +228,7 @@ impl Compiler<'_> {
                 })
             }
             kind => {
-                let parts: Vec<Step> = node
+                let parts: Vec<Effect> = node
                     .children()
                     .into_iter()
                     .map(|child| self.effect(child))

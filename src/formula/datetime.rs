@@ -105,15 +105,16 @@ fn offset_of(text: &str) -> Option<Span> {
     Some(if text.starts_with('-') { -offset } else { offset })
 }
 
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
 /// `Mon, 06 Oct 2014 10:20:00 GMT`.
 fn rfc_1123(text: &str) -> Option<Timestamp> {
     let parts: Vec<&str> = text.split_ascii_whitespace().collect();
     let [name, date, month, year, clock, "GMT"] = parts.as_slice() else {
         return None;
     };
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
     let known = ["Mon,", "Tue,", "Wed,", "Thu,", "Fri,", "Sat,", "Sun,"].contains(name);
     let month = MONTHS.iter().position(|known| known == month)? as u32 + 1;
     let date = digits(date, date.len().clamp(1, 2))?;

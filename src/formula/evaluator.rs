@@ -1,7 +1,7 @@
 //! A compiled formula and the memory that its runs share.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use super::ast::Ast;
@@ -193,7 +193,7 @@ impl Evaluator {
         let mut run = Run::new(inputs, memory);
         let mut halt = None;
         for step in formula.steps.iter() {
-            if let Err(reason) = step(&mut run) {
+            if let Err(reason) = step.run(&mut run) {
                 halt = Some(reason);
                 break;
             }
@@ -219,7 +219,7 @@ impl Evaluator {
             };
             let mut run = Run::resumed(inputs, &mut self.memory, random);
             run.trace = Some(&mut traced);
-            let outcome = step(&mut run);
+            let outcome = step.run(&mut run);
             random = Some(run.suspend());
             if outcome.is_ok() {
                 traced.value = self.value_of(statement).or(traced.value);
@@ -305,7 +305,7 @@ impl Evaluator {
         };
         let mut line = results(outcome.target, outcome.option);
         for (name, value) in self.user_values() {
-            line.push_str(&format!(";{name}={value}"));
+            write!(line, ";{name}={value}").expect("a string takes everything");
         }
         line
     }

@@ -8,6 +8,7 @@ use crate::base::Code;
 macro_rules! leans {
     ($($variant:ident $code:literal $message:literal $help:literal;)*) => {
         /// A behaviour that no document promises.
+        #[allow(clippy::doc_markdown, reason = "the messages are for people, not for rustdoc")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Lean { $(#[doc = $message] $variant,)* }
 

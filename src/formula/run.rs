@@ -127,6 +127,7 @@ impl<'a> Run<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn series(&self, metric: Metric) -> Option<&'a Series> {
         self.history.get(metric)
     }

@@ -16,6 +16,7 @@ impl History {
     }
 
     /// Returns the series of a metric; `None` means that no sample has ever arrived.
+    #[inline]
     pub fn get(&self, metric: Metric) -> Option<&Series> {
         self.series
             .iter()

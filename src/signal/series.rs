@@ -34,8 +34,15 @@ impl Window<'_> {
     /// Returns the share of possible samples that are present, 0 to 100, as `GetSamplePercent` gives it.
     ///
     /// More samples than the window's length suggests (the window's edges can both catch one) count as 100.
+    #[inline]
     pub fn percent(&self) -> f64 {
-        (100.0 * self.values.len() as f64 / f64::from(self.possible)).min(100.0)
+        Self::share(self.values.len(), self.possible)
+    }
+
+    /// Returns the percentage that `present` of `possible` samples are, at most 100.
+    #[inline]
+    pub fn share(present: usize, possible: u32) -> f64 {
+        (100.0 * present as f64 / f64::from(possible)).min(100.0)
     }
 }
 
@@ -89,7 +96,7 @@ impl Series {
         self.values.drain(..gone as usize);
         self.rank.drain(..slot);
         self.rank.iter_mut().for_each(|count| *count -= gone);
-        self.start += Span::from_ticks(self.period.ticks().saturating_mul(slot as i64));
+        self.start = self.taken(slot);
     }
 
     /// Returns the time between two samples.
@@ -109,7 +116,8 @@ impl Series {
 
     /// Returns when a slot's sample is taken.
     pub fn taken(&self, slot: usize) -> Timestamp {
-        self.start + Span::from_ticks(self.period.ticks().saturating_mul(slot as i64))
+        let slot = i64::try_from(slot).unwrap_or(i64::MAX);
+        self.start + Span::from_ticks(self.period.ticks().saturating_mul(slot))
     }
 
     /// Returns a slot's sample, if it arrived.
@@ -134,16 +142,22 @@ impl Series {
     /// Returns the samples of age *a* with near ≤ *a* < far, in whatever order the two bounds are given.
     ///
     /// Sample age is `now − taken`. Possible samples: max(1, round((far − near) / period)), as INTERFACES.md defines it.
+    #[inline]
     pub fn window(&self, now: Timestamp, one: Span, other: Span) -> Window<'_> {
         let (near, far) = if one <= other { (one, other) } else { (other, one) };
+        Window {
+            values: self.between(now, near, far),
+            possible: self.periods_nearest(far - near),
+        }
+    }
+
+    /// Returns the present samples of age *a* with near ≤ *a* < far, oldest first; the nearer bound comes first.
+    #[inline]
+    pub fn between(&self, now: Timestamp, near: Span, far: Span) -> &[f64] {
         // Age < far is taken > now − far; age ≥ near is taken ≤ now − near.
         let first = self.slot_after(now, far);
         let end = self.slot_after(now, near).max(first);
-        let possible = self.periods_nearest(far - near);
-        Window {
-            values: &self.values[self.rank[first] as usize..self.rank[end] as usize],
-            possible,
-        }
+        &self.values[self.rank[first] as usize..self.rank[end] as usize]
     }
 
     /// Returns the newest `count` samples, however old, oldest first.
@@ -152,6 +166,7 @@ impl Series {
     }
 
     /// How many periods a length holds, rounded half up, at least 1.
+    #[inline]
     fn periods_nearest(&self, length: Span) -> u32 {
         let half_more = length.ticks().saturating_add(self.period.ticks() / 2);
         u32::try_from(self.periods(half_more)).unwrap_or(u32::MAX).max(1)
@@ -169,6 +184,7 @@ impl Series {
     }
 
     /// The first slot taken strictly after `now − age`.
+    #[inline]
     fn slot_after(&self, now: Timestamp, age: Span) -> usize {
         let offset = now
             .ticks()
@@ -190,6 +206,7 @@ impl Series {
         )
     }
 
+    #[inline]
     fn clamp_slot(&self, slot: i64) -> usize {
         usize::try_from(slot).map_or(0, |slot| slot.min(self.slots()))
     }
@@ -211,7 +228,9 @@ mod tests {
 
     fn series(samples: &[Option<f64>]) -> Series {
         let mut series = Series::new(Timestamp::EPOCH, Span::SAMPLE_PERIOD);
-        samples.iter().for_each(|sample| series.push(*sample).unwrap());
+        for sample in samples {
+            series.push(*sample).unwrap();
+        }
         series
     }
 

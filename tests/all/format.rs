@@ -141,7 +141,7 @@ fn shape(source: &str) -> String {
     let mut shape = String::new();
     for statement in &ast.statements {
         let target = statement.target.as_ref().map_or("", |name| &name.text);
-        shape += &format!("{target} = {};\n", expr(&statement.value));
+        shape.extend([target, " = ", &expr(&statement.value), ";\n"]);
     }
     let comments = ast.comments.iter().map(|comment| comment.text.trim_end());
     shape + &comments.collect::<Vec<_>>().join("\n")

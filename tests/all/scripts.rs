@@ -36,6 +36,7 @@ fn every_script_holds() {
     let mut scripts = Vec::new();
     // `tests/cli` has scripts that fail on purpose, for the transcripts.
     scripts_below(&root.join("tests/formulas"), &mut scripts);
+    scripts_below(&root.join("policies"), &mut scripts);
     scripts.sort();
     assert!(!scripts.is_empty(), "no script was found below tests/formulas");
     let mut failures = Vec::new();

@@ -94,8 +94,8 @@ impl Checker<'_> {
     /// The data set before the `.`, or what else stands there.
     fn data_set(&mut self, object: &Expr) -> Result<Metric, Node> {
         match self.operand(object) {
-            Operand::DataSet(metric, ..) => Ok(metric),
-            Operand::Value(Node {
+            Operand::DataSet(metric, ..)
+            | Operand::Value(Node {
                 kind: Kind::Counter(metric),
                 ..
             }) => Ok(metric),

@@ -1,7 +1,7 @@
 //! Numbers: constants, variables, operators, comparisons, members and single numbers out of vectors.
 
 use super::{Compiler, Number};
-use crate::base::Timestamp;
+use crate::base::{Lane, Timestamp};
 use crate::formula::Lean;
 use crate::formula::ast::{BinaryOp, UnaryOp};
 use crate::formula::builtin::{Member, Type};
@@ -12,7 +12,24 @@ use crate::formula::run::{Halt, Run, fault};
 pub(super) enum Operand {
     Constant(f64),
     Variable(usize),
+    Nodes { lane: Lane, alias: bool },
     Computed(Number),
+}
+
+/// A condition; a variable beside a constant, the usual one, costs no call.
+enum Test {
+    Compare(BinaryOp, usize, f64),
+    Computed(Operand),
+}
+
+impl Test {
+    #[inline]
+    fn holds(&self, run: &mut Run<'_>) -> Result<bool, Halt> {
+        Ok(match self {
+            Self::Compare(op, slot, constant) => compare(*op, &run.memory.numbers[*slot], constant) != 0.0,
+            Self::Computed(number) => number.get(run)? != 0.0,
+        })
+    }
 }
 
 impl Operand {
@@ -21,6 +38,7 @@ impl Operand {
         match self {
             Self::Constant(number) => Ok(*number),
             Self::Variable(slot) => Ok(run.memory.numbers[*slot]),
+            Self::Nodes { lane, alias } => Ok(run.nodes(*lane, *alias)),
             Self::Computed(number) => number(run),
         }
     }
@@ -32,6 +50,10 @@ impl Compiler<'_> {
         match (&node.kind, node.ty) {
             (Kind::Number(number), _) => Operand::Constant(*number),
             (Kind::Variable(index), Type::Double) => Operand::Variable(self.checked.variables[index.0].slot),
+            (Kind::Nodes { lane, alias }, _) => Operand::Nodes {
+                lane: *lane,
+                alias: *alias,
+            },
             _ => Operand::Computed(self.number(node)),
         }
     }
@@ -80,10 +102,9 @@ impl Compiler<'_> {
             }
             Kind::Binary(op, at, left, right) => self.binary_number(*op, *at, left, right, node),
             Kind::Conditional(test, then, otherwise) => {
-                let (test, then, otherwise) =
-                    (self.operand(test), self.operand(then), self.operand(otherwise));
+                let (test, then, otherwise) = (self.test(test), self.operand(then), self.operand(otherwise));
                 Box::new(move |run| {
-                    if test.get(run)? != 0.0 {
+                    if test.holds(run)? {
                         then.get(run)
                     } else {
                         otherwise.get(run)
@@ -93,6 +114,17 @@ impl Compiler<'_> {
             Kind::Single(at, inner) => self.single(*at, inner),
             kind => unreachable!("{kind:?} is not a double"),
         }
+    }
+
+    fn test(&self, node: &Node) -> Test {
+        if let Kind::Binary(op, _, left, right) = &node.kind
+            && op.is_comparison()
+            && let (Kind::Variable(index), Type::Double, Kind::Number(constant)) =
+                (&left.kind, left.ty, &right.kind)
+        {
+            return Test::Compare(*op, self.checked.variables[index.0].slot, *constant);
+        }
+        Test::Computed(self.operand(node))
     }
 
     fn binary_number(&self, op: BinaryOp, at: usize, left: &Node, right: &Node, node: &Node) -> Number {
@@ -183,6 +215,7 @@ pub(super) fn truth(holds: bool) -> f64 {
 }
 
 /// Compares two values of one type.
+#[inline]
 pub(super) fn compare<T: PartialOrd>(op: BinaryOp, left: &T, right: &T) -> f64 {
     truth(match op {
         BinaryOp::Less => left < right,

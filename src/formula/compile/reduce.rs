@@ -1,5 +1,6 @@
 //! Functions that give a number. The elements of all arguments are folded in order, without a vector in between.
 
+use super::extreme::{larger, smaller};
 use super::number::Operand;
 use super::sample::Samples;
 use super::{Compiler, Number, Vector};
@@ -12,10 +13,41 @@ use crate::formula::{Dialect, Lean};
 /// An argument of a fold.
 enum Part {
     Number(Operand),
-    /// A window of samples, oldest first: its elements come newest first.
+    /// Samples, oldest first: their elements come newest first.
     Samples(Samples),
     Variable(usize),
     Vector(Vector),
+}
+
+impl Part {
+    /// Adds the part's elements to what was folded before.
+    #[inline]
+    fn fold(
+        &self,
+        run: &mut Run<'_>,
+        all: Folded,
+        add: &impl Fn(Folded, f64) -> Folded,
+    ) -> Result<Folded, Halt> {
+        match self {
+            Self::Number(number) => Ok(add(all, number.get(run)?)),
+            Self::Samples(samples) => {
+                let values = samples.find_counted(run)?;
+                Ok(values.iter().rev().fold(all, |all, x| add(all, *x)))
+            }
+            Self::Variable(slot) => {
+                run.spend(run.memory.vectors[*slot].len())?;
+                let values = run.memory.vectors[*slot].iter();
+                Ok(values.fold(all, |all, x| add(all, *x)))
+            }
+            Self::Vector(vector) => {
+                let mut buffer = run.take_scratch();
+                let outcome = vector(run, &mut buffer);
+                let all = buffer.iter().fold(all, |all, x| add(all, *x));
+                run.give_scratch(buffer);
+                outcome.map(|()| all)
+            }
+        }
+    }
 }
 
 /// What a fold carries along.
@@ -56,7 +88,17 @@ impl Compiler<'_> {
     }
 
     fn fold_call(&self, function: Function, open: usize, arguments: &[Node], span: &Place) -> Number {
+        if let [left, right] = arguments
+            && let Some(number) = self.extreme(function, left, right)
+        {
+            return number;
+        }
         let empty = self.when_empty(function, open, span);
+        if let ([only], Function::Avg | Function::Sum) = (arguments, function)
+            && let Some(samples) = self.samples_of(only)
+        {
+            return total(samples, function == Function::Avg, empty);
+        }
         macro_rules! folded {
             ($step:expr, $finish:expr) => {
                 fold(self.parts(arguments), empty, $step, $finish)
@@ -67,12 +109,18 @@ impl Compiler<'_> {
             Function::Sum => folded!(|all, x| all.one += x, |all| all.one),
             Function::Len => folded!(|_, _| (), |all| all.count as f64),
             Function::Norm => folded!(|all, x| all.one += x * x, |all| all.one.sqrt()),
-            Function::Max => folded!(|all, x| all.one = larger(all.count, all.one, x), |all| all.one),
-            Function::Min => folded!(|all, x| all.one = smaller(all.count, all.one, x), |all| all.one),
+            Function::Max => folded!(
+                |all, x| all.one = if all.count == 0 { x } else { larger(all.one, x) },
+                |all| all.one
+            ),
+            Function::Min => folded!(
+                |all, x| all.one = if all.count == 0 { x } else { smaller(all.one, x) },
+                |all| all.one
+            ),
             Function::Range => folded!(
                 |all, x| {
-                    all.one = larger(all.count, all.one, x);
-                    all.other = smaller(all.count, all.other, x);
+                    all.one = if all.count == 0 { x } else { larger(all.one, x) };
+                    all.other = if all.count == 0 { x } else { smaller(all.other, x) };
                 },
                 |all| all.one - all.other
             ),
@@ -146,34 +194,45 @@ where
         all.count += 1;
         all
     };
-    Box::new(move |run| {
-        let mut all = Folded::default();
-        for part in &parts {
-            match part {
-                Part::Number(number) => all = add(all, number.get(run)?),
-                Part::Samples(samples) => {
-                    let values = samples(run)?;
-                    run.spend(values.len())?;
-                    all = values.iter().rev().fold(all, |all, x| add(all, *x));
-                }
-                Part::Variable(slot) => {
-                    run.spend(run.memory.vectors[*slot].len())?;
-                    all = run.memory.vectors[*slot].iter().fold(all, |all, x| add(all, *x));
-                }
-                Part::Vector(vector) => {
-                    let mut buffer = run.take_scratch();
-                    let outcome = vector(run, &mut buffer);
-                    all = buffer.iter().fold(all, |all, x| add(all, *x));
-                    run.give_scratch(buffer);
-                    outcome?;
-                }
-            }
-        }
+    let close = move |run: &mut Run<'_>, all: Folded| {
         if all.count == 0 {
             empty(run)
         } else {
             Ok(finish(&all))
         }
+    };
+    // One or two arguments are what formulas have; the loop over a list would cost as much as their work.
+    match <[Part; 1]>::try_from(parts) {
+        Ok([only]) => Box::new(move |run| {
+            let all = only.fold(run, Folded::default(), &add)?;
+            close(run, all)
+        }),
+        Err(parts) => match <[Part; 2]>::try_from(parts) {
+            Ok([first, second]) => Box::new(move |run| {
+                let all = first.fold(run, Folded::default(), &add)?;
+                let all = second.fold(run, all, &add)?;
+                close(run, all)
+            }),
+            Err(parts) => Box::new(move |run| {
+                let mut all = Folded::default();
+                for part in &parts {
+                    all = part.fold(run, all, &add)?;
+                }
+                close(run, all)
+            }),
+        },
+    }
+}
+
+/// The sum or the average of one window, the commonest fold of all.
+fn total(samples: Samples, average: bool, empty: Number) -> Number {
+    Box::new(move |run| {
+        let values = samples.find_counted(run)?;
+        if values.is_empty() {
+            return empty(run);
+        }
+        let sum = values.iter().rev().fold(0.0, |sum, x| sum + x);
+        Ok(if average { sum / values.len() as f64 } else { sum })
     })
 }
 
@@ -188,15 +247,6 @@ where
         run.give_scratch(buffer);
         outcome
     })
-}
-
-/// The first element stands until a larger one comes, as a loop in C would have it.
-fn larger(count: usize, so_far: f64, x: f64) -> f64 {
-    if count == 0 || x > so_far { x } else { so_far }
-}
-
-fn smaller(count: usize, so_far: f64, x: f64) -> f64 {
-    if count == 0 || x < so_far { x } else { so_far }
 }
 
 /// The sample standard deviation; that of one value is 0.

@@ -1,17 +1,128 @@
 //! The sample methods: windows are borrowed from the history, never copied.
 
+use super::number::Operand;
 use super::times::age;
 use super::{Compiler, Instant, Interval, Number};
 use crate::base::{Span, Timestamp};
+use crate::formula::ast::Place;
 use crate::formula::builtin::{Method, Type};
-use crate::formula::checked::{Node, Sample, Selection};
+use crate::formula::checked::{Kind, Node, Sample, Selection};
 use crate::formula::print_value::write_number;
 use crate::formula::run::{Halt, RawFault, Run};
 use crate::formula::{FaultCode, Lean, SampleRead};
 use crate::signal::{Metric, Window};
 
 /// Finds samples, oldest first.
-pub(super) type Samples = Box<dyn for<'r> Fn(&mut Run<'r>) -> Result<&'r [f64], Halt> + Send + Sync>;
+pub(super) enum Samples {
+    /// The newest ones, however old.
+    Latest { metric: Metric, count: Operand },
+    /// Those of a window, or a fault where too few of them are there.
+    Window(Sufficient),
+}
+
+impl Samples {
+    /// Finds samples of which each will be touched.
+    #[inline]
+    pub(super) fn find_counted<'r>(&self, run: &mut Run<'r>) -> Result<&'r [f64], Halt> {
+        let values = self.find(run)?;
+        run.spend(values.len())?;
+        Ok(values)
+    }
+
+    #[inline]
+    pub(super) fn find<'r>(&self, run: &mut Run<'r>) -> Result<&'r [f64], Halt> {
+        match self {
+            Self::Latest { metric, count } => {
+                // Truncated like every count; what is below one or no number finds nothing.
+                let count = count.get(run)? as usize;
+                let values = run.series(*metric).map_or(&[][..], |series| series.latest(count));
+                let possible = u32::try_from(count).unwrap_or(u32::MAX);
+                trace(run, *metric, Method::GetSample, None, possible, values);
+                Ok(values)
+            }
+            Self::Window(sufficient) => sufficient.find(run),
+        }
+    }
+}
+
+/// A window that must hold enough of its samples.
+pub(super) struct Sufficient {
+    window: WindowOf,
+    /// The samplePercent as written.
+    wanted: Option<Operand>,
+    default: f64,
+    open: usize,
+    usual: Option<Usual>,
+}
+
+/// What is known of a window before any run: both bounds and the percentage are constants, the period is the usual one.
+struct Usual {
+    /// Older samples are outside.
+    far: Span,
+    near: Span,
+    possible: u32,
+    /// With so many samples the percentage is reached.
+    enough: usize,
+}
+
+impl Sufficient {
+    fn new(window: WindowOf, wanted: Option<Operand>, default: f64, open: usize) -> Self {
+        let percent = match wanted {
+            None => Some(default),
+            Some(Operand::Constant(percent)) => Some(percent),
+            Some(_) => None,
+        };
+        let usual = percent.and_then(|percent| window.usual(percent));
+        Self {
+            window,
+            wanted,
+            default,
+            open,
+            usual,
+        }
+    }
+
+    #[inline]
+    fn find<'r>(&self, run: &mut Run<'r>) -> Result<&'r [f64], Halt> {
+        match self.window.usual_samples(self.usual.as_ref(), run) {
+            Some((usual, values)) if values.len() >= usual.enough => Ok(values),
+            _ => self.look(run),
+        }
+    }
+
+    /// Looks with everything computed, noted and checked.
+    #[inline(never)]
+    fn look<'r>(&self, run: &mut Run<'r>) -> Result<&'r [f64], Halt> {
+        let (window, one, other) = self.window.find(run)?;
+        let (open, metric) = (self.open, self.window.metric);
+        let call = open..open + 1;
+        let wanted = match &self.wanted {
+            Some(wanted) => wanted.get(run)?,
+            None => {
+                run.lean(Lean::DefaultPercent, &call);
+                self.default
+            }
+        };
+        let ages = Some((one, other));
+        trace(
+            run,
+            metric,
+            Method::GetSample,
+            ages,
+            window.possible,
+            window.values,
+        );
+        if (one - other).abs() < Span::SAMPLE_PERIOD {
+            run.lean(Lean::WindowBelowPeriod, &call);
+        }
+        let received = window.percent();
+        if received < wanted {
+            insufficient(open, metric, wanted, received)
+        } else {
+            Ok(window.values)
+        }
+    }
+}
 
 /// A window of a data set.
 struct WindowOf {
@@ -21,7 +132,50 @@ struct WindowOf {
 }
 
 impl WindowOf {
+    /// What is known of a window of constant bounds; the percentage grows with the samples, so a count stands for it.
+    fn usual(&self, wanted: f64) -> Option<Usual> {
+        let (Bound::Constant(one), Bound::Constant(other)) = (&self.start, &self.end) else {
+            return None;
+        };
+        let (near, far) = (*one.min(other), *one.max(other));
+        let possible = possible(near, far);
+        // The time between samples is looked at in every run: only the usual one was counted with here.
+        let falls_short = |present: usize| Window::share(present, possible) < wanted;
+        let (mut enough, mut most) = (0, possible as usize);
+        if falls_short(most) {
+            return None;
+        }
+        while enough < most {
+            let middle = enough.midpoint(most);
+            if falls_short(middle) {
+                enough = middle + 1;
+            } else {
+                most = middle;
+            }
+        }
+        Some(Usual {
+            far,
+            near,
+            possible,
+            enough,
+        })
+    }
+
+    /// The samples of a window that is known beforehand; a trace wants the whole story instead.
     #[inline]
+    fn usual_samples<'a, 'r>(
+        &self,
+        usual: Option<&'a Usual>,
+        run: &Run<'r>,
+    ) -> Option<(&'a Usual, &'r [f64])> {
+        let usual = usual?;
+        let series = run.series(self.metric)?;
+        if run.trace.is_some() || series.period() != Span::SAMPLE_PERIOD {
+            return None;
+        }
+        Some((usual, series.between(run.now, usual.near, usual.far)))
+    }
+
     fn find<'r>(&self, run: &mut Run<'r>) -> Result<(Window<'r>, Span, Span), Halt> {
         let (one, other) = (self.start.age(run)?, self.end.age(run)?);
         let window = match run.series(self.metric) {
@@ -32,6 +186,24 @@ impl WindowOf {
             },
         };
         Ok((window, one, other))
+    }
+
+    #[inline(never)]
+    fn percent(&self, run: &mut Run<'_>, call: &Place) -> Result<f64, Halt> {
+        let (window, one, other) = self.find(run)?;
+        let ages = Some((one, other));
+        trace(
+            run,
+            self.metric,
+            Method::GetSamplePercent,
+            ages,
+            window.possible,
+            window.values,
+        );
+        if (one - other).abs() < Span::SAMPLE_PERIOD {
+            run.lean(Lean::WindowBelowPeriod, call);
+        }
+        Ok(window.percent())
     }
 }
 
@@ -57,62 +229,32 @@ impl Bound {
 }
 
 impl Compiler<'_> {
+    /// Compiles a node if it is a call of `GetSample`.
+    pub(super) fn samples_of(&self, node: &Node) -> Option<Samples> {
+        match &node.kind {
+            Kind::Sample(sample) if sample.method == Method::GetSample => Some(self.samples(sample)),
+            _ => None,
+        }
+    }
+
     /// Compiles `GetSample`.
     pub(super) fn samples(&self, sample: &Sample) -> Samples {
         let metric = sample.metric;
         let (start, end, percent) = match sample.selection.as_ref().expect("GetSample takes arguments") {
-            Selection::Latest(count) => return self.latest(metric, count),
+            Selection::Latest(count) => {
+                let count = self.operand(count);
+                return Samples::Latest { metric, count };
+            }
             Selection::Window { start, end, percent } => (start, end, percent),
         };
         let window = self.window(metric, start, end.as_deref());
         let wanted = percent.as_ref().map(|percent| self.operand(percent));
-        let (open, default) = (sample.open, self.scope.default_sample_percent);
-        let call = sample.open..sample.open + 1;
-        Box::new(move |run| {
-            let (window, one, other) = window.find(run)?;
-            let wanted = match &wanted {
-                Some(wanted) => wanted.get(run)?,
-                None => {
-                    run.lean(Lean::DefaultPercent, &call);
-                    default
-                }
-            };
-            trace(
-                run,
-                metric,
-                Method::GetSample,
-                Some((one, other)),
-                window.possible,
-                window.values,
-            );
-            if (one - other).abs() < Span::SAMPLE_PERIOD {
-                run.lean(Lean::WindowBelowPeriod, &call);
-            }
-            let received = window.percent();
-            if received < wanted {
-                insufficient(open, metric, wanted, received)
-            } else {
-                Ok(window.values)
-            }
-        })
-    }
-
-    fn latest(&self, metric: Metric, count: &Node) -> Samples {
-        let count = self.operand(count);
-        Box::new(move |run| {
-            // Truncated like every count; what is below one or no number finds nothing.
-            let count = count.get(run)? as usize;
-            let values = run.series(metric).map_or(&[][..], |series| series.latest(count));
-            trace(
-                run,
-                metric,
-                Method::GetSample,
-                None,
-                u32::try_from(count).unwrap_or(u32::MAX),
-                values,
-            );
-            Ok(values)
-        })
+        Samples::Window(Sufficient::new(
+            window,
+            wanted,
+            self.scope.default_sample_percent,
+            sample.open,
+        ))
     }
 
     fn window(&self, metric: Metric, start: &Node, end: Option<&Node>) -> WindowOf {
@@ -139,21 +281,13 @@ impl Compiler<'_> {
             }),
             (Method::GetSamplePercent, Some(Selection::Window { start, end, .. })) => {
                 let window = self.window(metric, start, end.as_deref());
+                let usual = window.usual(0.0);
                 let call = sample.open..sample.open + 1;
                 Box::new(move |run| {
-                    let (window, one, other) = window.find(run)?;
-                    trace(
-                        run,
-                        metric,
-                        Method::GetSamplePercent,
-                        Some((one, other)),
-                        window.possible,
-                        window.values,
-                    );
-                    if (one - other).abs() < Span::SAMPLE_PERIOD {
-                        run.lean(Lean::WindowBelowPeriod, &call);
+                    if let Some((usual, values)) = window.usual_samples(usual.as_ref(), run) {
+                        return Ok(Window::share(values.len(), usual.possible));
                     }
-                    Ok(window.percent())
+                    window.percent(run, &call)
                 })
             }
             (method, _) => unreachable!("{} gives no number", method.name()),
@@ -181,6 +315,7 @@ fn insufficient<T>(open: usize, metric: Metric, wanted: f64, received: f64) -> R
     })))
 }
 
+#[inline]
 fn trace(
     run: &mut Run<'_>,
     metric: Metric,

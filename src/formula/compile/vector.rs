@@ -50,8 +50,7 @@ impl Compiler<'_> {
             Kind::Sample(sample) => {
                 let samples = self.samples(sample);
                 Box::new(move |run, buffer| {
-                    let values = samples(run)?;
-                    run.spend(values.len())?;
+                    let values = samples.find_counted(run)?;
                     buffer.extend(values.iter().rev());
                     Ok(())
                 })

@@ -174,7 +174,7 @@ fn foreign(rest: &str) -> Option<(&'static str, &'static str)> {
             "a template may not have been filled in; formulas have no blocks",
         ),
         [b'^', ..] => ("there is no operator `^`", "multiply instead: x * x"),
-        [b'+', b'=', ..] | [b'-', b'=', ..] | [b'*', b'=', ..] | [b'/', b'=', ..] => (
+        [b'+' | b'-' | b'*' | b'/', b'=', ..] => (
             "there is no operator that assigns and computes",
             "write it out: x = x + 1",
         ),
@@ -194,7 +194,7 @@ fn lost_name(before: &str, rest: &str) -> bool {
         || before.ends_with([
             ';', '(', ',', '=', '?', ':', '+', '-', '*', '/', '<', '>', '&', '|',
         ]);
-    begins && (rest.starts_with(".") || rest.starts_with('=') && (before.is_empty() || before.ends_with(';')))
+    begins && (rest.starts_with('.') || rest.starts_with('=') && (before.is_empty() || before.ends_with(';')))
 }
 
 fn missing_semicolon(source: &str, offset: usize, before: &str, found: &str) -> Option<Diagnostic> {
