@@ -19,8 +19,8 @@ pub(crate) fn targets(series: &Series, now: Timestamp, target: Mix) -> Mix {
     } else {
         (target.dedicated.as_f64() / 2.0).max(0.0)
     };
-    let dedicated = wanted.min(20.0).max(0.0);
-    let spot = (tasks * 2.0 - dedicated).min(40.0).max(0.0);
+    let dedicated = wanted.clamp(0.0, 20.0);
+    let spot = (tasks * 2.0 - dedicated).clamp(0.0, 40.0);
     let nodes = |target: f64| Nodes::truncate(target).expect("finite");
     Mix {
         dedicated: nodes(dedicated),

@@ -38,7 +38,11 @@ type Effect = Closure<()>;
 
 /// A statement; the usual two kinds need no closure of their own around their number.
 pub(super) enum Step {
-    Number { slot: usize, compute: Operand },
+    /// Stores a number.
+    Number {
+        slot: usize,
+        compute: Operand,
+    },
     Nodes(NodesStep),
     Option(NodeDeallocationOption),
     Effect(Effect),
@@ -220,10 +224,10 @@ impl Compiler<'_> {
             Kind::Conditional(test, then, otherwise) => {
                 let (test, then, otherwise) = (self.number(test), self.effect(then), self.effect(otherwise));
                 Box::new(move |run| {
-                    if test(run)? != 0.0 {
-                        then(run)
-                    } else {
+                    if test(run)? == 0.0 {
                         otherwise(run)
+                    } else {
+                        then(run)
                     }
                 })
             }
@@ -275,10 +279,10 @@ impl Compiler<'_> {
     fn either_arm<T: 'static>(&self, test: &Node, then: Closure<T>, otherwise: Closure<T>) -> Closure<T> {
         let test = self.number(test);
         Box::new(move |run| {
-            if test(run)? != 0.0 {
-                then(run)
-            } else {
+            if test(run)? == 0.0 {
                 otherwise(run)
+            } else {
+                then(run)
             }
         })
     }

@@ -9,7 +9,7 @@ use crate::formula::checked::{Kind, Node};
 use crate::formula::run::{Halt, Run, fault};
 
 /// A number that may be at hand without a call: most operands are constants and variables.
-pub(super) enum Operand {
+pub(in crate::formula) enum Operand {
     Constant(f64),
     Variable(usize),
     Nodes { lane: Lane, alias: bool },

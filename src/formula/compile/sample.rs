@@ -96,12 +96,11 @@ impl Sufficient {
         let (window, one, other) = self.window.find(run)?;
         let (open, metric) = (self.open, self.window.metric);
         let call = open..open + 1;
-        let wanted = match &self.wanted {
-            Some(wanted) => wanted.get(run)?,
-            None => {
-                run.lean(Lean::DefaultPercent, &call);
-                self.default
-            }
+        let wanted = if let Some(wanted) = &self.wanted {
+            wanted.get(run)?
+        } else {
+            run.lean(Lean::DefaultPercent, &call);
+            self.default
         };
         let ages = Some((one, other));
         trace(

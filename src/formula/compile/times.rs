@@ -7,6 +7,7 @@ use crate::formula::builtin::{Function, Method, Type};
 use crate::formula::checked::{Kind, Node, Sample};
 use crate::formula::datetime::parse_time;
 use crate::formula::run::fault;
+use crate::signal::Series;
 
 impl Compiler<'_> {
     pub(super) fn instant(&self, node: &Node) -> Instant {
@@ -42,12 +43,7 @@ impl Compiler<'_> {
             }) => {
                 let metric = *metric;
                 // A history without samples begins now.
-                Box::new(move |run| {
-                    Ok(run
-                        .series(metric)
-                        .and_then(|series| series.oldest())
-                        .unwrap_or(run.now))
-                })
+                Box::new(move |run| Ok(run.series(metric).and_then(Series::oldest).unwrap_or(run.now)))
             }
             Kind::Binary(op, _, left, right) if left.ty == Type::TimeInterval => {
                 assert_eq!(
@@ -96,11 +92,7 @@ impl Compiler<'_> {
             }
             Kind::Sample(Sample { metric, .. }) => {
                 let metric = *metric;
-                Box::new(move |run| {
-                    Ok(run
-                        .series(metric)
-                        .map_or(Span::SAMPLE_PERIOD, |series| series.period()))
-                })
+                Box::new(move |run| Ok(run.series(metric).map_or(Span::SAMPLE_PERIOD, Series::period)))
             }
             Kind::Unary(UnaryOp::Negate, _, inner) => {
                 let inner = self.interval(inner);

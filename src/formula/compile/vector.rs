@@ -58,10 +58,10 @@ impl Compiler<'_> {
             Kind::Conditional(test, then, otherwise) => {
                 let (test, then, otherwise) = (self.number(test), self.vector(then), self.vector(otherwise));
                 Box::new(move |run, buffer| {
-                    if test(run)? != 0.0 {
-                        then(run, buffer)
-                    } else {
+                    if test(run)? == 0.0 {
                         otherwise(run, buffer)
+                    } else {
+                        then(run, buffer)
                     }
                 })
             }
