@@ -1,0 +1,129 @@
+//! A recorded account, as a person hands it in to be planned for.
+
+use std::ops::Range;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::reading::{CODES, Place, finish, read, sample_period};
+use super::{PoolRecord, SamplesRecord};
+use crate::account::{PoolId, PoolState};
+use crate::base::{Diagnostic, Span, Timestamp};
+use crate::decision::Snapshot;
+use crate::signal::History;
+
+/// A recorded account, as `plan --snapshot` reads it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SnapshotFile {
+    /// The moment that it was recorded at.
+    pub now: Timestamp,
+    /// The seed of all chance in the decisions.
+    #[serde(default)]
+    pub seed: u64,
+    /// The pools of the account.
+    pub pools: Vec<SnapshotPoolFile>,
+}
+
+/// One pool of a recorded account.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SnapshotPoolFile {
+    /// The pool.
+    pub pool: PoolRecord,
+    /// The time between two samples.
+    #[serde(default = "sample_period")]
+    pub period: Span,
+    /// The samples of each metric.
+    #[serde(default)]
+    pub samples: SamplesRecord,
+}
+
+/// One pool of a recorded account with its sampled past.
+#[derive(Clone, Debug)]
+pub struct SnapshotPool {
+    /// The moment.
+    pub now: Timestamp,
+    /// The seed of all chance in the decision.
+    pub seed: u64,
+    /// The pool.
+    pub state: PoolState,
+    /// Its samples.
+    pub history: History,
+}
+
+impl SnapshotPool {
+    /// Returns the snapshot as the engine takes it.
+    pub fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot {
+            now: self.now,
+            seed: self.seed,
+            pool: &self.state,
+            history: &self.history,
+        }
+    }
+}
+
+impl SnapshotFile {
+    /// Reads a recorded account, JSON or YAML; the pools keep their order.
+    ///
+    /// # Errors
+    /// Every fault of the text, by place.
+    pub fn parse(source: &str) -> Result<Vec<SnapshotPool>, Vec<Diagnostic>> {
+        let (file, document) = read::<Self>(source)?;
+        let mut faults = Vec::new();
+        let place = Place::new(source, document.as_ref());
+        let mut pools: Vec<SnapshotPool> = Vec::new();
+        for (index, pool) in file.pools.iter().enumerate() {
+            let path = ["pools", &index.to_string()];
+            let history = place.history(&path, pool.period, &pool.samples, &mut faults);
+            let Some(id) = &pool.pool.id else {
+                let span = place.span(&[path[0], path[1], "pool"]);
+                faults.push(
+                    Diagnostic::error(CODES.missing_key, span, "the pool has no `id`")
+                        .help("add the pool's `id`, so that a policy can be found for it"),
+                );
+                continue;
+            };
+            if pools.iter().any(|other| other.state.id == *id) {
+                faults.push(twice(id, place.span(&[path[0], path[1], "pool", "id"])));
+            }
+            pools.push(SnapshotPool {
+                now: file.now,
+                seed: file.seed,
+                state: pool.pool.state(id.clone()),
+                history,
+            });
+        }
+        finish(faults, pools)
+    }
+
+    /// Returns the JSON Schema of the file.
+    pub fn schema() -> schemars::Schema {
+        schemars::schema_for!(Self)
+    }
+}
+
+fn twice(id: &PoolId, span: Range<usize>) -> Diagnostic {
+    Diagnostic::error(CODES.wrong_value, span, format!("pool `{id}` stands twice"))
+        .help("keep one of the two")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::reading::faults;
+
+    #[test]
+    fn a_snapshot_needs_ids_that_differ() {
+        let source = r#"{ "now": "2016-10-13T19:18:47Z", "pools": [
+            { "pool": { "id": "a" } }, { "pool": { "id": "a" } }, { "pool": {} } ] }"#;
+        assert_eq!(
+            faults(source, SnapshotFile::parse),
+            [
+                "S006 \"a\": pool `a` stands twice (keep one of the two)",
+                "S004 {: the pool has no `id` (add the pool's `id`, so that a policy can be found for it)",
+            ]
+        );
+    }
+}
