@@ -283,8 +283,12 @@ impl Builder {
 
     fn postfix(&self, pair: Pair<'_, Rule>, depth: usize) -> Built1 {
         assert_eq!(pair.as_rule(), Rule::postfix, "the grammar puts a value here");
-        let mut parts = self.inner(pair);
-        let (mut object, mut height) = self.primary(parts.next().expect("a primary"), depth);
+        let mut parts = self.inner(pair).peekable();
+        let first = parts.next().expect("a primary");
+        let (mut object, mut height) = match parts.next_if(|next| next.as_rule() == Rule::arguments) {
+            Some(arguments) => self.function(&first, arguments, depth),
+            None => self.primary(first, depth),
+        };
         for member in parts {
             let end = member.as_span().end();
             let mut inner = self.inner(member);
@@ -341,20 +345,20 @@ impl Builder {
                     height + 1,
                 )
             }
-            Rule::call => {
-                let mut parts = self.inner(pair);
-                let name = self.name(&parts.next().expect("a call has a name"));
-                let (call, height) = self.call(name, parts.next().expect("a call has arguments"), depth);
-                self.within(
-                    Expr {
-                        span,
-                        kind: ExprKind::Call(call),
-                    },
-                    height + 1,
-                )
-            }
             rule => unreachable!("the grammar puts no {rule:?} here"),
         }
+    }
+
+    fn function(&self, name: &Pair<'_, Rule>, arguments: Pair<'_, Rule>, depth: usize) -> Built1 {
+        let span = name.as_span().start()..arguments.as_span().end();
+        let (call, height) = self.call(self.name(name), arguments, depth);
+        self.within(
+            Expr {
+                span,
+                kind: ExprKind::Call(call),
+            },
+            height + 1,
+        )
     }
 
     fn call(&self, name: Name, arguments: Pair<'_, Rule>, depth: usize) -> (Call, usize) {

@@ -310,7 +310,6 @@ fn human(rule: Rule) -> Option<&'static str> {
         | Rule::primary
         | Rule::number
         | Rule::text
-        | Rule::call
         | Rule::group
         | Rule::prefix
         | Rule::negate
