@@ -94,6 +94,16 @@ fn a_formula_may_have_100_statements_and_not_one_more() {
 }
 
 #[test]
+fn lenient_forgives_every_missing_semicolon_that_a_formula_can_have() {
+    let compile = |lines: usize| Formula::compile(&"x = 1\n".repeat(lines), &Scope::new(Dialect::Lenient));
+    for lines in [2, 30, 100] {
+        assert!(compile(lines).is_ok(), "{lines} lines");
+    }
+    assert!(!compile(101).unwrap_err().is_empty());
+    assert!(!compile(200).unwrap_err().is_empty());
+}
+
+#[test]
 fn brackets_nest_as_deep_as_any_person_would_write_and_no_deeper() {
     let nested = |depth: usize| format!("x={}1{}", "(".repeat(depth), ")".repeat(depth));
     assert_eq!(error_code(&nested(40)), None);

@@ -281,6 +281,7 @@ fn nothing_nests_deep_enough_to_end_the_stack() {
         ("$PendingTasks.GetSample(TimeInterval_Minute*", "1", ",0)"),
         ("x=", "1", ""),
         ("x=1;", "x=1", ""),
+        ("x=1\n", "x=1", ""),
         (";", "x=1", ""),
         ("[", "1", "]"),
         ("${", "x", "}"),

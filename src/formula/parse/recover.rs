@@ -6,7 +6,9 @@ use pest::error::{ErrorVariant, InputLocation};
 use pest::iterators::Pairs;
 
 use super::scan::{code_bytes, last_token_end};
-use super::{FAULTS_MAX, LOST_NAME, MISSING_SEMICOLON, UNCLOSED, UNEXPECTED, UNTERMINATED, too_deep};
+use super::{
+    FAULTS_MAX, LOST_NAME, MISSING_SEMICOLON, STATEMENTS_MAX, UNCLOSED, UNEXPECTED, UNTERMINATED, too_deep,
+};
 use crate::base::Diagnostic;
 use crate::formula::ast::Place;
 use crate::formula::{Dialect, Lean};
@@ -48,7 +50,8 @@ pub(super) fn recover(source: &str, dialect: Dialect) -> Recovered<'_> {
         let fault = describe(&copy, offset, &error);
         if let (MISSING_SEMICOLON, Some(fix)) = (fault.code, &fault.fix) {
             end_statement(&mut copy, fix.span.start..offset);
-            if dialect == Dialect::Lenient {
+            // A formula with more of them has too many statements in any case.
+            if dialect == Dialect::Lenient && leans.len() < STATEMENTS_MAX {
                 leans.push((Lean::Lexical, fault.span.clone()));
             } else {
                 faults.push(fault);
@@ -58,7 +61,7 @@ pub(super) fn recover(source: &str, dialect: Dialect) -> Recovered<'_> {
             blanked = true;
             faults.push(fault);
         }
-        if faults.len() + leans.len() >= FAULTS_MAX {
+        if faults.len() >= FAULTS_MAX {
             return (None, faults, leans);
         }
         match Grammar::parse(Rule::formula, &copy) {
