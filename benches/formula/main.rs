@@ -170,6 +170,10 @@ fn linting() {
     race("lint", ROUNDS, &mut contestants);
 }
 
+/// Evaluations in one turn against the peers.
+#[cfg(feature = "bench-peers")]
+const BATCH: usize = 64;
+
 #[cfg(feature = "bench-peers")]
 fn against_peers(history: &History, moments: &[Timestamp]) {
     let now = moments[7];
@@ -208,7 +212,6 @@ fn against_peers(history: &History, moments: &[Timestamp]) {
             "{name} computes something else"
         );
     }
-    const BATCH: usize = 64;
     let mut contestants = vec![
         contestant("lowtide, looking the samples up", BATCH, || {
             for _ in 0..BATCH {
@@ -216,13 +219,19 @@ fn against_peers(history: &History, moments: &[Timestamp]) {
             }
         }),
         contestant("LuaJIT (mlua), samples already a table", BATCH, || {
-            (0..BATCH).for_each(|_| drop(black_box(lua())))
+            for _ in 0..BATCH {
+                black_box(lua());
+            }
         }),
         contestant("rhai, samples already an array", BATCH, || {
-            (0..BATCH).for_each(|_| drop(black_box(rhai())))
+            for _ in 0..BATCH {
+                black_box(rhai());
+            }
         }),
         contestant("CEL (five programs), samples already a list", BATCH, || {
-            (0..BATCH).for_each(|_| drop(black_box(cel())))
+            for _ in 0..BATCH {
+                black_box(cel());
+            }
         }),
     ];
     race(
