@@ -14,6 +14,12 @@ use crate::formula::range::{Basis, World};
 /// The service's quotas end far below: a pool holds at most 3,000 nodes ("Batch service quotas and limits").
 const PLAUSIBLE_MAX: Nodes = Nodes(10_000);
 
+fn has_fault(value: &Node) -> bool {
+    let mut fault = false;
+    value.walk(&mut |node| fault |= matches!(node.kind, Kind::Fails(..)));
+    fault
+}
+
 /// No bound on a target at all, or one that is none.
 pub(super) fn upper_bound(room: &Room<'_>, out: &mut Vec<Diagnostic>) {
     let ranges = room.analysis.ranges();
@@ -21,7 +27,12 @@ pub(super) fn upper_bound(room: &Room<'_>, out: &mut Vec<Diagnostic>) {
         let Some(statement) = room.flow.last_word(lane) else {
             continue;
         };
-        let place = room.checked.statements[statement].span.clone();
+        let statement = &room.checked.statements[statement];
+        // A value with a fault in it has no bound that means anything; the fault is reported.
+        if has_fault(&statement.value) {
+            continue;
+        }
+        let place = statement.span.clone();
         let range = ranges.get(lane);
         match (range.basis, range.high) {
             (Basis::Unbounded, _) => {
