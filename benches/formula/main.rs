@@ -228,7 +228,7 @@ fn against_peers(history: &History, moments: &[Timestamp]) {
                 black_box(rhai());
             }
         }),
-        contestant("CEL (five programs), samples already a list", BATCH, || {
+        contestant("CEL (six programs), samples already a list", BATCH, || {
             for _ in 0..BATCH {
                 black_box(cel());
             }

@@ -74,23 +74,27 @@ pub(crate) fn rhai(samples: &[f64]) -> impl FnMut() -> (f64, f64) {
     }
 }
 
-/// CEL has no statements: five programs, each result bound for the next. It has no fold either; the sum is given as a
-/// chain of additions.
+/// CEL has no statements: six programs, each result bound for the next. It has no fold, `max` or `min` either; the sum is
+/// a chain of additions, and comparisons choose.
 pub(crate) fn cel(samples: &[f64]) -> impl FnMut() -> (f64, f64) {
     let sum: Vec<String> = (0..samples.len()).map(|i| format!("v[{i}]")).collect();
     let compile = |source: &str| Program::compile(source).expect("the program compiles");
     let programs = [
         ("samples", compile("100.0 * present / 30.0")),
+        ("mean", compile(&format!("({}) / present", sum.join(" + ")))),
         (
             "tasks",
-            compile(&format!(
-                "samples < 70.0 ? max(0.0, v[0]) : max(v[0], ({}) / present)",
-                sum.join(" + ")
-            )),
+            compile("samples < 70.0 ? (v[0] > 0.0 ? v[0] : 0.0) : (v[0] > mean ? v[0] : mean)"),
         ),
-        ("vms", compile("tasks > 0.0 ? tasks : max(0.0, dedicated / 2.0)")),
-        ("one", compile("max(0.0, min(vms, 20.0))")),
-        ("other", compile("max(0.0, min(tasks * 2.0 - one, 40.0))")),
+        (
+            "vms",
+            compile("tasks > 0.0 ? tasks : (dedicated > 0.0 ? dedicated / 2.0 : 0.0)"),
+        ),
+        ("one", compile("vms < 20.0 ? (vms > 0.0 ? vms : 0.0) : 20.0")),
+        (
+            "other",
+            compile("tasks * 2.0 - one < 40.0 ? (tasks * 2.0 - one > 0.0 ? tasks * 2.0 - one : 0.0) : 40.0"),
+        ),
     ];
     let mut root = Context::default();
     root.add_variable_from_value("v", samples.to_vec());
