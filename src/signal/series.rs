@@ -39,6 +39,15 @@ impl Window<'_> {
         Self::share(self.values.len(), self.possible)
     }
 
+    /// Returns how many samples a window of that length can hold: its periods, rounded half up, at least 1.
+    #[inline]
+    pub fn possible(length: Span, period: Span) -> u32 {
+        let half_more = length.ticks().saturating_add(period.ticks() / 2);
+        u32::try_from(periods(half_more, period))
+            .unwrap_or(u32::MAX)
+            .max(1)
+    }
+
     /// Returns the percentage that `present` of `possible` samples are, at most 100.
     #[inline]
     pub fn share(present: usize, possible: u32) -> f64 {
@@ -147,7 +156,7 @@ impl Series {
         let (near, far) = if one <= other { (one, other) } else { (other, one) };
         Window {
             values: self.between(now, near, far),
-            possible: self.periods_nearest(far - near),
+            possible: Window::possible(far - near, self.period),
         }
     }
 
@@ -165,22 +174,10 @@ impl Series {
         &self.values[self.values.len().saturating_sub(count)..]
     }
 
-    /// How many periods a length holds, rounded half up, at least 1.
-    #[inline]
-    fn periods_nearest(&self, length: Span) -> u32 {
-        let half_more = length.ticks().saturating_add(self.period.ticks() / 2);
-        u32::try_from(self.periods(half_more)).unwrap_or(u32::MAX).max(1)
-    }
-
-    /// Divides by the period; by the usual one it is a multiplication, and every window takes three of them.
+    /// Divides by the period.
     #[inline]
     fn periods(&self, ticks: i64) -> i64 {
-        const USUAL: i64 = Span::SAMPLE_PERIOD.ticks();
-        if self.period.ticks() == USUAL {
-            ticks / USUAL
-        } else {
-            ticks / self.period.ticks()
-        }
+        periods(ticks, self.period)
     }
 
     /// The first slot taken strictly after `now − age`.
@@ -219,6 +216,17 @@ trait DivCeil {
 impl DivCeil for i64 {
     fn div_ceil_signed(self, by: i64) -> i64 {
         self / by + i64::from(self % by > 0)
+    }
+}
+
+/// Divides by a period; by the usual one it is a multiplication, and every window takes three of them.
+#[inline]
+fn periods(ticks: i64, period: Span) -> i64 {
+    const USUAL: i64 = Span::SAMPLE_PERIOD.ticks();
+    if period.ticks() == USUAL {
+        ticks / USUAL
+    } else {
+        ticks / period.ticks()
     }
 }
 

@@ -137,7 +137,7 @@ impl WindowOf {
             return None;
         };
         let (near, far) = (*one.min(other), *one.max(other));
-        let possible = possible(near, far);
+        let possible = Window::possible(far - near, Span::SAMPLE_PERIOD);
         // The time between samples is looked at in every run: only the usual one was counted with here.
         let falls_short = |present: usize| Window::share(present, possible) < wanted;
         let (mut enough, mut most) = (0, possible as usize);
@@ -181,7 +181,8 @@ impl WindowOf {
             Some(series) => series.window(run.now, one, other),
             None => Window {
                 values: &[],
-                possible: possible(one, other),
+                // A data set without samples has the usual period.
+                possible: Window::possible((one - other).abs(), Span::SAMPLE_PERIOD),
             },
         };
         Ok((window, one, other))
@@ -292,13 +293,6 @@ impl Compiler<'_> {
             (method, _) => unreachable!("{} gives no number", method.name()),
         }
     }
-}
-
-/// The possible samples of a window of a data set that has none.
-fn possible(one: Span, other: Span) -> u32 {
-    ((one - other).abs() / Span::SAMPLE_PERIOD)
-        .round()
-        .clamp(1.0, f64::from(u32::MAX)) as u32
 }
 
 fn insufficient<T>(open: usize, metric: Metric, wanted: f64, received: f64) -> Result<T, Halt> {
