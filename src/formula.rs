@@ -24,7 +24,6 @@ mod print;
 mod print_value;
 mod range;
 mod run;
-mod unread;
 
 pub use evaluator::{Evaluator, Formula};
 pub use inputs::{Dialect, Inputs, PoolFacts, Scope};

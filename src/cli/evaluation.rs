@@ -49,7 +49,7 @@ impl Compiled {
     pub(super) fn evaluate(&self, source: &str, inputs: &Inputs<'_>) -> Evaluation {
         let Some(formula) = &self.formula else {
             return Evaluation {
-                run: AutoScaleRun::unread(source, &self.diagnostics, inputs),
+                run: AutoScaleRun::of_syntax_error(source, &self.diagnostics, inputs),
                 trace: Trace::default(),
                 fault: None,
             };

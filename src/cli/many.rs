@@ -97,7 +97,7 @@ impl Many {
                 let _ = evaluator.run(inputs);
                 evaluator.auto_scale_run()
             }
-            None => AutoScaleRun::unread(&key.1, &kept.faults, inputs),
+            None => AutoScaleRun::of_syntax_error(&key.1, &kept.faults, inputs),
         };
         write(&Answer {
             timestamp: Some(run.timestamp),

@@ -149,3 +149,26 @@ fn a_failed_run_keeps_the_pool_as_it_is() {
         assert!(answer.error.is_some(), "{source}");
     }
 }
+
+#[test]
+fn a_record_names_the_syntax_fault_even_behind_a_wrong_name() {
+    let source = "x = time().hours\ny = 1;";
+    let faults = Formula::compile(source, &Scope::default()).unwrap_err();
+    assert_eq!(faults[0].code.0, "F103", "the wrong name stands first");
+    let history = History::new();
+    let inputs = Inputs {
+        now: Timestamp::EPOCH,
+        pool: PoolFacts::default(),
+        history: &history,
+        seed: 0,
+    };
+    let error = AutoScaleRun::of_syntax_error(source, &faults, &inputs)
+        .error
+        .unwrap();
+    assert_eq!(error.code, "AutoScalingFormulaSyntaxError");
+    assert!(
+        error.values[0].value.starts_with("Line 2, Col 1: "),
+        "{}",
+        error.values[0].value
+    );
+}
