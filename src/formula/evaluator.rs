@@ -12,7 +12,7 @@ use super::outcome::TracedStatement;
 use super::run::{Halt, Memory, RawFault, Run};
 use super::{
     AutoScaleRun, AutoScaleRunError, Fault, FaultCode, Inputs, Outcome, PoolFacts, Scope, Trace, Value,
-    check, parse,
+    check, lean, parse,
 };
 use crate::base::{Diagnostic, Lane, LineIndex, Mix, Nodes, Severity, Span, Timestamp};
 
@@ -231,6 +231,7 @@ impl Evaluator {
                 break;
             }
         }
+        lean::add_written(&mut trace, &formula);
         (self.end(inputs, halt), trace)
     }
 
