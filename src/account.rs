@@ -7,9 +7,11 @@ mod option;
 mod order;
 mod pattern;
 mod pool;
+mod work;
 
 pub use id::{Etag, PoolId, PoolIdError};
 pub use option::NodeDeallocationOption;
-pub use order::{Order, Receipt, Refusal, RefusalKind};
+pub use order::{Order, Receipt, Refusal, RefusalKind, Removal};
 pub use pattern::PoolPattern;
 pub use pool::{AllocationState, NodeCounts, PoolState, ResizeError};
+pub use work::{FinishedTask, Node, NodeActivity, NodeEnd, RunningTask, WaitingTask, Work};

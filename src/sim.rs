@@ -15,6 +15,7 @@ mod fold;
 mod plot;
 mod report;
 mod sim_world;
+mod supply;
 mod table;
 
 pub use backtest::{Options, backtest, backtest_one, end, pool_for};
@@ -22,3 +23,4 @@ pub use contender::{Contender, NATIVE_INTERVAL};
 pub use fold::Fold;
 pub use report::{Cost, NodeHours, Report, Run, Tasks, Wait};
 pub use sim_world::{Keep, OnProgress, PROGRESS_STEPS, SimWorld};
+pub use supply::{Supply, SupplyError, SupplyTrace, UpRun};

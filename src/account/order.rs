@@ -17,8 +17,25 @@ pub struct Order {
     pub target: Mix,
     /// What happens to running tasks on nodes that go.
     pub option: NodeDeallocationOption,
+    /// Which nodes may go.
+    pub removal: Removal,
+    /// How many ready nodes of each lane shall take no further tasks (Compute Node - Disable Scheduling).
+    pub cordon: Mix,
+    /// Whether a resize that is under way is stopped first (Pool - Stop Resize); otherwise the order is refused then.
+    pub retake: bool,
     /// The version of the pool that it was decided on: if someone changed the pool since, the order must be refused.
     pub etag: Option<Etag>,
+}
+
+/// Which nodes may go when a target is below what is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Removal {
+    /// Any: the service chooses (Pool - Resize).
+    #[default]
+    Any,
+    /// Only those without a task, by name (Pool - Remove Nodes): fewer than asked when not enough are idle.
+    Idle,
 }
 
 /// What became of an order.

@@ -68,6 +68,8 @@ pub struct PoolState {
     pub current: Mix,
     /// What its nodes do.
     pub nodes: NodeCounts,
+    /// The nodes of each lane that take no further tasks (scheduling disabled).
+    pub cordoned: Mix,
     /// How many tasks one node runs at the same time.
     pub task_slots_per_node: u32,
     /// What a resize does to running tasks, as it was last ordered.
@@ -90,6 +92,7 @@ impl PoolState {
             target: Mix::ZERO,
             current: Mix::ZERO,
             nodes: NodeCounts::default(),
+            cordoned: Mix::ZERO,
             task_slots_per_node: 1,
             option: NodeDeallocationOption::default(),
             auto_scale: false,

@@ -36,6 +36,12 @@ impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
 
+    /// Returns the instant cut to the millisecond, which is how finely the service prints instants and the ledger keeps them.
+    #[must_use]
+    pub fn whole_milliseconds(self) -> Self {
+        Self::from_ticks(self.0.div_euclid(10_000) * 10_000)
+    }
+
     /// Returns the instant that many ticks after 1970, clamped to the years 1 to 9999.
     pub fn from_ticks(ticks: i64) -> Self {
         Self(ticks.clamp(TICKS_MIN, TICKS_MAX))
@@ -97,6 +103,12 @@ impl Span {
     pub const ZERO: Self = Self(0);
     /// 30 seconds: how often the Batch service takes a sample (automatic scaling guide, "Get sample data").
     pub const SAMPLE_PERIOD: Self = Self::seconds(30);
+
+    /// Returns the span cut to the millisecond, toward the past.
+    #[must_use]
+    pub const fn whole_milliseconds(self) -> Self {
+        Self(self.0.div_euclid(10_000) * 10_000)
+    }
 
     /// Returns a length of that many ticks.
     pub const fn from_ticks(ticks: i64) -> Self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Reason;
-use crate::account::{Etag, NodeDeallocationOption, Order, PoolId, PoolState};
+use crate::account::{Etag, NodeDeallocationOption, Order, PoolId, PoolState, Removal};
 use crate::base::{Mix, Timestamp};
 
 /// What part of deciding a step belongs to.
@@ -46,6 +46,14 @@ pub struct Decision {
     pub start: Mix,
     /// What an order does to running tasks.
     pub option: NodeDeallocationOption,
+    /// Which nodes an order may take away.
+    pub removal: Removal,
+    /// The ready nodes of each lane that shall take no further tasks.
+    pub cordon: Mix,
+    /// Those that took none when the pool was looked at.
+    pub cordoned: Mix,
+    /// Whether an order stops a resize that is under way.
+    pub retake: bool,
     /// The version of the pool that was looked at.
     pub etag: Option<Etag>,
     steps: Vec<Step>,
@@ -61,6 +69,10 @@ impl Decision {
             current: pool.current,
             start: pool.target,
             option: pool.option,
+            removal: Removal::Any,
+            cordon: pool.cordoned,
+            cordoned: pool.cordoned,
+            retake: false,
             etag: pool.etag.clone(),
             // Propose, two bounds and a hold are the most that is usual.
             steps: Vec::with_capacity(4),
@@ -100,13 +112,17 @@ impl Decision {
             .map(|step| &step.reason)
     }
 
-    /// Returns the order that follows: none when the pool has its target already.
+    /// Returns the order that follows: none when the pool has its target already, and in a hold.
     pub fn order(&self) -> Option<Order> {
-        (self.outcome() != self.start).then(|| Order {
+        let changes = self.outcome() != self.start || self.cordon != self.cordoned || self.retake;
+        (changes && self.hold().is_none()).then(|| Order {
             pool: self.pool.clone(),
             at: self.at,
             target: self.outcome(),
             option: self.option,
+            removal: self.removal,
+            cordon: self.cordon,
+            retake: self.retake,
             etag: self.etag.clone(),
         })
     }

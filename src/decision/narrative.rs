@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
 use super::{Decision, Stage, Step};
-use crate::account::NodeDeallocationOption;
+use crate::account::{NodeDeallocationOption, Removal};
 use crate::base::Mix;
 
 /// What a decision comes to, in one word.
@@ -99,6 +99,9 @@ impl Serialize for Decision {
         let order = self.order().map(|order| OrderLine {
             mix: order.target,
             node_deallocation_option: order.option,
+            removal: order.removal,
+            cordon: order.cordon,
+            retake: order.retake,
         });
         let mut object = serializer.serialize_struct("Decision", 8)?;
         object.serialize_field("pool", &self.pool)?;
@@ -119,6 +122,17 @@ struct OrderLine {
     #[serde(flatten)]
     mix: Mix,
     node_deallocation_option: NodeDeallocationOption,
+    #[serde(skip_serializing_if = "is_usual")]
+    removal: Removal,
+    #[serde(skip_serializing_if = "is_usual")]
+    cordon: Mix,
+    #[serde(skip_serializing_if = "is_usual")]
+    retake: bool,
+}
+
+/// Says whether a part of an order need not be written.
+fn is_usual<T: Default + PartialEq>(part: &T) -> bool {
+    *part == T::default()
 }
 
 impl Serialize for Step {

@@ -1,6 +1,6 @@
 //! All that one decision about one pool sees.
 
-use crate::account::PoolState;
+use crate::account::{PoolState, Work};
 use crate::base::Timestamp;
 use crate::signal::History;
 
@@ -15,4 +15,6 @@ pub struct Snapshot<'a> {
     pub pool: &'a PoolState,
     /// Its sampled past.
     pub history: &'a History,
+    /// Its tasks and nodes one by one, where known.
+    pub work: Option<&'a Work>,
 }

@@ -1,6 +1,6 @@
 //! What the engine asks a world, and what it is told.
 
-use crate::account::{PoolPattern, PoolState};
+use crate::account::{PoolPattern, PoolState, Work};
 use crate::base::Timestamp;
 use crate::signal::{Metric, Sample};
 
@@ -13,6 +13,8 @@ pub struct Question<'a> {
     pub pools: &'a [PoolPattern],
     /// The metrics that matter; telling others does no harm.
     pub metrics: &'a [Metric],
+    /// Whether tasks and nodes are wanted one by one; telling them unasked does no harm.
+    pub work: bool,
 }
 
 /// What a world knows at one moment; keeps its buffers when it is cleared.
@@ -30,6 +32,8 @@ pub struct PoolView {
     /// Samples that have arrived since the world was last asked about this pool, each metric's oldest first; at the first
     /// question those of the past [`crate::decision::Memory::HISTORY_KEPT`]. Telling a sample twice does no harm.
     pub samples: Vec<Sample>,
+    /// Its tasks and nodes one by one, when they were asked for and the world knows them.
+    pub work: Option<Work>,
     /// What could not be read of this pool; the decision about it is then a hold.
     pub fault: Option<ObserveError>,
 }
@@ -51,12 +55,14 @@ impl Observation {
             self.views.push(PoolView {
                 state,
                 samples: Vec::new(),
+                work: None,
                 fault: None,
             });
         } else {
             let view = &mut self.views[self.seen];
             view.state = state;
             view.samples.clear();
+            view.work = None;
             view.fault = None;
         }
         self.seen += 1;

@@ -18,7 +18,7 @@ pub fn run(world: &mut impl World, policies: &Policies, memory: Memory) -> Memor
     let mut at = Timestamp::from_ticks(i64::MIN);
     while let Some(now) = world.wait_until(at) {
         // A clock that was set back must not stop time.
-        engine.tick(world, whole_milliseconds(now).max(at));
+        engine.tick(world, now.whole_milliseconds().max(at));
         match engine.next_due() {
             Some(due) => at = due,
             None => break,
@@ -78,6 +78,7 @@ impl<'a> Engine<'a> {
             now,
             pools: &self.patterns,
             metrics: &self.metrics,
+            work: false,
         };
         match world.observe(&question, &mut observation) {
             Ok(()) => self.see(world, now, &mut observation),
@@ -131,9 +132,12 @@ impl<'a> Engine<'a> {
             // What is no number is a sample that never arrived.
             view.samples.retain(|sample| sample.value.is_finite());
             for sample in &mut view.samples {
-                sample.taken = whole_milliseconds(sample.taken);
+                sample.taken = sample.taken.whole_milliseconds();
                 // Minus zero becomes zero, which is how it is read again.
                 sample.value += 0.0;
+            }
+            if let Some(work) = &mut view.work {
+                work.cut_to_milliseconds();
             }
             self.memory.absorb(now, &view.state, &view.samples);
             let decision = self.decide_seen(index, now, view);
@@ -165,6 +169,7 @@ impl<'a> Engine<'a> {
             seed: now.ticks().cast_unsigned(),
             pool: &view.state,
             history: &remembered.history,
+            work: view.work.as_ref(),
         };
         judge(policy, &mut self.desks[index].evaluators, &snapshot)
     }
@@ -219,9 +224,4 @@ fn next_after(now: Timestamp, due: Timestamp, interval: Span) -> Timestamp {
     let step = interval.ticks().max(1);
     let passed = now.since(due).ticks() / step;
     due + Span::from_ticks(step.saturating_mul(passed.saturating_add(1)))
-}
-
-/// A millisecond is 10,000 ticks; the service prints instants to the millisecond, and so does the ledger.
-fn whole_milliseconds(at: Timestamp) -> Timestamp {
-    Timestamp::from_ticks(at.ticks().div_euclid(10_000) * 10_000)
 }

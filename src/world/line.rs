@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{MemoryRecord, PolicyRecord, PoolRecord, SamplesRecord};
-use crate::account::{NodeDeallocationOption, PoolId, Receipt};
+use crate::account::{NodeDeallocationOption, PoolId, Receipt, Removal, Work};
 use crate::base::{Mix, Timestamp};
 use crate::decision::Decision;
 use crate::engine::{Entry, ObserveError, PoolView};
@@ -37,6 +37,9 @@ pub fn line(entry: &Entry<'_>) -> String {
             at: order.at,
             target: order.target,
             node_deallocation_option: order.option,
+            removal: order.removal,
+            cordon: order.cordon,
+            retake: order.retake,
             receipt: (*receipt).clone(),
         }),
     };
@@ -104,7 +107,18 @@ pub(super) struct Settled {
     at: Timestamp,
     target: Mix,
     node_deallocation_option: NodeDeallocationOption,
+    #[serde(default, skip_serializing_if = "is_usual")]
+    removal: Removal,
+    #[serde(default, skip_serializing_if = "is_usual")]
+    cordon: Mix,
+    #[serde(default, skip_serializing_if = "is_usual")]
+    retake: bool,
     pub(super) receipt: Receipt,
+}
+
+/// Says whether a part of an order need not be written.
+fn is_usual<T: Default + PartialEq>(part: &T) -> bool {
+    *part == T::default()
 }
 
 /// What was seen of a pool.
@@ -113,6 +127,8 @@ pub(super) struct Settled {
 pub(super) struct SeenRecord {
     pub(super) pool: PoolRecord,
     pub(super) samples: SamplesRecord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) work: Option<Work>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) fault: Option<FaultRecord>,
 }
@@ -129,6 +145,7 @@ impl From<&PoolView> for SeenRecord {
         Self {
             pool: PoolRecord::from(&view.state),
             samples: SamplesRecord::of(&view.samples),
+            work: view.work.clone(),
             fault: view.fault.as_ref().map(FaultRecord::from),
         }
     }

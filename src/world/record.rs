@@ -46,6 +46,12 @@ pub struct PoolRecord {
     pub preempted_nodes: Nodes,
     /// The nodes that are of no use.
     pub unusable_nodes: Nodes,
+    /// The dedicated nodes that take no further tasks.
+    #[serde(skip_serializing_if = "none")]
+    pub cordoned_dedicated_nodes: Nodes,
+    /// The spot nodes that take no further tasks.
+    #[serde(skip_serializing_if = "none")]
+    pub cordoned_low_priority_nodes: Nodes,
     /// How many tasks one node runs at the same time.
     pub task_slots_per_node: NonZeroU32,
     /// Whether the pool runs a formula of its own.
@@ -56,6 +62,12 @@ pub struct PoolRecord {
     /// Why the latest resize fell short.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resize_errors: Vec<ResizeError>,
+}
+
+// Serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn none(nodes: &Nodes) -> bool {
+    *nodes == Nodes::ZERO
 }
 
 /// A pool without nodes; the id is to be filled in.
@@ -76,6 +88,8 @@ impl Default for PoolRecord {
             starting_nodes: Nodes::ZERO,
             preempted_nodes: Nodes::ZERO,
             unusable_nodes: Nodes::ZERO,
+            cordoned_dedicated_nodes: Nodes::ZERO,
+            cordoned_low_priority_nodes: Nodes::ZERO,
             task_slots_per_node: NonZeroU32::MIN,
             enable_auto_scale: false,
             etag: None,
@@ -112,6 +126,10 @@ impl PoolRecord {
                 starting: self.starting_nodes,
                 preempted: self.preempted_nodes,
                 unusable: self.unusable_nodes,
+            },
+            cordoned: Mix {
+                dedicated: self.cordoned_dedicated_nodes,
+                spot: self.cordoned_low_priority_nodes,
             },
             task_slots_per_node: self.task_slots_per_node.get(),
             option: self.node_deallocation_option,
@@ -153,6 +171,8 @@ impl From<&PoolState> for PoolRecord {
             starting_nodes: pool.nodes.starting,
             preempted_nodes: pool.nodes.preempted,
             unusable_nodes: pool.nodes.unusable,
+            cordoned_dedicated_nodes: pool.cordoned.dedicated,
+            cordoned_low_priority_nodes: pool.cordoned.spot,
             task_slots_per_node: NonZeroU32::new(pool.task_slots_per_node).unwrap_or(NonZeroU32::MIN),
             enable_auto_scale: pool.auto_scale,
             etag: pool.etag.as_ref().map(|etag| etag.0.as_ref().to_owned()),

@@ -193,6 +193,7 @@ impl Recorded<'_> {
                     let samples = seen.samples.to_samples().map_err(|why| line.unreadable(why))?;
                     let view = into.push(seen.pool.state(id));
                     view.samples.extend(samples);
+                    view.work = seen.work;
                     view.fault = seen.fault.map(ObserveError::from);
                 }
                 Kind::Started | Kind::Unmatched | Kind::Settled => {}

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::reading::{CODES, Place, finish, read, sample_period};
 use super::{PoolRecord, SamplesRecord};
-use crate::account::{PoolId, PoolState};
+use crate::account::{PoolId, PoolState, Work};
 use crate::base::{Diagnostic, Span, Timestamp};
 use crate::decision::Snapshot;
 use crate::signal::History;
@@ -37,6 +37,9 @@ pub struct SnapshotPoolFile {
     /// The samples of each metric.
     #[serde(default)]
     pub samples: SamplesRecord,
+    /// Its tasks and nodes one by one.
+    #[serde(default)]
+    pub work: Option<Work>,
 }
 
 /// One pool of a recorded account with its sampled past.
@@ -50,6 +53,8 @@ pub struct SnapshotPool {
     pub state: PoolState,
     /// Its samples.
     pub history: History,
+    /// Its tasks and nodes one by one.
+    pub work: Option<Work>,
 }
 
 impl SnapshotPool {
@@ -60,6 +65,7 @@ impl SnapshotPool {
             seed: self.seed,
             pool: &self.state,
             history: &self.history,
+            work: self.work.as_ref(),
         }
     }
 }
@@ -93,6 +99,7 @@ impl SnapshotFile {
                 seed: file.seed,
                 state: pool.pool.state(id.clone()),
                 history,
+                work: pool.work.clone(),
             });
         }
         finish(faults, pools)

@@ -133,6 +133,7 @@ fn backtest_replay_dry_run_and_plan_decide_the_same() {
                 now: *at,
                 seed: at.ticks().cast_unsigned(),
                 pool: state,
+                work: None,
                 history: &memory.pool(&state.id).unwrap().history,
             };
             let planned = plan(&policies, &[snapshot]);
