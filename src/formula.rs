@@ -34,5 +34,5 @@ pub use outcome::{
     TracedStatement, Value,
 };
 pub use parse::tree;
-pub use print::format;
+pub use print::{FormatError, format};
 pub use range::{Basis, TargetRange, TargetRanges, target_ranges};

@@ -13,12 +13,13 @@ use super::options::{DialectOption, Output, OutputOption};
 use super::render::{self, DiagnosticRecord};
 use super::terminal::Terminal;
 use crate::base::Diagnostic;
-use crate::formula;
+use crate::formula::{self, FormatError};
 
 /// Lay formulas out: one statement a line, comments kept, results unchanged
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Line ends become LF, and every file ends in one. Numbers and brackets stay as they are written.
+A formula that cannot be read, or that would be too long for the service, is left as it is.
 With `-` the formula is read from standard input and written to standard output.")]
 pub(super) struct Fmt {
     /// Formulas, or directories with *.formula files
@@ -56,7 +57,7 @@ impl Fmt {
             let (source, formatted) = match files::read(&path) {
                 Ok(source) => {
                     let formatted = formula::format(&source.text, self.dialect.dialect.into());
-                    (source, formatted)
+                    (source, formatted.map_err(FormatError::diagnostics))
                 }
                 Err(Failure::Text(source, faults)) => (source, Err(faults)),
                 Err(failure) => return Err(failure),

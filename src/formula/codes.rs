@@ -86,10 +86,10 @@ mod tests {
 
     use super::*;
     use crate::base::{Diagnostic, Severity, Timestamp};
-    use crate::formula::{Dialect, Formula, Inputs, Lean, PoolFacts, Scope, lint};
+    use crate::formula::{Dialect, FormatError, Formula, Inputs, Lean, PoolFacts, Scope, format, lint};
     use crate::signal::History;
 
-    /// Everything that is said about a formula, in any dialect, and while it is evaluated without a sample.
+    /// Everything that is said about a formula in a dialect: by check, by fmt, and while it is evaluated without a sample.
     fn said(source: &str, dialect: Dialect) -> (BTreeSet<&'static str>, Vec<Diagnostic>) {
         let formula = match Formula::compile(source, &Scope::new(dialect)) {
             Ok(formula) => formula,
@@ -100,6 +100,7 @@ mod tests {
             .iter()
             .cloned()
             .chain(lint(&formula))
+            .chain(format(source, dialect).map_or_else(FormatError::diagnostics, |_| Vec::new()))
             .collect();
         let history = History::new();
         let inputs = Inputs {

@@ -6,32 +6,91 @@
 //! on blank lines between statements; all of these come out as they went in, so formatting twice changes nothing.
 
 use super::Dialect;
-use super::ast::{Ast, BinaryOp, Call, Comment, Expr, ExprKind, Statement, UnaryOp};
+use super::ast::{Ast, BinaryOp, Call, Comment, Expr, ExprKind, Place, Statement, UnaryOp};
 use super::layout::Doc;
-use super::parse::parse;
-use crate::base::Diagnostic;
+use super::parse::{CHARACTERS_MAX, parse};
+use crate::base::{Code, Diagnostic};
 
 /// Lines are broken when they would be longer: what fits beside a second column in an editor.
 const WIDTH: usize = 100;
 
+const LAYOUT_TOO_LONG: Code = Code("F016");
+
+/// Why a formula was not laid out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    /// It cannot be read: every syntax fault, by place.
+    #[error("the formula cannot be read")]
+    Unreadable(Vec<Diagnostic>),
+    /// The service takes it as it is and would not take it laid out: line breaks and indentation count as characters.
+    #[error(
+        "laid out the formula would have {characters} characters, and the service takes {CHARACTERS_MAX}"
+    )]
+    TooLong {
+        /// How many characters it would have.
+        characters: usize,
+        /// Where the statement stands that would grow most.
+        grown: Place,
+        /// By how many characters that statement would grow.
+        growth: usize,
+    },
+}
+
+impl FormatError {
+    /// Returns what to tell the person who wrote the formula.
+    pub fn diagnostics(self) -> Vec<Diagnostic> {
+        let message = self.to_string();
+        match self {
+            Self::Unreadable(faults) => faults,
+            Self::TooLong { grown, growth, .. } => {
+                let help = if growth == 0 {
+                    "drop comments and blank lines, or leave it as it is".to_owned()
+                } else {
+                    format!(
+                        "this statement grows by {growth}: give inner parts a name in a statement of their own"
+                    )
+                };
+                vec![Diagnostic::error(LAYOUT_TOO_LONG, grown, message).help(help)]
+            }
+        }
+    }
+}
+
 /// Lays out a formula.
 ///
 /// # Errors
-/// Every syntax fault.
-pub fn format(source: &str, dialect: Dialect) -> Result<String, Vec<Diagnostic>> {
-    Ok(print(
-        &parse(source, dialect).map_err(|faulty| faulty.faults)?.ast,
-        source,
-    ))
+/// Every syntax fault, or that the formula would be longer than the service takes.
+pub fn format(source: &str, dialect: Dialect) -> Result<String, FormatError> {
+    let parsed = parse(source, dialect).map_err(|faulty| FormatError::Unreadable(faulty.faults))?;
+    let LaidOut { text, growth, grown } = print(&parsed.ast, source);
+    let characters = text.chars().count();
+    if characters <= CHARACTERS_MAX {
+        return Ok(text);
+    }
+    Err(FormatError::TooLong {
+        characters,
+        grown,
+        growth,
+    })
+}
+
+/// A formula as it was laid out, and which of its statements has grown most.
+struct LaidOut {
+    text: String,
+    /// Characters that were added to that statement.
+    growth: usize,
+    /// Its name, or its first character where it has none: the whole of it could be thousands of characters.
+    grown: Place,
 }
 
 /// Lays out a formula; `source` is the text that `ast` was read from.
-fn print(ast: &Ast, source: &str) -> String {
+fn print(ast: &Ast, source: &str) -> LaidOut {
     let mut printer = Printer {
         source,
         comments: &ast.comments,
     };
     let mut text = String::new();
+    let (mut growth, mut grown) = (0, 0..0);
     let mut end = 0;
     for statement in &ast.statements {
         end = printer.comments_between(&mut text, end, statement.span.start);
@@ -42,12 +101,28 @@ fn print(ast: &Ast, source: &str) -> String {
                 "\n"
             });
         }
-        text.push_str(&printer.statement(statement).render(WIDTH));
+        let laid_out = printer.statement(statement).render(WIDTH);
+        // The `;` is no part of a statement's place.
+        let written = source[statement.span.clone()].chars().count() + 1;
+        let added = laid_out.chars().count().saturating_sub(written);
+        if added >= growth {
+            (growth, grown) = (added, head(statement, source));
+        }
+        text.push_str(&laid_out);
         end = statement.span.end;
     }
     printer.comments_between(&mut text, end, source.len());
     text.push('\n');
-    text
+    LaidOut { text, growth, grown }
+}
+
+/// Returns where the name stands that a statement sets, or its first character.
+fn head(statement: &Statement, source: &str) -> Place {
+    let start = statement.span.start;
+    match &statement.target {
+        Some(target) => target.span.clone(),
+        None => start..source.ceil_char_boundary(start + 1),
+    }
 }
 
 struct Printer<'a> {

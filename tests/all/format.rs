@@ -1,8 +1,8 @@
 //! The laws of the formatter, over formulas with white space and comments in odd places.
 
-use lowtide::base::{Span, Timestamp};
+use lowtide::base::{Code, Span, Timestamp};
 use lowtide::formula::ast::{Call, Expr, ExprKind};
-use lowtide::formula::{Dialect, Formula, Inputs, PoolFacts, Scope, format, tree};
+use lowtide::formula::{Dialect, FormatError, Formula, Inputs, PoolFacts, Scope, format, tree};
 use lowtide::signal::{History, Metric, Series};
 use proptest::prelude::*;
 
@@ -131,8 +131,41 @@ fn the_lenient_dialect_keeps_its_comments_and_gains_semicolons() {
 
 #[test]
 fn a_text_that_is_no_formula_is_refused_with_its_faults() {
-    assert!(!format("a = ;", Dialect::Service).unwrap_err().is_empty());
-    assert!(!format("// nothing", Dialect::Service).unwrap_err().is_empty());
+    for source in ["a = ;", "// nothing"] {
+        let error = format(source, Dialect::Service).unwrap_err();
+        assert!(matches!(&error, FormatError::Unreadable(faults) if !faults.is_empty()));
+        assert!(!error.diagnostics().is_empty());
+    }
+}
+
+#[test]
+fn what_would_be_too_long_for_the_service_is_left_as_it_is() {
+    // A comment makes the formula just as long as the service takes, its line end included.
+    let of_length = |length: usize| format!("x = 1; // {}\n", "y".repeat(length - 11));
+    assert_eq!(format(&of_length(8192), Dialect::Service), Ok(of_length(8192)));
+    let one_more = of_length(8193);
+    let error = format(one_more.trim_end(), Dialect::Service).unwrap_err();
+    assert_eq!(
+        error,
+        FormatError::TooLong {
+            characters: 8193,
+            grown: 0..1,
+            growth: 0
+        }
+    );
+
+    // The first lines have 16 characters; each of 60 brackets opens a line, puts `1,` on one and closes on one, all of them
+    // 4 further in than those of the bracket around: 16 + 7500 + 7375 + 242 + 7198 + 3.
+    let deep = format!("a = 1;\nb = {}2{};\n", "max(1, ".repeat(60), ")".repeat(60));
+    let error = format(&deep, Dialect::Service).unwrap_err();
+    let [fault] = &error.diagnostics()[..] else {
+        panic!("one reason is enough");
+    };
+    assert_eq!((fault.code, fault.span.clone()), (Code("F016"), 7..8));
+    assert_eq!(
+        fault.message,
+        "laid out the formula would have 22334 characters, and the service takes 8192"
+    );
 }
 
 /// The tree without places, and the comments in order.

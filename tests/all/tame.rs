@@ -4,9 +4,10 @@
 //! The properties in `robust.rs` and the fuzz target share this file.
 
 use lowtide::account::NodeDeallocationOption;
-use lowtide::base::{Code, Diagnostic, Lane, LineIndex, Mix, Nodes, Span, Timestamp};
+use lowtide::base::{Diagnostic, Lane, LineIndex, Mix, Nodes, Span, Timestamp};
 use lowtide::formula::{
-    AutoScaleRun, Basis, Dialect, Formula, Inputs, PoolFacts, Scope, TargetRange, format, lint, target_ranges,
+    AutoScaleRun, Basis, Dialect, FormatError, Formula, Inputs, PoolFacts, Scope, TargetRange, format, lint,
+    target_ranges,
 };
 use lowtide::signal::{History, Metric, Series};
 
@@ -46,7 +47,11 @@ fn refused(source: &str, faults: &[Diagnostic], dialect: Dialect) {
         .filter(|fault| fault.code.0.starts_with("F0"))
         .cloned()
         .collect();
-    assert_eq!(laid_out, Err(syntax), "fmt and compile disagree");
+    assert_eq!(
+        laid_out,
+        Err(FormatError::Unreadable(syntax)),
+        "fmt and compile disagree"
+    );
     let World {
         now,
         pool,
@@ -87,13 +92,7 @@ fn evaluates(formula: &Formula) {
     in_place(source, formula.diagnostics());
     in_place(source, &lint(formula));
     let ranges = target_ranges(formula);
-    let laid_out = format(source, formula.scope().dialect).expect("what compiles can be laid out");
-    // A layout can be longer than the service takes; then it is refused for that alone.
-    match format(&laid_out, formula.scope().dialect) {
-        Ok(again) => assert_eq!(again, laid_out, "fmt twice"),
-        Err(faults) => assert_eq!(faults[0].code, Code("F001"), "{faults:?}"),
-    }
-    let formatted = Formula::compile(&laid_out, formula.scope()).ok();
+    let formatted = laid_out(formula);
     let mut used = formula.evaluator();
     for (index, world) in [ordinary(), empty(), at_the_end(), at_the_beginning()]
         .into_iter()
@@ -143,6 +142,24 @@ fn evaluates(formula: &Formula) {
                 "fmt changes the outcome"
             );
         }
+    }
+}
+
+/// A formula laid out is as good a formula; only what would be longer than the service takes is left as it is.
+fn laid_out(formula: &Formula) -> Option<Formula> {
+    let (source, dialect) = (formula.source(), formula.scope().dialect);
+    match format(source, dialect) {
+        Ok(laid_out) => {
+            let again = format(&laid_out, dialect).expect("what fmt writes it can read");
+            assert_eq!(again, laid_out, "fmt twice");
+            Some(Formula::compile(&laid_out, formula.scope()).expect("what fmt writes can be compiled"))
+        }
+        Err(FormatError::TooLong { characters, .. }) => {
+            assert!(characters > 8192, "refused for its length, {characters}");
+            in_place(source, &format(source, dialect).unwrap_err().diagnostics());
+            None
+        }
+        Err(FormatError::Unreadable(faults)) => panic!("fmt cannot read what compiles: {faults:?}"),
     }
 }
 

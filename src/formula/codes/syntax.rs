@@ -34,4 +34,6 @@ pub(super) const ROWS: &[CodeRow] = &[
         "x = 1e999;", "x = 31;"),
     row("F015", "a name is missing", "Shells and templates replace `$name` by nothing when the text is not quoted.",
         " = 4;", "$TargetDedicatedNodes = 4;"),
+    row("F016", "the formula would be too long when laid out", "Said by fmt, which leaves it as it is: line breaks and indentation count as characters for the service.",
+        "x = «max(1, »×60 2 «)»×60;", "y = «max(1, »×9 2 «)»×9; x = «max(1, »×9 y «)»×9;"),
 ];
