@@ -2,6 +2,7 @@
 //!
 //! Floor 0 of the house. Nothing here reads a clock, a file or the environment.
 
+mod code_row;
 mod diagnostic;
 pub mod document;
 mod money;
@@ -10,6 +11,7 @@ pub mod schema;
 mod suggest;
 mod time;
 
+pub use code_row::{CodeRow, Example};
 pub use diagnostic::{Code, Diagnostic, Fix, Label, LineColumn, LineIndex, Severity};
 pub use money::{Probability, Usd, UsdHourly};
 pub use nodes::{Lane, Mix, Nodes};

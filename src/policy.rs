@@ -4,6 +4,7 @@
 
 mod account_wide;
 mod bounds;
+mod codes;
 mod file;
 mod findings;
 mod formulas;
@@ -13,6 +14,7 @@ mod lint;
 mod read;
 mod settings;
 
+pub use codes::CODES;
 pub use file::{
     BoundsFile, DemandFile, FormulaFile, GuardsFile, MissingFile, MixFile, PatternText, Percent, PolicyFile,
     PricesFile, Role, Then,

@@ -47,6 +47,7 @@
 //! Numbers are equal when they differ by no more than a part in 10⁹ (of 1 where they are smaller); `+-` gives another
 //! absolute tolerance. Infinities equal themselves, and `nan` equals `nan`. Times and intervals are equal to the tick.
 
+mod codes;
 mod compare;
 mod expectation;
 mod junit;
@@ -57,6 +58,7 @@ mod run;
 mod script;
 mod text;
 
+pub use codes::CODES;
 pub use junit::junit;
 pub use report::{Check, Mismatch, ScriptReport};
 pub use run::{Loader, run_script};

@@ -1,5 +1,6 @@
 //! The common worlds and what they read and write: recorded accounts, dry runs, replays and ledgers.
 
+mod codes;
 mod dry_run;
 mod inputs;
 mod ledger;
@@ -12,6 +13,7 @@ mod replay;
 mod samples;
 mod snapshot;
 
+pub use codes::CODES;
 pub use dry_run::{DryRun, Kept};
 pub use inputs::{EvalInputs, InputsFile};
 pub use ledger::{JsonLines, Ledger, MemoryLedger};

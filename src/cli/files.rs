@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::exit::{Failure, Source};
-use crate::base::{Code, Diagnostic};
+use crate::base::{Code, CodeRow, Diagnostic};
 
 /// No formula, policy or script comes near; a larger file is another file than the one that was meant.
 const BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -18,24 +18,13 @@ const NOT_TEXT: Code = Code("C002");
 const TOO_LARGE: Code = Code("C003");
 const UNWRITABLE: Code = Code("C004");
 
-/// The codes of this room: code, what it is, way out.
-pub(super) const CODES: &[(Code, &str, &str)] = &[
-    (
-        UNREADABLE,
-        "a file cannot be read",
-        "check the name and the permissions",
-    ),
-    (NOT_TEXT, "a file is not UTF-8 text", "save it as UTF-8"),
-    (
-        TOO_LARGE,
-        "a file is larger than 16 MiB",
-        "name the file that was meant",
-    ),
-    (
-        UNWRITABLE,
-        "a file cannot be written",
-        "check its permissions and the space on the disk",
-    ),
+/// What the codes of this room mean.
+#[rustfmt::skip] // A table: its rows stay together.
+pub(super) const CODES: &[CodeRow] = &[
+    CodeRow::new(UNREADABLE, "a file cannot be read", "Check the name and the permissions."),
+    CodeRow::new(NOT_TEXT, "a file is not UTF-8 text", "Save it as UTF-8."),
+    CodeRow::new(TOO_LARGE, "a file is larger than 16 MiB", "Name the file that was meant; no formula, policy or script comes near."),
+    CodeRow::new(UNWRITABLE, "a file cannot be written", "Check its permissions and the space on the disk."),
 ];
 
 /// Reads a text file, or standard input for `-`.

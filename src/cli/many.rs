@@ -9,12 +9,29 @@ use super::evaluation::{Answer, Compiled};
 use super::jsonl::Line;
 use super::render::{self, DiagnosticRecord};
 use super::wiring;
-use crate::base::{Diagnostic, Timestamp};
+use crate::base::{Code, CodeRow, Diagnostic, Timestamp};
 use crate::formula::{AutoScaleRun, AutoScaleRunError, Dialect, Evaluator, Inputs, NameValuePair};
 use crate::world::InputsFile;
 
 /// Formulas kept compiled: more than a fleet has, and little memory (a compiled formula takes some 10 KB).
 const FORMULAS_MAX: usize = 1024;
+
+const INVALID_LINE: Code = Code("InvalidLine");
+const INVALID_INPUTS: Code = Code("InvalidInputs");
+const LINE_TOO_LONG: Code = Code("LineTooLong");
+const INTERNAL: Code = Code("InternalError");
+
+/// What the codes mean that a line can be answered with, beside the service's own.
+#[rustfmt::skip] // A table: its rows stay together.
+pub(super) const CODES: &[CodeRow] = &[
+    CodeRow::new(INVALID_LINE, "a line of eval --jsonl cannot be read", "A line is one JSON object with `formula` and, where they matter, `inputs` and `dialect`.")
+        .example("{\"formula\": \"x = 1;\", \"input\": {}}", "{\"formula\": \"x = 1;\"}"),
+    CodeRow::new(INVALID_INPUTS, "the inputs of a line cannot be used", "The line is JSON, and a value in its inputs is none that can stand there.")
+        .example("{\"formula\": \"x = 1;\", \"inputs\": {\"now\": \"2026-11-25T09:00:00Z\", \"period\": \"PT0S\"}}",
+            "{\"formula\": \"x = 1;\", \"inputs\": {\"now\": \"2026-11-25T09:00:00Z\", \"period\": \"PT30S\"}}"),
+    CodeRow::new(LINE_TOO_LONG, "a line of eval --jsonl is longer than 32 MiB", "Its rest is skipped; split the samples of the line."),
+    CodeRow::new(INTERNAL, "a mistake in lowtide", "The other lines are answered all the same; please report the line."),
+];
 
 /// Answers lines, and keeps the formulas of earlier ones compiled.
 pub(super) struct Many {
@@ -51,27 +68,27 @@ impl Many {
         let bytes = match line {
             Line::Whole(bytes) => bytes,
             Line::TooLong => {
-                return refuse("LineTooLong", "the line is longer than 32 MiB", Vec::new());
+                return refuse(LINE_TOO_LONG, "the line is longer than 32 MiB", Vec::new());
             }
         };
         // A mistake of ours in one line must not take the answers of the others with it.
         catch_unwind(AssertUnwindSafe(|| self.evaluate(bytes))).unwrap_or_else(|_| {
             self.kept.clear();
             let message = "a mistake in lowtide, not in the line; please report it";
-            refuse("InternalError", message, Vec::new())
+            refuse(INTERNAL, message, Vec::new())
         })
     }
 
     fn evaluate(&mut self, line: &[u8]) -> String {
         let request: Request = match serde_json::from_slice(line) {
             Ok(request) => request,
-            Err(error) => return refuse("InvalidLine", "the line cannot be read", vec![why(line, &error)]),
+            Err(error) => return refuse(INVALID_LINE, "the line cannot be read", vec![why(line, &error)]),
         };
         let inputs = match request.inputs.map(InputsFile::into_inputs) {
             Some(Ok(inputs)) => inputs,
             Some(Err(faults)) => {
                 let told = faults.into_iter().map(|fault| fault.message).collect();
-                return refuse("InvalidInputs", "the inputs cannot be used", told);
+                return refuse(INVALID_INPUTS, "the inputs cannot be used", told);
             }
             None => wiring::inputs_of_nothing(),
         };
@@ -128,13 +145,13 @@ fn why(line: &[u8], error: &serde_json::Error) -> String {
     error.to_string()
 }
 
-fn refuse(code: &str, message: &str, details: Vec<String>) -> String {
+fn refuse(code: Code, message: &str, details: Vec<String>) -> String {
     let pair = |value| NameValuePair {
         name: "Message".to_owned(),
         value,
     };
     let error = AutoScaleRunError {
-        code: code.to_owned(),
+        code: code.0.to_owned(),
         message: message.to_owned(),
         values: details.into_iter().map(pair).collect(),
     };
@@ -206,6 +223,16 @@ mod tests {
             assert_eq!(error["code"], code, "{line}");
             let told = error["values"].to_string();
             assert!(told.contains(why), "{line}: {told}");
+        }
+    }
+
+    #[test]
+    fn every_bad_example_gets_its_code_and_good_ones_get_none() {
+        for row in CODES {
+            if let Some(example) = row.example {
+                assert_eq!(answer(example.bad)["error"]["code"], row.code.0);
+                assert!(answer(example.good)["error"].is_null(), "{}", example.good);
+            }
         }
     }
 

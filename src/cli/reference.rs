@@ -6,13 +6,16 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
-use super::files;
 use super::options::{Output, OutputOption};
 use super::render::visible;
 use super::terminal::{Paint, Terminal};
+use super::{files, many};
+use crate::base::CodeRow;
 use crate::formula::builtin::{FUNCTIONS, INTERVALS, MEMBERS, METHODS, SERVICE_VARIABLES};
 use crate::formula::codes;
 use crate::signal::Metric;
+use crate::sim::workload;
+use crate::{policy, proof, world};
 
 /// Print the reference of the language, the metrics or the codes
 #[derive(Debug, clap::Args)]
@@ -32,7 +35,7 @@ enum Topic {
     Formula,
     /// The sampled metrics
     Metrics,
-    /// The codes of diagnostics, each with a formula that gets it and one that does not
+    /// The codes of diagnostics, each with a text that gets it and one that does not
     Codes,
 }
 
@@ -127,21 +130,25 @@ fn document(topic: Option<Topic>) -> Document {
 }
 
 fn codes() -> Vec<CodeEntry> {
-    let of_formulas = codes::all().map(|row| CodeEntry {
+    let of_files = [
+        policy::CODES,
+        world::CODES,
+        workload::CODES,
+        proof::CODES,
+        files::CODES,
+    ];
+    let rows = codes::all()
+        .chain(of_files.into_iter().flatten())
+        .chain(codes::of_service())
+        .chain(many::CODES);
+    let entry = |row: &CodeRow| CodeEntry {
         code: row.code.0,
         title: row.title,
         why: row.why,
-        bad: Some(row.bad),
-        good: Some(row.good),
-    });
-    let of_files = files::CODES.iter().map(|(code, title, why)| CodeEntry {
-        code: code.0,
-        title,
-        why,
-        bad: None,
-        good: None,
-    });
-    of_formulas.chain(of_files).collect()
+        bad: row.example.map(|example| example.bad),
+        good: row.example.map(|example| example.good),
+    };
+    rows.map(entry).collect()
 }
 
 impl Document {

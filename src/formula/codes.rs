@@ -7,27 +7,18 @@ mod housekeeping;
 mod leans;
 mod names;
 mod samples;
+mod service;
 mod sizing;
 mod syntax;
 
-use crate::base::Code;
+use crate::base::{Code, CodeRow};
 
-/// One code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CodeRow {
-    /// The number, such as `F214`.
-    pub code: Code,
-    /// What it says, in a few words.
-    pub title: &'static str,
-    /// Why it matters, in a sentence or two.
-    pub why: &'static str,
-    /// A formula that gets it; `«x = 1; »×101` stands for so many copies, see [`expand`].
-    pub bad: &'static str,
-    /// A formula that does what was meant and does not get it.
-    pub good: &'static str,
+/// Returns the rows of the service's own codes.
+pub fn of_service() -> impl Iterator<Item = &'static CodeRow> {
+    service::ROWS.iter()
 }
 
-/// Returns every row, in the order of the codes.
+/// Returns every row, in the order of the codes; in a bad example `«x = 1; »×101` stands for so many copies, see [`expand`].
 pub fn all() -> impl Iterator<Item = &'static CodeRow> {
     [
         syntax::ROWS,
@@ -71,13 +62,7 @@ const fn row(
     bad: &'static str,
     good: &'static str,
 ) -> CodeRow {
-    CodeRow {
-        code: Code(code),
-        title,
-        why,
-        bad,
-        good,
-    }
+    CodeRow::new(Code(code), title, why).example(bad, good)
 }
 
 #[cfg(test)]
@@ -86,7 +71,9 @@ mod tests {
 
     use super::*;
     use crate::base::{Diagnostic, Severity, Timestamp};
-    use crate::formula::{Dialect, FormatError, Formula, Inputs, Lean, PoolFacts, Scope, format, lint};
+    use crate::formula::{
+        AutoScaleRun, Dialect, FormatError, Formula, Inputs, Lean, PoolFacts, Scope, format, lint,
+    };
     use crate::signal::History;
 
     /// Everything that is said about a formula in a dialect: by check, by fmt, and while it is evaluated without a sample.
@@ -115,11 +102,40 @@ mod tests {
         (codes.chain(leans.map(|(lean, _)| lean.code().0)).collect(), found)
     }
 
+    /// A formula that gets the code and one that does not.
+    fn example(row: &CodeRow) -> (String, String) {
+        let example = row.example.expect("every row has one");
+        (expand(example.bad), expand(example.good))
+    }
+
+    #[test]
+    fn the_service_answers_with_its_own_codes() {
+        let history = History::new();
+        let inputs = Inputs {
+            now: Timestamp::EPOCH,
+            pool: PoolFacts::default(),
+            history: &history,
+            seed: 0,
+        };
+        let answered = |source: &str| {
+            let run = match Formula::compile(source, &Scope::default()) {
+                Ok(formula) => formula.auto_scale_run(&inputs),
+                Err(faults) => AutoScaleRun::of_syntax_error(source, &faults, &inputs),
+            };
+            run.error.map(|error| error.code)
+        };
+        for row in of_service() {
+            let (bad, good) = example(row);
+            assert_eq!(answered(&bad).as_deref(), Some(row.code.0), "{bad}");
+            assert_eq!(answered(&good), None, "{good}");
+        }
+    }
+
     #[test]
     fn every_bad_example_gets_its_code_and_no_good_one_does() {
         let mut wrong = Vec::new();
         for row in all() {
-            let bad = expand(row.bad);
+            let (bad, good) = example(row);
             let gets = |dialect| said(&bad, dialect).0.contains(row.code.0);
             if !gets(Dialect::Service) && !gets(Dialect::Lenient) {
                 wrong.push(format!(
@@ -128,10 +144,10 @@ mod tests {
                     said(&bad, Dialect::Service).0
                 ));
             }
-            let (codes, found) = said(&expand(row.good), Dialect::Service);
+            let (codes, found) = said(&good, Dialect::Service);
             let is_error = |found: &Diagnostic| found.severity == Severity::Error;
             if codes.contains(row.code.0) || found.iter().any(is_error) {
-                wrong.push(format!("{}, good: {}\n  gets {codes:?}", row.code, row.good));
+                wrong.push(format!("{}, good: {good}\n  gets {codes:?}", row.code));
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -110,7 +110,7 @@ pub(super) fn add_written(trace: &mut Trace, formula: &Formula) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{LineIndex, Timestamp};
+    use crate::base::{Example, LineIndex, Timestamp};
     use crate::formula::{Dialect, Inputs, PoolFacts, Scope, codes};
     use crate::signal::History;
 
@@ -150,9 +150,10 @@ mod tests {
                 let all = leans(source, dialect).concat();
                 all.iter().any(|told| told.starts_with(row.code.0))
             };
-            let bad = [Dialect::Service, Dialect::Lenient].map(|dialect| traced(row.bad, dialect));
-            assert!(bad.contains(&true), "{}: {}", row.code, row.bad);
-            assert!(!traced(row.good, Dialect::Service), "{}: {}", row.code, row.good);
+            let Example { bad, good } = row.example.expect("every row has an example");
+            let found = [Dialect::Service, Dialect::Lenient].map(|dialect| traced(bad, dialect));
+            assert!(found.contains(&true), "{}: {bad}", row.code);
+            assert!(!traced(good, Dialect::Service), "{}: {good}", row.code);
         }
     }
 

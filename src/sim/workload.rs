@@ -2,6 +2,7 @@
 
 mod bounded;
 mod ci_day;
+mod codes;
 mod collect;
 mod fault;
 mod number;
@@ -12,6 +13,7 @@ mod table;
 mod task;
 
 pub use ci_day::{CiRecipe, generate};
+pub use codes::CODES;
 pub use collect::TASKS_MAX;
 pub use fault::{FAULTS_MAX, Fault, NO_TASK, UNKNOWN_FORMAT, UNREADABLE, WRONG_LINE, WorkloadError};
 pub use options::{JobShape, LeftOut, ReadOptions};

@@ -44,13 +44,13 @@ const IMPURE: &[&str] = &[
 /// Words that mean that something is not done.
 const UNDONE: &[&str] = &["todo!(", "unimplemented!(", "#[ignore", "dbg!("];
 
-struct Source {
-    path: PathBuf,
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
     room: String,
-    text: String,
+    pub(crate) text: String,
 }
 
-fn sources(folder: &str) -> Vec<Source> {
+pub(crate) fn sources(folder: &str) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut found = Vec::new();
     let mut folders = vec![root.clone()];
@@ -86,7 +86,7 @@ fn sources_are_tests(path: &Path) -> bool {
 }
 
 /// The code before the tests at the end of a file, without comments.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let before_tests = text.split("#[cfg(test)]\nmod ").next().unwrap_or(text);
     before_tests
         .lines()

@@ -1,0 +1,83 @@
+//! The catalogue of the faults that a policy can have.
+
+use crate::base::{Code, CodeRow};
+
+/// Every code, in order. An example is a part of a policy, and the rest of it is as in the shortest policy there is.
+#[rustfmt::skip] // A table: its rows stay together.
+pub const CODES: &[CodeRow] = &[
+    row("P001", "the policy cannot be read", "It is no YAML: a bracket is open, or a text that holds `: ` has no quotes.",
+        "bounds: { total: [0, 10]", "bounds: { total: [0, 10] }"),
+    row("P002", "a key that is not known", "A key that nobody reads would change nothing and look as if it did.",
+        "intervall: 5m", "interval: 5m"),
+    row("P003", "a key stands twice", "Only one of the two could hold.",
+        "mode: full\nmode: shadow", "mode: shadow"),
+    row("P004", "a key is missing", "Nothing sensible can be assumed in its place.",
+        "demand:\n  - formula: { text: \"$TargetDedicatedNodes = 1;\" }",
+        "demand:\n  - formula: { text: \"$TargetDedicatedNodes = 1;\", role: targets }"),
+    row("P005", "a value of another kind", "Durations and shares carry their unit; counts of nodes are whole numbers.",
+        "interval: 60", "interval: 60s"),
+    row("P006", "a value that cannot be used", "It is of the right kind, and none of the words or numbers that can stand here.",
+        "mode: outonly", "mode: outOnly"),
+    row("P007", "another version of the format", "A file of a later format could mean something else by the same words.",
+        "version: 2", "version: 1"),
+    row("P008", "an interval that cannot be used", "Samples come every 30 seconds, and a pool that is looked at less than once a day is not autoscaled.",
+        "interval: 5s", "interval: 30s"),
+    row("P009", "bounds that contradict each other", "No number of nodes lies within them.",
+        "bounds: { total: [0, 10], dedicated: [20, 30] }", "bounds: { total: [0, 50], dedicated: [20, 30] }"),
+    row("P010", "no formula, or two", "A formula stands in a file of its own or in the policy.",
+        "demand:\n  - formula: { role: targets }",
+        "demand:\n  - formula: { file: pool.formula, role: targets }"),
+    row("P011", "a formula file cannot be read", "Its path is seen from the folder of the policy.",
+        "demand:\n  - formula: { file: absent.formula, role: targets }",
+        "demand:\n  - formula: { file: pool.formula, role: targets }"),
+    row("P012", "a spot node is dearer than a dedicated one", "Nobody would take one; the two prices are likely swapped.",
+        "mix: { prices: { dedicated: 0.04, spot: 0.19 } }", "mix: { prices: { dedicated: 0.19, spot: 0.04 } }"),
+    row("P013", "a guard that could never be content", "A sample is a minute old when it arrives and the next comes 30 seconds later; seven days of them are kept.",
+        "guards: { missing: { staleAfter: 30s } }", "guards: { missing: { staleAfter: 3m } }"),
+];
+
+const fn row(
+    code: &'static str,
+    title: &'static str,
+    why: &'static str,
+    bad: &'static str,
+    good: &'static str,
+) -> CodeRow {
+    CodeRow::new(Code(code), title, why).example(bad, good)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy;
+
+    const SHORTEST: &[(&str, &str)] = &[
+        ("version", "version: 1\n"),
+        ("pool", "pool: genomics-main\n"),
+        (
+            "demand",
+            "demand:\n  - formula: { text: \"$TargetDedicatedNodes = 1;\", role: targets }\n",
+        ),
+    ];
+
+    /// What is said of the shortest policy with a part exchanged or added.
+    fn said(part: &str) -> Vec<&'static str> {
+        let rest = SHORTEST.iter().filter(|(key, _)| !part.starts_with(key));
+        let source = rest.map(|(_, line)| *line).collect::<String>() + part + "\n";
+        let mut load = |file: &str| match file {
+            "pool.formula" => Ok("$TargetDedicatedNodes = 1;".to_owned()),
+            _ => Err("there is none".to_owned()),
+        };
+        let (_, findings) = policy::read("example", &source, &mut load);
+        findings.policy.iter().map(|fault| fault.code.0).collect()
+    }
+
+    #[test]
+    fn every_bad_example_gets_its_code_alone_and_good_ones_get_nothing() {
+        for row in CODES {
+            let example = row.example.expect("every row has one");
+            assert_eq!(said(example.bad), [row.code.0], "{}", example.bad);
+            assert_eq!(said(example.good), [""; 0], "{}", example.good);
+        }
+    }
+}
