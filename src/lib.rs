@@ -3,6 +3,7 @@
 //! The house is built in floors, and a room imports strictly downwards; see `ARCHITECTURE.md`.
 
 pub mod base;
+pub mod market;
 pub mod signal;
 
 pub mod account;

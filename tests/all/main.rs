@@ -15,6 +15,7 @@ mod golden;
 mod jsonl;
 mod language;
 mod lint;
+mod market;
 mod policies;
 mod robust;
 mod same_decision;

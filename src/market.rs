@@ -1,0 +1,29 @@
+//! The market that nodes come from: what they cost, when the provider takes them away, and what has been learned of it.
+//!
+//! An [`EvictionModel`] answers what follows from a way in which evictions come about: survival over a span, work done
+//! again, the price of an hour that counts, the chance that enough nodes stay. A [`Learner`] makes such a model out of what
+//! is observed. Everything is arithmetic on what it is given: no clock, no file, no chance.
+
+mod hazard;
+mod lifetime;
+mod model;
+mod numeric;
+mod piecewise;
+mod price;
+mod regime;
+mod rework;
+mod rhythm;
+mod usable;
+
+pub use hazard::{Band, Hazard};
+pub use lifetime::{Bathtub, BathtubEnd, Lifetime};
+pub use model::{EvictionModel, Outset};
+pub use piecewise::Piecewise;
+pub use price::{PricePath, PriceStep};
+pub use regime::{Regime, Shock};
+pub use rework::{
+    Checkpoint, Expected, LENGTH_MAX, LostWork, Work, break_even_exponent, break_even_hazard, daly_interval,
+    young_interval,
+};
+pub use rhythm::Rhythm;
+pub use usable::{Outlook, beta_binomial_tail};
