@@ -1,7 +1,7 @@
 //! What one decision sees, what it remembers, and the chain of steps that it is.
 //!
 //! ```text
-//! pool's target ─ propose ─► … ─ restrain ─► … ─ hold? ─► outcome        each arrow a step with its reason
+//! pool's target ─ propose ─► … ─ split? ─► … ─ restrain ─► … ─ hold? ─► outcome        each arrow a step with its reason
 //! ```
 //!
 //! A decision stores where it starts and its steps, and nothing that follows from them: the outcome is where the last

@@ -3,6 +3,7 @@
 //! The room is pure: the caller reads the policy file and hands in the formula files that it names.
 
 mod account_wide;
+mod ask;
 mod bounds;
 mod codes;
 mod file;
@@ -13,7 +14,9 @@ mod inline;
 mod lint;
 mod read;
 mod settings;
+mod split;
 
+pub use ask::{Ask, Need, Workings};
 pub use codes::CODES;
 pub use file::{
     BoundsFile, DemandFile, FormulaFile, GuardsFile, MissingFile, MixFile, PatternText, Percent, PolicyFile,
@@ -22,4 +25,6 @@ pub use file::{
 pub use findings::{FileFindings, Findings};
 pub use lint::lint;
 pub use read::{read, schema};
-pub use settings::{Bounds, DemandFormula, MissingGuard, Mode, Policies, Policy, Prices, Range};
+pub use settings::{
+    Bounds, Demand, DemandFormula, MissingGuard, Mode, Objective, Policies, Policy, Prices, Range,
+};

@@ -19,7 +19,7 @@ pub use inputs::{EvalInputs, InputsFile};
 pub use ledger::{JsonLines, Ledger, MemoryLedger};
 pub use line::line;
 pub use memory_record::{MemoryRecord, PoolMemoryRecord};
-pub use policy_record::{FormulaRecord, PolicyRecord};
+pub use policy_record::{DemandRecord, FormulaRecord, PolicyRecord};
 pub use record::PoolRecord;
 pub use replay::{Difference, Parting, ReplayError, Replayed, replay};
 pub use samples::{SampleRun, SampleRuns, SamplesRecord, Values};

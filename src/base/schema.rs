@@ -194,6 +194,18 @@ impl Schema {
         if words.len() >= choices.len() {
             return self.word(&words, node, faults);
         }
+        match &node.data {
+            Data::Text(_) if !words.is_empty() && !choices.iter().any(takes_any_text) => {
+                return self.word(&words, node, faults);
+            }
+            Data::Map(entries) => {
+                let tags: Vec<_> = choices.iter().filter_map(tag).collect();
+                if tags.len() > 1 {
+                    return self.tagged(&tags, entries, node, faults);
+                }
+            }
+            _ => {}
+        }
         let mut nearest: Option<Vec<Diagnostic>> = None;
         for choice in choices {
             let mut found = Vec::new();
@@ -211,6 +223,34 @@ impl Schema {
             }
         }
         faults.extend(nearest.into_iter().flatten());
+    }
+
+    /// Exactly one of several keys must be there: the name of what its value is.
+    fn tagged(
+        &self,
+        tags: &[(&str, &Value)],
+        entries: &[(Key, Node)],
+        node: &Node,
+        faults: &mut Vec<Diagnostic>,
+    ) {
+        let names: Vec<&str> = tags.iter().map(|(name, _)| *name).collect();
+        let Some(((first, value), rest)) = entries.split_first() else {
+            let message = format!("expected one of {}, found nothing", names.join(", "));
+            return self.value_fault(node, message, faults);
+        };
+        match tags.iter().find(|(name, _)| *name == first.text) {
+            Some((_, schema)) => self.node(schema, value, None, faults),
+            None => faults.push(self.unknown_key(first, &names)),
+        }
+        for (key, _) in rest {
+            faults.push(if names.contains(&key.text.as_str()) {
+                let message = format!("`{}` stands beside `{}`, and only one can", key.text, first.text);
+                Diagnostic::error(self.codes.unknown_key, key.span.clone(), message)
+                    .help("where this is a list, give it an item of its own, with a dash before it")
+            } else {
+                self.unknown_key(key, &names)
+            });
+        }
     }
 
     fn word(&self, words: &[Value], node: &Node, faults: &mut Vec<Diagnostic>) {
@@ -250,6 +290,19 @@ fn words(schema: &Value) -> Vec<Value> {
         (_, Some(word)) => vec![word.clone()],
         _ => Vec::new(),
     }
+}
+
+/// Says whether a schema takes texts that it does not list.
+fn takes_any_text(schema: &Value) -> bool {
+    schema["$ref"].is_string() || words(schema).is_empty() && types(schema).contains(&"string")
+}
+
+/// The key and the value's schema, when a schema is of a map with that one key.
+fn tag(schema: &Value) -> Option<(&str, &Value)> {
+    let properties = schema["properties"].as_object()?;
+    let (name, value) = properties.iter().next()?;
+    let alone = properties.len() == 1 && schema["additionalProperties"] == Value::Bool(false);
+    alone.then_some((name.as_str(), value))
 }
 
 fn types(schema: &Value) -> Vec<&str> {

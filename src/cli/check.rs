@@ -16,6 +16,7 @@ use super::render::{self, DiagnosticRecord, visible};
 use super::terminal::{Paint, Terminal};
 use crate::base::{Diagnostic, Lane, Severity};
 use crate::formula::{self, Formula, TargetRange, TargetRanges};
+use crate::policy::Policy;
 
 /// Check formulas and policies: syntax, names, types, lints; and prove how large the targets can get
 #[derive(Debug, clap::Args)]
@@ -131,11 +132,11 @@ impl Findings {
             .iter()
             .filter(|(source, _)| !named.contains(&source.name));
         self.texts.extend(others.cloned());
-        let demand = policy.iter().flat_map(|policy| &policy.demand);
-        for (number, demand) in (1..).zip(demand) {
+        let demand = policy.iter().flat_map(Policy::formulas);
+        for (index, demand) in demand {
             let name = match &demand.file {
                 Some(file) => policies::beside(path, file).display().to_string(),
-                None => format!("{} (formula {number})", path.display()),
+                None => format!("{} (formula {})", path.display(), index + 1),
             };
             if !named.contains(&name) {
                 self.prove(name, &demand.formula);

@@ -38,7 +38,8 @@ impl Demo {
         }
         heading(terminal, "1", "A formula that everybody copies, checked")?;
         if let Some(Contender::Native { policy, .. }) = contenders.first() {
-            check(&policy.demand[0].formula, terminal)?;
+            let (_, demand) = policy.formulas().next().expect("the demo's policy is a formula");
+            check(&demand.formula, terminal)?;
         }
         heading(terminal, "2", "One decision of a policy instead, step by step")?;
         decision(terminal)?;

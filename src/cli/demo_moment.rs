@@ -47,7 +47,7 @@ pub(super) fn find() -> Option<Moment> {
 }
 
 fn explain(policy: &Policy, memory: &Memory, state: &PoolState, decision: &Decision) -> Option<Moment> {
-    let formula = policy.demand.first()?.formula.clone();
+    let formula = policy.formulas().next()?.1.formula.clone();
     let inputs = Inputs {
         now: decision.at,
         pool: facts(state),

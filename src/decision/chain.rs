@@ -14,6 +14,8 @@ use crate::base::{Mix, Timestamp};
 pub enum Stage {
     /// A strategy says what is needed.
     Propose,
+    /// What is needed is split between the lanes.
+    Split,
     /// A guard or bound says what is allowed.
     Restrain,
     /// Nothing shall be done; always the last step.
@@ -74,7 +76,7 @@ impl Decision {
             cordoned: pool.cordoned,
             retake: false,
             etag: pool.etag.clone(),
-            // Propose, two bounds and a hold are the most that is usual.
+            // Propose, split, a bound or guard and a hold are the most that is usual.
             steps: Vec::with_capacity(4),
         }
     }

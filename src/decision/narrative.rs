@@ -87,6 +87,7 @@ impl Stage {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Propose => "propose",
+            Self::Split => "split",
             Self::Restrain => "restrain",
             Self::Hold => "hold",
         }

@@ -22,6 +22,27 @@ pub enum Reason {
         /// Whether `stop()` ended the run.
         stopped: bool,
     },
+    /// A formula asks for this many usable nodes, whatever their lanes.
+    FormulaDemand {
+        /// Which strategy of the policy, from 1.
+        formula: u32,
+        /// How many strategies the policy has; the one that asks for most nodes wins.
+        of: u32,
+        /// Whether `stop()` ended the run.
+        stopped: bool,
+        /// The sum of its targets.
+        nodes: Nodes,
+    },
+    /// The needed nodes are split between the lanes by the mix of the policy.
+    Split {
+        /// What the mix aims at, by the policy's word.
+        objective: String,
+        /// The share of spot nodes that the policy fixes, from 0 to 1, when it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        spot_share: Option<f64>,
+        /// The nodes that are split.
+        nodes: Nodes,
+    },
     /// A bound of the policy was passed.
     Bound {
         /// Which bound.
@@ -121,6 +142,8 @@ impl Reason {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Formula { .. } => "formula",
+            Self::FormulaDemand { .. } => "formulaDemand",
+            Self::Split { .. } => "split",
             Self::Bound { .. } => "bound",
             Self::OutOnly => "outOnly",
             Self::StaleSamples { .. } => "staleSamples",
@@ -151,6 +174,25 @@ impl fmt::Display for Reason {
                 }
                 f.write_str(if *stopped { " (stop() ended it)" } else { "" })
             }
+            Self::FormulaDemand {
+                formula,
+                of,
+                stopped,
+                nodes,
+            } => {
+                match of {
+                    1 => f.write_str("the formula needs ")?,
+                    _ => write!(f, "formula {formula} of {of} needs the most: ")?,
+                }
+                write!(f, "{nodes} usable nodes")?;
+                f.write_str(if *stopped { " (stop() ended it)" } else { "" })
+            }
+            Self::Split {
+                objective,
+                spot_share: Some(share),
+                nodes,
+            } => write!(f, "{nodes} nodes split by {objective}: {share} of them spot"),
+            Self::Split { objective, nodes, .. } => write!(f, "{nodes} nodes split by {objective}"),
             Self::Bound {
                 bound,
                 min,

@@ -3,8 +3,7 @@
 use crate::account::PoolState;
 use crate::base::Timestamp;
 use crate::decision::{Decision, Reason, Snapshot, Stage};
-use crate::formula::{Evaluator, Fault, Inputs, Outcome, PoolFacts};
-use crate::policy::{Mode, Policies, Policy};
+use crate::policy::{Ask, Mode, Policies, Policy, Workings};
 
 use super::ObserveError;
 
@@ -16,7 +15,7 @@ pub fn decide(policies: &Policies, snapshots: &[Snapshot<'_>]) -> Vec<Decision> 
         .iter()
         .filter_map(|snapshot| {
             let policy = policies.policy_for(&snapshot.pool.id)?;
-            Some(judge(policy, &mut evaluators(policy), snapshot))
+            Some(judge(policy, &mut workings(policy), snapshot))
         })
         .collect()
 }
@@ -26,23 +25,23 @@ pub fn plan(policies: &Policies, snapshots: &[Snapshot<'_>]) -> Vec<Decision> {
     decide(policies, snapshots)
 }
 
-/// Returns an evaluator for each formula of a policy.
-pub(super) fn evaluators(policy: &Policy) -> Vec<Evaluator> {
+/// Returns the memory that the evaluations of each strategy of a policy share.
+pub(super) fn workings(policy: &Policy) -> Vec<Workings> {
     policy
         .demand
         .iter()
-        .map(|demand| demand.formula.evaluator())
+        .map(crate::policy::Demand::workings)
         .collect()
 }
 
-/// Decides for one pool by its policy; the evaluators are those of [`evaluators`].
-pub(super) fn judge(policy: &Policy, evaluators: &mut [Evaluator], snapshot: &Snapshot<'_>) -> Decision {
+/// Decides for one pool by its policy; the workings are those of [`workings`].
+pub(super) fn judge(policy: &Policy, workings: &mut [Workings], snapshot: &Snapshot<'_>) -> Decision {
     let mut decision = Decision::begin(snapshot.pool, snapshot.now, policy.name.clone());
     if policy.mode == Mode::Paused {
         decision.hold_because(Reason::Paused);
         return decision;
     }
-    match propose(evaluators, snapshot, &mut decision) {
+    match propose(policy, workings, snapshot, &mut decision) {
         Proposal::None(fault) => decision.hold_because(fault),
         Proposal::Whole => restrain(policy, snapshot, None, &mut decision),
         Proposal::Partial(fault) => restrain(policy, snapshot, Some(fault), &mut decision),
@@ -69,41 +68,50 @@ pub(super) fn hold_unseen(
     decision
 }
 
-/// What the formulas of a policy come to.
+/// What the strategies of a policy come to.
 enum Proposal {
-    /// Every formula gave targets.
+    /// Every strategy asked.
     Whole,
-    /// Some gave targets; the first fault of the others.
+    /// Some asked; why the first of the others did not.
     Partial(Reason),
-    /// None gave targets; the first fault.
+    /// None asked; why the first did not.
     None(Reason),
 }
 
-/// Evaluates every formula and proposes the targets of the one that asks for most nodes, the first among equals.
-fn propose(evaluators: &mut [Evaluator], snapshot: &Snapshot<'_>, decision: &mut Decision) -> Proposal {
-    let of = u32::try_from(evaluators.len()).unwrap_or(u32::MAX);
-    let inputs = inputs(snapshot);
-    let mut best: Option<(u32, Outcome)> = None;
+/// Lets every strategy ask and proposes what the one asks that wants most nodes, the first among equals.
+fn propose(
+    policy: &Policy,
+    workings: &mut [Workings],
+    snapshot: &Snapshot<'_>,
+    decision: &mut Decision,
+) -> Proposal {
+    let of = u32::try_from(policy.demand.len()).unwrap_or(u32::MAX);
+    let mut best: Option<Ask> = None;
     let mut first_fault = None;
-    for (number, evaluator) in (1..).zip(evaluators) {
-        match evaluator.run(&inputs) {
-            Ok(outcome) => {
-                if best.is_none_or(|(_, most)| most.target.total() < outcome.target.total()) {
-                    best = Some((number, outcome));
+    for (number, (demand, workings)) in (1..).zip(policy.demand.iter().zip(workings)) {
+        match demand.ask((number, of), workings, snapshot) {
+            Ok(ask) => {
+                if best.as_ref().is_none_or(|most| most.total() < ask.total()) {
+                    best = Some(ask);
                 }
             }
             Err(fault) => {
-                first_fault.get_or_insert_with(|| fault_reason(number, of, fault));
+                first_fault.get_or_insert(fault);
             }
         }
     }
-    let Some((formula, outcome)) = best else {
-        return Proposal::None(first_fault.expect("a policy has at least one formula"));
-    };
-    let stopped = outcome.stopped;
-    decision.option = outcome.option;
-    let reason = Reason::Formula { formula, of, stopped };
-    decision.step(Stage::Propose, outcome.target, reason);
+    match best {
+        None => return Proposal::None(first_fault.expect("a policy has at least one strategy")),
+        Some(Ask::Need(need)) => policy.split(decision, need.nodes, need.reason),
+        Some(Ask::Targets {
+            target,
+            option,
+            reason,
+        }) => {
+            decision.option = option;
+            decision.step(Stage::Propose, target, reason);
+        }
+    }
     first_fault.map_or(Proposal::Whole, Proposal::Partial)
 }
 
@@ -130,33 +138,5 @@ fn restrain(policy: &Policy, snapshot: &Snapshot<'_>, fault: Option<Reason>, dec
         decision.hold_because(Reason::NotSteady { state });
     } else if changes && policy.mode == Mode::Shadow {
         decision.hold_because(Reason::Shadow { would });
-    }
-}
-
-fn fault_reason(formula: u32, of: u32, fault: Fault) -> Reason {
-    Reason::FormulaFault {
-        formula,
-        of,
-        fault: fault.code.word().to_owned(),
-        line: u32::try_from(fault.at.line).unwrap_or(u32::MAX),
-        column: u32::try_from(fault.at.column).unwrap_or(u32::MAX),
-        message: fault.message,
-    }
-}
-
-fn inputs<'a>(snapshot: &Snapshot<'a>) -> Inputs<'a> {
-    let pool = snapshot.pool;
-    Inputs {
-        now: snapshot.now,
-        pool: PoolFacts {
-            target: pool.target,
-            option: pool.option,
-            current: pool.current,
-            usable: pool.nodes.usable,
-            preempted: pool.nodes.preempted,
-            task_slots_per_node: pool.task_slots_per_node,
-        },
-        history: snapshot.history,
-        seed: snapshot.seed,
     }
 }

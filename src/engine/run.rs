@@ -1,12 +1,11 @@
 //! The loop.
 
-use super::decide::{evaluators, hold_unseen, judge};
+use super::decide::{hold_unseen, judge, workings};
 use super::{Entry, Observation, ObserveError, PoolView, Question, World};
 use crate::account::{PoolId, PoolPattern};
 use crate::base::{Span, Timestamp};
 use crate::decision::{Decision, Memory, Snapshot};
-use crate::formula::Evaluator;
-use crate::policy::Policies;
+use crate::policy::{Policies, Workings};
 use crate::signal::Metric;
 
 /// Runs the pools of one account by their policies until the world ends it; returns what is then remembered.
@@ -41,14 +40,14 @@ struct Engine<'a> {
 
 /// What belongs to one policy.
 struct Desk {
-    evaluators: Vec<Evaluator>,
+    workings: Vec<Workings>,
     due: Timestamp,
 }
 
 impl<'a> Engine<'a> {
     fn new(policies: &'a Policies, memory: Memory) -> Self {
         let desk = |policy| Desk {
-            evaluators: evaluators(policy),
+            workings: workings(policy),
             due: Timestamp::from_ticks(i64::MIN),
         };
         Self {
@@ -171,7 +170,7 @@ impl<'a> Engine<'a> {
             history: &remembered.history,
             work: view.work.as_ref(),
         };
-        judge(policy, &mut self.desks[index].evaluators, &snapshot)
+        judge(policy, &mut self.desks[index].workings, &snapshot)
     }
 
     fn stay_blind(&mut self, world: &mut impl World, now: Timestamp, error: &ObserveError) {

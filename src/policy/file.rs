@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Mode;
+use super::{Mode, Objective};
 use crate::base::{Nodes, Span};
 use crate::formula::Dialect;
 
@@ -30,7 +30,7 @@ pub struct PolicyFile {
     /// The least and the most nodes; 0 to 1000 where left out.
     #[serde(default)]
     pub bounds: BoundsFile,
-    /// How nodes are paid for.
+    /// How nodes are split between the lanes, and what they cost.
     #[serde(default)]
     pub mix: MixFile,
     /// What restrains the outcome.
@@ -64,11 +64,13 @@ pub struct FormulaFile {
 }
 
 /// What a formula's result is taken for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
     /// The targets of both lanes, as the formula splits them.
     Targets,
+    /// The sum of its targets is how many usable nodes are needed; the mix of the policy splits them.
+    Demand,
 }
 
 /// The least and the most nodes, each as [least, most].
@@ -86,10 +88,13 @@ pub struct BoundsFile {
     pub spot: Option<[Nodes; 2]>,
 }
 
-/// How nodes are paid for.
+/// How nodes are split and paid for.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MixFile {
+    /// How needed nodes are split between the lanes; dedicatedOnly when left out. Formulas of role targets split themselves.
+    #[serde(default)]
+    pub objective: Objective,
     /// What one node costs in US dollars an hour.
     #[serde(default)]
     pub prices: PricesFile,

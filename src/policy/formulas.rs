@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::DemandFormula;
 use super::file::{DemandFile, FormulaFile};
 use super::findings::FileFindings;
 use super::inline::InlineText;
 use super::read::{Reader, span};
+use super::{Demand, DemandFormula, Role};
 use crate::base::document::Node;
 use crate::base::{Code, Diagnostic};
 use crate::formula::checked::Kind;
@@ -17,12 +17,17 @@ const FORMULA_SOURCE: Code = Code("P010");
 const FORMULA_FILE: Code = Code("P011");
 
 impl Reader<'_> {
-    pub(super) fn demand(&mut self, demand: &[DemandFile], document: &Node) -> Vec<DemandFormula> {
-        let formulas = demand.iter().enumerate();
-        formulas
-            .filter_map(|(index, DemandFile::Formula(formula))| {
+    pub(super) fn demand(&mut self, demand: &[DemandFile], document: &Node) -> Vec<Demand> {
+        let strategies = demand.iter().enumerate();
+        strategies
+            .filter_map(|(index, strategy)| {
                 let index = index.to_string();
-                self.formula(formula, document.at(&["demand", &index, "formula"])?)
+                match strategy {
+                    DemandFile::Formula(formula) => {
+                        let node = document.at(&["demand", &index, "formula"])?;
+                        self.formula(formula, node).map(Demand::Formula)
+                    }
+                }
             })
             .collect()
     }
@@ -30,8 +35,8 @@ impl Reader<'_> {
     fn formula(&mut self, formula: &FormulaFile, node: &Node) -> Option<DemandFormula> {
         let scope = Scope::new(formula.dialect);
         match (&formula.file, &formula.text) {
-            (Some(file), None) => self.formula_file(file, &scope, &span(node, &["file"])),
-            (None, Some(text)) => self.formula_text(text, &scope, span(node, &["text"])),
+            (Some(file), None) => self.formula_file(file, &scope, formula.role, &span(node, &["file"])),
+            (None, Some(text)) => self.formula_text(text, &scope, formula.role, span(node, &["text"])),
             (both, _) => {
                 let message = if both.is_some() {
                     "a formula stands either in a `file` or here as `text`, not both"
@@ -45,7 +50,13 @@ impl Reader<'_> {
         }
     }
 
-    fn formula_file(&mut self, file: &str, scope: &Scope, place: &Range<usize>) -> Option<DemandFormula> {
+    fn formula_file(
+        &mut self,
+        file: &str,
+        scope: &Scope,
+        role: Role,
+        place: &Range<usize>,
+    ) -> Option<DemandFormula> {
         let source = match (self.load)(file) {
             Ok(source) => source,
             Err(why) => {
@@ -70,10 +81,17 @@ impl Reader<'_> {
         Some(DemandFormula {
             formula: formula?,
             file: Some(file.into()),
+            role,
         })
     }
 
-    fn formula_text(&mut self, text: &str, scope: &Scope, place: Range<usize>) -> Option<DemandFormula> {
+    fn formula_text(
+        &mut self,
+        text: &str,
+        scope: &Scope,
+        role: Role,
+        place: Range<usize>,
+    ) -> Option<DemandFormula> {
         let (formula, diagnostics) = compile(text, scope);
         if !diagnostics.is_empty() {
             let inline = InlineText::find(self.source, place, text);
@@ -83,6 +101,7 @@ impl Reader<'_> {
         Some(DemandFormula {
             formula: formula?,
             file: None,
+            role,
         })
     }
 }
@@ -97,19 +116,25 @@ fn compile(source: &str, scope: &Scope) -> (Option<Formula>, Vec<Diagnostic>) {
     }
 }
 
-/// Returns the metrics whose samples the formulas read, each once.
-pub(super) fn metrics(demand: &[DemandFormula]) -> Vec<Metric> {
+/// Returns the metrics whose samples the strategies read, each once.
+pub(super) fn metrics(demand: &[Demand]) -> Vec<Metric> {
     let mut metrics = Vec::new();
     for demand in demand {
-        for statement in &demand.formula.checked().statements {
-            statement.value.walk(&mut |node| {
-                if let Kind::Sample(sample) = &node.kind {
-                    metrics.push(sample.metric);
-                }
-            });
+        match demand {
+            Demand::Formula(demand) => formula_metrics(&demand.formula, &mut metrics),
         }
     }
     metrics.sort_unstable();
     metrics.dedup();
     metrics
+}
+
+fn formula_metrics(formula: &Formula, metrics: &mut Vec<Metric>) {
+    for statement in &formula.checked().statements {
+        statement.value.walk(&mut |node| {
+            if let Kind::Sample(sample) = &node.kind {
+                metrics.push(sample.metric);
+            }
+        });
+    }
 }

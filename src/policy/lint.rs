@@ -15,7 +15,7 @@ const NO_UPPER_BOUND: Code = Code("F219");
 pub fn lint(policy: &Policy, source: &str) -> Findings {
     let mut findings = Findings::default();
     let document = Node::parse(source).ok();
-    for (index, demand) in policy.demand.iter().enumerate() {
+    for (index, demand) in policy.formulas() {
         let diagnostics = lints(demand);
         if diagnostics.is_empty() {
             continue;

@@ -129,6 +129,7 @@ impl Reader<'_> {
             metrics: metrics(&demand),
             demand,
             bounds,
+            objective: file.mix.objective,
             prices,
             missing,
         })

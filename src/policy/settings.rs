@@ -5,6 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Role;
 use crate::account::PoolPattern;
 use crate::base::{Lane, Nodes, Span, UsdHourly};
 use crate::formula::Formula;
@@ -36,25 +37,49 @@ pub struct Policy {
     pub mode: Mode,
     /// How often it looks.
     pub interval: Span,
-    /// The formulas that say what is needed, at least one; the one that asks for most nodes wins.
-    pub demand: Vec<DemandFormula>,
+    /// The strategies that say what is needed, at least one; the one that asks for most nodes wins.
+    pub demand: Vec<Demand>,
     /// The bounds of every outcome.
     pub bounds: Bounds,
+    /// How a need is split between the lanes.
+    pub objective: Objective,
     /// What a node costs.
     pub prices: Prices,
     /// What is done when samples are missing.
     pub missing: MissingGuard,
-    /// The metrics whose samples the formulas read, in order and each once.
+    /// The metrics whose samples the strategies read, in order and each once.
     pub metrics: Vec<Metric>,
 }
 
-/// A formula that sets the targets of both lanes itself (role `targets`).
+/// One strategy that says how many nodes are needed.
+#[derive(Clone, Debug)]
+pub enum Demand {
+    /// A formula in the language of the Batch service.
+    Formula(DemandFormula),
+}
+
+/// A formula and what its result is taken for.
 #[derive(Clone, Debug)]
 pub struct DemandFormula {
     /// The formula.
     pub formula: Formula,
     /// The file it came from; `None` when it stands in the policy.
     pub file: Option<Arc<str>>,
+    /// What its result is taken for.
+    pub role: Role,
+}
+
+/// How a need is split between the lanes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Objective {
+    /// Dedicated nodes only.
+    #[default]
+    DedicatedOnly,
+    /// Spot nodes as far as the bounds let them, dedicated ones for the rest.
+    SpotFirst,
+    /// This share of the nodes is spot, from 0 to 1, as far as the bounds let it.
+    FixedShare(#[schemars(range(min = 0.0, max = 1.0))] f64),
 }
 
 /// From and to, both included.
@@ -104,6 +129,18 @@ pub struct MissingGuard {
 pub struct Policies {
     /// The policies.
     pub policies: Vec<Policy>,
+}
+
+impl Policy {
+    /// Returns the formulas among the strategies, each with its place among all of them, from 0.
+    pub fn formulas(&self) -> impl Iterator<Item = (usize, &DemandFormula)> {
+        self.demand
+            .iter()
+            .enumerate()
+            .map(|(index, demand)| match demand {
+                Demand::Formula(formula) => (index, formula),
+            })
+    }
 }
 
 impl Default for Prices {

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Nodes, Span, UsdHourly};
 use crate::formula::{Dialect, Formula, Scope};
-use crate::policy::{Bounds, DemandFormula, MissingGuard, Mode, Policy, Prices, Range};
+use crate::policy::{
+    Bounds, Demand, DemandFormula, MissingGuard, Mode, Objective, Policy, Prices, Range, Role,
+};
 use crate::signal::Metric;
 
 /// A policy in effect.
@@ -17,13 +19,22 @@ pub struct PolicyRecord {
     pool: String,
     mode: Mode,
     interval: Span,
-    formulas: Vec<FormulaRecord>,
+    demand: Vec<DemandRecord>,
     total: [Nodes; 2],
     dedicated: [Nodes; 2],
     spot: [Nodes; 2],
+    objective: Objective,
     prices: [UsdHourly; 2],
     missing: MissingRecord,
     metrics: Vec<Metric>,
+}
+
+/// A strategy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DemandRecord {
+    /// A formula.
+    Formula(FormulaRecord),
 }
 
 /// A formula with the settings that it is compiled with.
@@ -32,6 +43,7 @@ pub struct PolicyRecord {
 pub struct FormulaRecord {
     file: Option<Arc<str>>,
     source: String,
+    role: Role,
     dialect: Dialect,
     default_sample_percent: f64,
 }
@@ -53,10 +65,11 @@ impl From<&Policy> for PolicyRecord {
             pool: policy.pool.as_str().to_owned(),
             mode: policy.mode,
             interval: policy.interval,
-            formulas: policy.demand.iter().map(FormulaRecord::from).collect(),
+            demand: policy.demand.iter().map(DemandRecord::from).collect(),
             total: ends(policy.bounds.total),
             dedicated: ends(policy.bounds.dedicated),
             spot: ends(policy.bounds.spot),
+            objective: policy.objective,
             prices: [policy.prices.dedicated, policy.prices.spot],
             missing: MissingRecord {
                 minded: policy.missing.minded,
@@ -69,12 +82,29 @@ impl From<&Policy> for PolicyRecord {
     }
 }
 
+impl From<&Demand> for DemandRecord {
+    fn from(demand: &Demand) -> Self {
+        match demand {
+            Demand::Formula(demand) => Self::Formula(demand.into()),
+        }
+    }
+}
+
+impl DemandRecord {
+    fn demand(&self) -> Result<Demand, String> {
+        match self {
+            Self::Formula(record) => record.formula().map(Demand::Formula),
+        }
+    }
+}
+
 impl From<&DemandFormula> for FormulaRecord {
     fn from(demand: &DemandFormula) -> Self {
         let scope = demand.formula.scope();
         Self {
             file: demand.file.clone(),
             source: demand.formula.source().to_owned(),
+            role: demand.role,
             dialect: scope.dialect,
             default_sample_percent: scope.default_sample_percent,
         }
@@ -92,6 +122,7 @@ impl FormulaRecord {
         Ok(DemandFormula {
             formula,
             file: self.file.clone(),
+            role: self.role,
         })
     }
 }
@@ -112,15 +143,16 @@ impl PolicyRecord {
             mode: self.mode,
             interval: self.interval,
             demand: self
-                .formulas
+                .demand
                 .iter()
-                .map(FormulaRecord::formula)
+                .map(DemandRecord::demand)
                 .collect::<Result<_, _>>()?,
             bounds: Bounds {
                 total: range(self.total),
                 dedicated: range(self.dedicated),
                 spot: range(self.spot),
             },
+            objective: self.objective,
             prices: Prices {
                 dedicated: self.prices[0],
                 spot: self.prices[1],

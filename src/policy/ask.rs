@@ -1,0 +1,133 @@
+//! What a strategy asks for: the one place where strategies are evaluated.
+
+use super::{Demand, DemandFormula, Role};
+use crate::account::NodeDeallocationOption;
+use crate::base::{Mix, Nodes};
+use crate::decision::{Reason, Snapshot};
+use crate::formula::{Evaluator, Fault, Inputs, PoolFacts};
+
+/// What a strategy asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// So many usable nodes, which the mix of the policy splits between the lanes.
+    Need(Need),
+    /// These targets: the strategy splits the nodes itself.
+    Targets {
+        /// Both lanes.
+        target: Mix,
+        /// What an order does to running tasks.
+        option: NodeDeallocationOption,
+        /// Why.
+        reason: Reason,
+    },
+}
+
+/// How many usable nodes are needed, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Need {
+    /// Nodes that can run tasks.
+    pub nodes: Nodes,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// The memory that evaluations of one strategy share.
+#[derive(Debug)]
+pub enum Workings {
+    /// A formula's.
+    Formula(Evaluator),
+}
+
+impl Ask {
+    /// Returns the nodes that are asked for, whatever their lanes.
+    pub fn total(&self) -> Nodes {
+        match self {
+            Self::Need(need) => need.nodes,
+            Self::Targets { target, .. } => target.total(),
+        }
+    }
+}
+
+impl Demand {
+    /// Returns the memory that evaluations of this strategy share.
+    pub fn workings(&self) -> Workings {
+        match self {
+            Self::Formula(demand) => Workings::Formula(demand.formula.evaluator()),
+        }
+    }
+
+    /// Returns what the strategy asks for; `number` of `of` is its place in the policy, from 1, and `workings` are its own.
+    ///
+    /// # Errors
+    /// Why it can ask for nothing; the pool then keeps at least what it has.
+    pub fn ask(
+        &self,
+        (number, of): (u32, u32),
+        workings: &mut Workings,
+        snapshot: &Snapshot<'_>,
+    ) -> Result<Ask, Reason> {
+        match (self, workings) {
+            (Self::Formula(demand), Workings::Formula(evaluator)) => {
+                demand.ask((number, of), evaluator, snapshot)
+            }
+        }
+    }
+}
+
+impl DemandFormula {
+    fn ask(
+        &self,
+        (formula, of): (u32, u32),
+        evaluator: &mut Evaluator,
+        snapshot: &Snapshot<'_>,
+    ) -> Result<Ask, Reason> {
+        let outcome = evaluator
+            .run(&inputs(snapshot))
+            .map_err(|fault| fault_reason(formula, of, fault))?;
+        let stopped = outcome.stopped;
+        Ok(match self.role {
+            Role::Targets => Ask::Targets {
+                target: outcome.target,
+                option: outcome.option,
+                reason: Reason::Formula { formula, of, stopped },
+            },
+            Role::Demand => Ask::Need(Need {
+                nodes: outcome.target.total(),
+                reason: Reason::FormulaDemand {
+                    formula,
+                    of,
+                    stopped,
+                    nodes: outcome.target.total(),
+                },
+            }),
+        })
+    }
+}
+
+fn fault_reason(formula: u32, of: u32, fault: Fault) -> Reason {
+    Reason::FormulaFault {
+        formula,
+        of,
+        fault: fault.code.word().to_owned(),
+        line: u32::try_from(fault.at.line).unwrap_or(u32::MAX),
+        column: u32::try_from(fault.at.column).unwrap_or(u32::MAX),
+        message: fault.message,
+    }
+}
+
+fn inputs<'a>(snapshot: &Snapshot<'a>) -> Inputs<'a> {
+    let pool = snapshot.pool;
+    Inputs {
+        now: snapshot.now,
+        pool: PoolFacts {
+            target: pool.target,
+            option: pool.option,
+            current: pool.current,
+            usable: pool.nodes.usable,
+            preempted: pool.nodes.preempted,
+            task_slots_per_node: pool.task_slots_per_node,
+        },
+        history: snapshot.history,
+        seed: snapshot.seed,
+    }
+}
