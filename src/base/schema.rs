@@ -2,8 +2,17 @@
 //!
 //! serde stops at the first fault and knows no place. The schema is made from the same types, so the two cannot disagree
 //! on keys, kinds and words; what a schema cannot say (is this text a duration?) is asked of a [`Format`].
+//!
+//! What has no fault stands: it is handed on as a document that serde reads, so that faults of meaning are told together
+//! with those of spelling. A misspelt key or word stands as what it likely means; a value that is of no use is left out.
+
+mod kinds;
+
+use std::ops::Range;
 
 use serde_json::Value;
+
+use kinds::{allows, found, required, tag, takes_any_text, wanted, words};
 
 use super::document::{Data, Key, Node};
 use super::{Code, Diagnostic, did_you_mean};
@@ -19,11 +28,32 @@ pub struct Format {
     pub read: fn(&str) -> Result<(), String>,
 }
 
+/// What stands where a key is missing or of no use, so that what is beside it can be read.
+#[derive(Clone, Copy, Debug)]
+pub struct StandIn {
+    /// The key.
+    pub key: &'static str,
+    /// Its value as JSON; it must have no fault of its own.
+    pub json: &'static str,
+}
+
+/// What became of a document that was held against a schema.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// Every fault, by place.
+    pub faults: Vec<Diagnostic>,
+    /// What stands, in the places where it was written; `None` where nothing does.
+    pub standing: Option<Node>,
+    /// The keys whose values were left out, each with the place of the value.
+    pub left_out: Vec<(String, Range<usize>)>,
+}
+
 /// What a document is held against.
 #[derive(Clone, Debug)]
 pub struct Schema {
     root: Value,
     formats: &'static [Format],
+    stand_ins: &'static [StandIn],
     codes: SchemaCodes,
 }
 
@@ -42,38 +72,58 @@ pub struct SchemaCodes {
     pub wrong_value: Code,
 }
 
+impl Checked {
+    /// Says whether the value of one of these keys was left out within a place.
+    pub fn lacks(&self, keys: &[&str], within: &Range<usize>) -> bool {
+        self.left_out.iter().any(|(key, span)| {
+            keys.contains(&key.as_str()) && within.start <= span.start && span.end <= within.end
+        })
+    }
+}
+
 impl Schema {
-    /// Returns the schema of a type, with the formats of its texts.
-    pub fn of<T: schemars::JsonSchema>(formats: &'static [Format], codes: SchemaCodes) -> Self {
+    /// Returns the schema of a type, with the formats of its texts and what stands for its keys.
+    pub fn of<T: schemars::JsonSchema>(
+        formats: &'static [Format],
+        stand_ins: &'static [StandIn],
+        codes: SchemaCodes,
+    ) -> Self {
         Self {
             root: schemars::schema_for!(T).into(),
             formats,
+            stand_ins,
             codes,
         }
     }
 
-    /// Returns every fault of a document, by place.
-    pub fn check(&self, document: &Node) -> Vec<Diagnostic> {
-        let mut faults = Vec::new();
-        self.node(&self.root, document, None, &mut faults);
-        faults.sort_by_key(|fault| fault.span.start);
-        faults
+    /// Returns every fault of a document, by place, and what stands of it.
+    pub fn check(&self, document: &Node) -> Checked {
+        let mut checked = Checked::default();
+        checked.standing = self.node(&self.root, document, None, &mut checked);
+        checked.faults.sort_by_key(|fault| fault.span.start);
+        checked
     }
 
-    fn node(&self, schema: &Value, node: &Node, format: Option<&Format>, faults: &mut Vec<Diagnostic>) {
+    fn node(
+        &self,
+        schema: &Value,
+        node: &Node,
+        format: Option<&Format>,
+        checked: &mut Checked,
+    ) -> Option<Node> {
         if let Some(target) = schema["$ref"].as_str() {
             let name = target.trim_start_matches("#/$defs/");
             let format = self.formats.iter().find(|format| format.name == name);
-            return self.node(&self.root["$defs"][name], node, format, faults);
+            return self.node(&self.root["$defs"][name], node, format, checked);
         }
         if let Some(choices) = schema["anyOf"].as_array().or(schema["oneOf"].as_array()) {
-            return self.choice(choices, node, faults);
+            return self.choice(choices, node, checked);
         }
         if let Some(words) = schema["enum"].as_array().map(Vec::as_slice) {
-            return self.word(words, node, faults);
+            return self.word(words, node, checked);
         }
         if let Some(word) = schema.get("const") {
-            return self.word(std::slice::from_ref(word), node, faults);
+            return self.word(std::slice::from_ref(word), node, checked);
         }
         if !allows(schema, node) {
             let message = format!(
@@ -81,148 +131,233 @@ impl Schema {
                 format.map_or_else(|| wanted(schema), |format| format.wanted.to_owned()),
                 found(node)
             );
-            faults.push(Diagnostic::error(
-                self.codes.wrong_type,
-                node.span.clone(),
-                message,
-            ));
-            return;
+            let fault = Diagnostic::error(self.codes.wrong_type, node.span.clone(), message);
+            checked.faults.push(fault);
+            return None;
         }
         match &node.data {
-            Data::Map(entries) => self.map(schema, entries, node, faults),
-            Data::List(items) => self.list(schema, items, node, faults),
-            Data::Number(number) => self.number(schema, number.as_f64(), node, faults),
-            Data::Text(text) => {
-                if let Some(Err(message)) = format.map(|format| (format.read)(text)) {
-                    self.value_fault(node, message, faults);
-                }
-            }
-            Data::Null | Data::Bool(_) => {}
+            Data::Map(entries) => self.map(schema, entries, node, checked),
+            Data::List(items) => self.list(schema, items, node, checked),
+            Data::Number(number) => self.number(schema, number.as_f64(), node, checked),
+            Data::Text(text) => match format.map(|format| (format.read)(text)) {
+                Some(Err(message)) => self.value_fault(node, message, checked),
+                _ => Some(node.clone()),
+            },
+            Data::Null | Data::Bool(_) => Some(node.clone()),
         }
     }
 
-    fn map(&self, schema: &Value, entries: &[(Key, Node)], node: &Node, faults: &mut Vec<Diagnostic>) {
-        let known = schema["properties"].as_object();
-        let names = || known.into_iter().flatten().map(|(name, _)| name.as_str());
+    fn map(
+        &self,
+        schema: &Value,
+        entries: &[(Key, Node)],
+        node: &Node,
+        checked: &mut Checked,
+    ) -> Option<Node> {
+        let mut standing: Vec<(Key, Node)> = Vec::new();
+        let mut seen: Vec<&str> = Vec::new();
         for (index, (key, value)) in entries.iter().enumerate() {
-            if let Some((first, _)) = entries[..index].iter().find(|(other, _)| other.text == key.text) {
-                let message = format!("`{}` stands twice", key.text);
-                faults.push(
-                    Diagnostic::error(self.codes.duplicate_key, key.span.clone(), message)
-                        .help("keep one of the two")
-                        .label(first.span.clone(), "it stands here first"),
-                );
+            let first = entries[..index].iter().find(|(other, _)| other.text == key.text);
+            if let Some((first, _)) = first {
+                checked.faults.push(self.duplicate_key(key, first));
+            }
+            let (name, part) = self.part(schema, key, entries, checked);
+            let Some(part) = part else { continue };
+            let stands = self.node(part, value, None, checked);
+            if first.is_some() || seen.contains(&name) {
+                // Which of the two is meant nobody knows; the first one stands.
                 continue;
             }
-            let more = &schema["additionalProperties"];
-            match known.and_then(|known| known.get(&key.text)) {
-                Some(schema) => self.node(schema, value, None, faults),
-                None if more.is_object() => self.node(more, value, None, faults),
-                None if *more == Value::Bool(false) => {
-                    faults.push(self.unknown_key(key, &names().collect::<Vec<_>>()));
-                }
-                None => {}
+            seen.push(name);
+            let span = key.span.clone();
+            let text = name.to_owned();
+            match stands {
+                Some(value) => standing.push((Key { span, text }, value)),
+                None => checked.left_out.push((text, value.span.clone())),
             }
         }
-        if entries.len() == 1 && known.is_some_and(|known| !known.contains_key(&entries[0].0.text)) {
-            // The one key that is there is misspelt: that is fault enough.
-            return;
+        self.required(schema, entries, node, &seen, checked);
+        self.complete(schema, node, &mut standing)?;
+        Some(Node {
+            span: node.span.clone(),
+            data: Data::Map(standing),
+        })
+    }
+
+    /// Returns what a key likely means, and the schema of its value; `None` where no one reads it.
+    fn part<'a>(
+        &self,
+        schema: &'a Value,
+        key: &'a Key,
+        entries: &[(Key, Node)],
+        checked: &mut Checked,
+    ) -> (&'a str, Option<&'a Value>) {
+        let known = schema["properties"].as_object();
+        if let Some(part) = known.and_then(|known| known.get(&key.text)) {
+            return (&key.text, Some(part));
         }
-        for name in schema["required"].as_array().into_iter().flatten() {
-            let name = name.as_str().unwrap_or_default();
-            if !entries.iter().any(|(key, _)| key.text == name) {
-                faults.push(self.missing_key(name, entries, node));
-            }
+        match &schema["additionalProperties"] {
+            more @ Value::Object(_) => return (&key.text, Some(more)),
+            Value::Bool(false) => {}
+            _ => return (&key.text, Some(&Value::Null)),
+        }
+        let names: Vec<&str> = known
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let near = self.unknown_key(key, &names, checked);
+        match near.filter(|near| !entries.iter().any(|(other, _)| other.text == *near)) {
+            Some(near) => (near, known.and_then(|known| known.get(near))),
+            None => (&key.text, None),
         }
     }
 
-    fn unknown_key(&self, key: &Key, names: &[&str]) -> Diagnostic {
+    /// Tells of a key that no one reads; returns the one that is likely meant.
+    fn unknown_key<'a>(&self, key: &Key, names: &[&'a str], checked: &mut Checked) -> Option<&'a str> {
         let message = format!("`{}` is not a key that is known here", key.text);
         let fault = Diagnostic::error(self.codes.unknown_key, key.span.clone(), message);
-        match did_you_mean(&key.text, names.iter().copied()) {
+        let near = did_you_mean(&key.text, names.iter().copied());
+        checked.faults.push(match near {
             Some(near) => fault.help(format!("did you mean `{near}`?")),
             None => fault.help(format!("known here: {}", names.join(", "))),
+        });
+        near
+    }
+
+    fn duplicate_key(&self, key: &Key, first: &Key) -> Diagnostic {
+        let message = format!("`{}` stands twice", key.text);
+        Diagnostic::error(self.codes.duplicate_key, key.span.clone(), message)
+            .help("keep one of the two")
+            .label(first.span.clone(), "it stands here first")
+    }
+
+    /// Tells which keys are missing.
+    fn required(
+        &self,
+        schema: &Value,
+        entries: &[(Key, Node)],
+        node: &Node,
+        seen: &[&str],
+        checked: &mut Checked,
+    ) {
+        if entries.len() == 1 && seen.is_empty() {
+            // The one key that is there is not known: that is fault enough.
+            return;
+        }
+        for name in required(schema).filter(|name| !seen.contains(name)) {
+            let span = entries
+                .first()
+                .map_or(node.span.clone(), |(key, _)| key.span.clone());
+            checked.faults.push(
+                Diagnostic::error(self.codes.missing_key, span, format!("`{name}` is missing"))
+                    .help(format!("add `{name}: …` beside this key")),
+            );
         }
     }
 
-    fn missing_key(&self, name: &str, entries: &[(Key, Node)], node: &Node) -> Diagnostic {
-        let span = entries
-            .first()
-            .map_or(node.span.clone(), |(key, _)| key.span.clone());
-        Diagnostic::error(self.codes.missing_key, span, format!("`{name}` is missing"))
-            .help(format!("add `{name}: …` beside this key"))
+    /// Puts the stand-ins where required keys do not stand; `None` where there is none for one of them.
+    fn complete(&self, schema: &Value, node: &Node, standing: &mut Vec<(Key, Node)>) -> Option<()> {
+        for name in required(schema) {
+            if standing.iter().any(|(key, _)| key.text == name) {
+                continue;
+            }
+            let stand_in = self.stand_ins.iter().find(|stand_in| stand_in.key == name)?;
+            let mut value = Node::parse(stand_in.json).expect("a stand-in is JSON");
+            value.span = node.span.clone();
+            let span = node.span.clone();
+            let text = name.to_owned();
+            standing.push((Key { span, text }, value));
+        }
+        Some(())
     }
 
-    fn list(&self, schema: &Value, items: &[Node], node: &Node, faults: &mut Vec<Diagnostic>) {
+    fn list(&self, schema: &Value, items: &[Node], node: &Node, checked: &mut Checked) -> Option<Node> {
         let count = items.len() as u64;
         let least = schema["minItems"].as_u64().unwrap_or(0);
         let most = schema["maxItems"].as_u64().unwrap_or(u64::MAX);
-        if count < least || count > most {
+        let fits = (least..=most).contains(&count);
+        if !fits {
             let wanted = match (least, most) {
                 (least, most) if least == most => format!("exactly {least}"),
                 (least, u64::MAX) => format!("at least {least}"),
                 (_, most) => format!("at most {most}"),
             };
-            self.value_fault(
-                node,
-                format!("expected {wanted} in the list, found {count}"),
-                faults,
-            );
+            let message = format!("expected {wanted} in the list, found {count}");
+            self.value_fault(node, message, checked);
         }
+        let mut standing = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let own = &schema["prefixItems"][index];
-            let schema = if own.is_null() { &schema["items"] } else { own };
-            self.node(schema, item, None, faults);
+            let part = if own.is_null() { &schema["items"] } else { own };
+            standing.extend(self.node(part, item, None, checked));
         }
+        // In a list of fixed length every place has its meaning.
+        let is_whole = standing.len() == items.len() || least != most;
+        (fits && is_whole).then(|| Node {
+            span: node.span.clone(),
+            data: Data::List(standing),
+        })
     }
 
-    fn number(&self, schema: &Value, number: Option<f64>, node: &Node, faults: &mut Vec<Diagnostic>) {
-        let Some(number) = number else { return };
+    fn number(
+        &self,
+        schema: &Value,
+        number: Option<f64>,
+        node: &Node,
+        checked: &mut Checked,
+    ) -> Option<Node> {
+        let number = number?;
         let least = schema["minimum"].as_f64().unwrap_or(f64::NEG_INFINITY);
         let most = schema["maximum"].as_f64().unwrap_or(f64::INFINITY);
         if number < least {
-            self.value_fault(node, format!("{number} is less than {least}"), faults);
+            return self.value_fault(node, format!("{number} is less than {least}"), checked);
         }
         if number > most {
-            self.value_fault(node, format!("{number} is more than {most}"), faults);
+            return self.value_fault(node, format!("{number} is more than {most}"), checked);
         }
+        Some(node.clone())
     }
 
     /// One of several schemas must fit; where none does, the one that is nearest tells what is wrong.
-    fn choice(&self, choices: &[Value], node: &Node, faults: &mut Vec<Diagnostic>) {
+    fn choice(&self, choices: &[Value], node: &Node, checked: &mut Checked) -> Option<Node> {
         let words: Vec<Value> = choices.iter().flat_map(words).collect();
         if words.len() >= choices.len() {
-            return self.word(&words, node, faults);
+            return self.word(&words, node, checked);
         }
         match &node.data {
             Data::Text(_) if !words.is_empty() && !choices.iter().any(takes_any_text) => {
-                return self.word(&words, node, faults);
+                return self.word(&words, node, checked);
             }
             Data::Map(entries) => {
                 let tags: Vec<_> = choices.iter().filter_map(tag).collect();
                 if tags.len() > 1 {
-                    return self.tagged(&tags, entries, node, faults);
+                    return self.tagged(&tags, entries, node, checked);
                 }
             }
             _ => {}
         }
-        let mut nearest: Option<Vec<Diagnostic>> = None;
+        let mut nearest: Option<Checked> = None;
         for choice in choices {
-            let mut found = Vec::new();
-            self.node(choice, node, None, &mut found);
-            if found.is_empty() {
-                return;
+            let mut one = Checked::default();
+            one.standing = self.node(choice, node, None, &mut one);
+            if one.faults.is_empty() {
+                return one.standing;
             }
-            let fits = |faults: &[Diagnostic]| {
+            let fits = |checked: &Checked| {
                 // A fault inside is nearer than another kind of value altogether.
+                let faults = &checked.faults;
                 let whole = faults.iter().filter(|fault| fault.span == node.span).count();
                 (whole, faults.len())
             };
-            if nearest.as_ref().is_none_or(|best| fits(&found) < fits(best)) {
-                nearest = Some(found);
+            if nearest.as_ref().is_none_or(|best| fits(&one) < fits(best)) {
+                nearest = Some(one);
             }
         }
-        faults.extend(nearest.into_iter().flatten());
+        let nearest = nearest?;
+        checked.faults.extend(nearest.faults);
+        checked.left_out.extend(nearest.left_out);
+        nearest.standing
     }
 
     /// Exactly one of several keys must be there: the name of what its value is.
@@ -231,139 +366,68 @@ impl Schema {
         tags: &[(&str, &Value)],
         entries: &[(Key, Node)],
         node: &Node,
-        faults: &mut Vec<Diagnostic>,
-    ) {
+        checked: &mut Checked,
+    ) -> Option<Node> {
         let names: Vec<&str> = tags.iter().map(|(name, _)| *name).collect();
         let Some(((first, value), rest)) = entries.split_first() else {
             let message = format!("expected one of {}, found nothing", names.join(", "));
-            return self.value_fault(node, message, faults);
+            return self.value_fault(node, message, checked);
         };
-        match tags.iter().find(|(name, _)| *name == first.text) {
-            Some((_, schema)) => self.node(schema, value, None, faults),
-            None => faults.push(self.unknown_key(first, &names)),
-        }
+        let meant = if names.contains(&first.text.as_str()) {
+            Some(first.text.as_str())
+        } else {
+            self.unknown_key(first, &names, checked)
+        };
+        let part = tags.iter().find(|(name, _)| Some(*name) == meant);
+        let standing = part.and_then(|(name, schema)| {
+            let (span, text) = (first.span.clone(), (*name).to_owned());
+            Some((Key { span, text }, self.node(schema, value, None, checked)?))
+        });
         for (key, _) in rest {
-            faults.push(if names.contains(&key.text.as_str()) {
+            if names.contains(&key.text.as_str()) {
                 let message = format!("`{}` stands beside `{}`, and only one can", key.text, first.text);
-                Diagnostic::error(self.codes.unknown_key, key.span.clone(), message)
-                    .help("where this is a list, give it an item of its own, with a dash before it")
+                checked.faults.push(
+                    Diagnostic::error(self.codes.unknown_key, key.span.clone(), message)
+                        .help("where this is a list, give it an item of its own, with a dash before it"),
+                );
             } else {
-                self.unknown_key(key, &names)
-            });
+                self.unknown_key(key, &names, checked);
+            }
         }
+        standing.map(|entry| Node {
+            span: node.span.clone(),
+            data: Data::Map(vec![entry]),
+        })
     }
 
-    fn word(&self, words: &[Value], node: &Node, faults: &mut Vec<Diagnostic>) {
+    fn word(&self, words: &[Value], node: &Node, checked: &mut Checked) -> Option<Node> {
         if words.contains(&node.to_json()) {
-            return;
+            return Some(node.clone());
         }
         let names: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
         if names.is_empty() {
             let list: Vec<String> = words.iter().map(Value::to_string).collect();
             let message = format!("expected {}, found {}", list.join(" or "), found(node));
-            return self.value_fault(node, message, faults);
+            return self.value_fault(node, message, checked);
         }
         let message = format!("expected one of {}, found {}", names.join(", "), found(node));
         let fault = Diagnostic::error(self.codes.wrong_value, node.span.clone(), message);
         let near = node
             .as_text()
             .and_then(|text| did_you_mean(text, names.iter().copied()));
-        faults.push(match near {
+        checked.faults.push(match near {
             Some(near) => fault.help(format!("did you mean `{near}`?")),
             None => fault,
         });
-    }
-
-    fn value_fault(&self, node: &Node, message: String, faults: &mut Vec<Diagnostic>) {
-        faults.push(Diagnostic::error(
-            self.codes.wrong_value,
-            node.span.clone(),
-            message,
-        ));
-    }
-}
-
-/// The words that a schema of nothing but words allows.
-fn words(schema: &Value) -> Vec<Value> {
-    match (&schema["enum"], schema.get("const")) {
-        (Value::Array(words), _) => words.clone(),
-        (_, Some(word)) => vec![word.clone()],
-        _ => Vec::new(),
-    }
-}
-
-/// Says whether a schema takes texts that it does not list.
-fn takes_any_text(schema: &Value) -> bool {
-    schema["$ref"].is_string() || words(schema).is_empty() && types(schema).contains(&"string")
-}
-
-/// The key and the value's schema, when a schema is of a map with that one key.
-fn tag(schema: &Value) -> Option<(&str, &Value)> {
-    let properties = schema["properties"].as_object()?;
-    let (name, value) = properties.iter().next()?;
-    let alone = properties.len() == 1 && schema["additionalProperties"] == Value::Bool(false);
-    alone.then_some((name.as_str(), value))
-}
-
-fn types(schema: &Value) -> Vec<&str> {
-    match &schema["type"] {
-        Value::String(name) => vec![name],
-        Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn allows(schema: &Value, node: &Node) -> bool {
-    let types = types(schema);
-    let fits = |name: &&str| match (*name, &node.data) {
-        ("null", Data::Null)
-        | ("boolean", Data::Bool(_))
-        | ("number", Data::Number(_))
-        | ("string", Data::Text(_))
-        | ("array", Data::List(_))
-        | ("object", Data::Map(_)) => true,
-        ("integer", Data::Number(number)) => number.is_i64() || number.is_u64(),
-        _ => false,
-    };
-    types.is_empty() || types.iter().any(fits)
-}
-
-fn wanted(schema: &Value) -> String {
-    let names: Vec<&str> = types(schema)
-        .into_iter()
-        .filter(|name| *name != "null")
-        .map(|name| match name {
-            "boolean" => "true or false",
-            "integer" => "a whole number",
-            "number" => "a number",
-            "string" => "a text",
-            "array" => "a list",
-            _ => "keys with values",
+        near.map(|near| Node {
+            span: node.span.clone(),
+            data: Data::Text(near.to_owned()),
         })
-        .collect();
-    names.join(" or ")
-}
+    }
 
-/// A long text in a message helps no one; 40 characters tell which one it is.
-const QUOTED_CHARS_MAX: usize = 40;
-
-fn found(node: &Node) -> String {
-    match &node.data {
-        Data::Null => "nothing".to_owned(),
-        Data::Bool(value) => format!("`{value}`"),
-        Data::Number(number) => format!("`{number}`"),
-        Data::Text(text) => {
-            let start: String = text
-                .lines()
-                .next()
-                .unwrap_or("")
-                .chars()
-                .take(QUOTED_CHARS_MAX)
-                .collect();
-            let more = if start.len() < text.len() { "…" } else { "" };
-            format!("the text `{start}{more}`")
-        }
-        Data::List(_) => "a list".to_owned(),
-        Data::Map(_) => "keys with values".to_owned(),
+    fn value_fault(&self, node: &Node, message: String, checked: &mut Checked) -> Option<Node> {
+        let fault = Diagnostic::error(self.codes.wrong_value, node.span.clone(), message);
+        checked.faults.push(fault);
+        None
     }
 }

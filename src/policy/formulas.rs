@@ -33,6 +33,10 @@ impl Reader<'_> {
     }
 
     fn formula(&mut self, formula: &FormulaFile, node: &Node) -> Option<DemandFormula> {
+        if self.checked.lacks(&["dialect", "file", "text"], &node.span) {
+            // Nobody knows which formula is meant, or how it is understood.
+            return None;
+        }
         let scope = Scope::new(formula.dialect);
         match (&formula.file, &formula.text) {
             (Some(file), None) => self.formula_file(file, &scope, formula.role, &span(node, &["file"])),

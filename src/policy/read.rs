@@ -8,7 +8,7 @@ use super::formulas::metrics;
 use super::{Bounds, MissingGuard, Policy, Prices, Range as NodeRange};
 use crate::account::PoolPattern;
 use crate::base::document::Node;
-use crate::base::schema::{Format, Schema, SchemaCodes};
+use crate::base::schema::{Checked, Format, Schema, SchemaCodes, StandIn};
 use crate::base::{Code, Diagnostic, Nodes, Span, UsdHourly};
 use crate::decision::Memory;
 
@@ -46,6 +46,7 @@ pub fn read(
     let mut reader = Reader {
         source,
         load,
+        checked: Checked::default(),
         findings: Findings::default(),
     };
     let policy = reader.policy(name);
@@ -85,10 +86,33 @@ const FORMATS: &[Format] = &[
     },
 ];
 
+/// With these a policy is judged of which not even the frame stands; it is not used then.
+const STAND_INS: &[StandIn] = &[
+    StandIn {
+        key: "version",
+        json: "1",
+    },
+    StandIn {
+        key: "pool",
+        json: "\"any\"",
+    },
+    StandIn {
+        key: "demand",
+        json: "[]",
+    },
+    // A formula is read the same whatever it is taken for.
+    StandIn {
+        key: "role",
+        json: "\"targets\"",
+    },
+];
+
 /// Reads one policy and gathers what is wrong with it.
 pub(super) struct Reader<'a> {
     pub(super) source: &'a str,
     pub(super) load: &'a mut dyn FnMut(&str) -> Result<String, String>,
+    /// What the schema says of the policy.
+    pub(super) checked: Checked,
     pub(super) findings: Findings,
 }
 
@@ -105,7 +129,10 @@ impl Reader<'_> {
                 return None;
             }
         };
-        self.findings.policy = Schema::of::<PolicyFile>(FORMATS, CODES).check(&document);
+        self.checked = Schema::of::<PolicyFile>(FORMATS, STAND_INS, CODES).check(&document);
+        self.findings.policy.append(&mut self.checked.faults);
+        // What is wrong with the values that stand is told beside what is wrong with the others.
+        let document = self.checked.standing.take()?;
         // What the schema accepts serde reads: both come from the same types.
         let file: PolicyFile = match serde_json::from_value(document.to_json()) {
             Ok(file) => file,
@@ -205,13 +232,10 @@ impl Reader<'_> {
                 self.fault(BOUNDS, span(document, &["bounds", name]), message, Some(&help));
             }
         }
-        if ordered && !bounds.can_be_met() {
-            self.fault(
-                BOUNDS,
-                span(document, &["bounds"]),
-                contradiction(&bounds),
-                Some("change one of them"),
-            );
+        let place = span(document, &["bounds"]);
+        let all_known = !self.checked.lacks(&["total", "dedicated", "spot"], &place);
+        if ordered && all_known && !bounds.can_be_met() {
+            self.fault(BOUNDS, place, contradiction(&bounds), Some("change one of them"));
         }
         bounds
     }
@@ -222,7 +246,9 @@ impl Reader<'_> {
         let spot = file
             .spot
             .map_or(UsdHourly(dedicated.0 * Prices::SPOT_SHARE), UsdHourly);
-        if spot.0 > dedicated.0 {
+        let place = span(document, &["mix", "prices"]);
+        let both_known = !self.checked.lacks(&["dedicated", "spot"], &place);
+        if both_known && spot.0 > dedicated.0 {
             let message = format!("a spot node at {spot} is dearer than a dedicated one at {dedicated}");
             let help = "prices are in US dollars for one node and one hour; are the two swapped?";
             self.fault(

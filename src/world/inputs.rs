@@ -60,8 +60,9 @@ impl InputsFile {
     /// # Errors
     /// Every fault of the text, by place.
     pub fn parse(source: &str) -> Result<EvalInputs, Vec<Diagnostic>> {
-        let (file, document) = read::<Self>(source)?;
-        file.settle(&Place::new(source, document.as_ref()))
+        let reading = read::<Self>(source)?;
+        let (faults, place) = reading.place(source);
+        reading.file.settle(faults, &place)
     }
 
     /// Returns the inputs of a file that was read as a part of another text.
@@ -69,11 +70,10 @@ impl InputsFile {
     /// # Errors
     /// Every fault, without a place.
     pub fn into_inputs(self) -> Result<EvalInputs, Vec<Diagnostic>> {
-        self.settle(&Place::new("", None))
+        self.settle(Vec::new(), &Place::nowhere())
     }
 
-    fn settle(&self, place: &Place<'_>) -> Result<EvalInputs, Vec<Diagnostic>> {
-        let mut faults = Vec::new();
+    fn settle(&self, mut faults: Vec<Diagnostic>, place: &Place<'_>) -> Result<EvalInputs, Vec<Diagnostic>> {
         let history = place.history(&[], self.period, &self.samples, &mut faults);
         finish(
             faults,
@@ -103,6 +103,28 @@ mod tests {
         let inputs = InputsFile::parse(r#"{ "now": "2016-10-13T19:18:47.805Z" }"#).unwrap();
         assert_eq!(inputs.pool, PoolFacts::default());
         assert_eq!((inputs.seed, inputs.history.iter().count()), (0, 0));
+    }
+
+    #[test]
+    fn faults_of_spelling_hide_none_of_meaning() {
+        let source = r#"{
+            "noww": "2016-10-13T19:18:47.805Z",
+            "seeds": "one",
+            "samples": { "$PendingTask": { "start": "2016-10-13T19:09:17.805Z", "values": "3 x 20" } }
+        }"#;
+        assert_eq!(
+            faults(source, InputsFile::parse),
+            [
+                "S002 \"noww\": `noww` is not a key that is known here (did you mean `now`?)",
+                "S002 \"seeds\": `seeds` is not a key that is known here (did you mean `seed`?)",
+                "S005 \"one\": expected a whole number, found the text `one` ()",
+                "S002 \"$PendingTask\": `$PendingTask` is not a key that is known here (did you mean `$PendingTasks`?)",
+                "S007 x: `x` is not a sample; write 3, 3x20 (twenty times 3), 0+2x5 (0, 2, 4, 6, 8), _ or _x4 (missing) ()",
+            ]
+        );
+        // Without the period nobody knows what the samples mean.
+        let source = source.replace("\"seeds\": \"one\"", "\"period\": 30");
+        assert_eq!(faults(&source, InputsFile::parse).len(), 3);
     }
 
     #[test]

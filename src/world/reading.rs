@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use super::{SampleRuns, SamplesRecord};
 use crate::account::PoolId;
 use crate::base::document::Node;
-use crate::base::schema::{Format, Schema, SchemaCodes};
+use crate::base::schema::{Checked, Format, Schema, SchemaCodes, StandIn};
 use crate::base::{Code, Diagnostic, Span, Timestamp};
 use crate::signal::History;
 
@@ -25,32 +25,76 @@ pub(super) fn sample_period() -> Span {
     Span::SAMPLE_PERIOD
 }
 
-pub(super) fn finish<T>(faults: Vec<Diagnostic>, value: T) -> Result<T, Vec<Diagnostic>> {
+pub(super) fn finish<T>(mut faults: Vec<Diagnostic>, value: T) -> Result<T, Vec<Diagnostic>> {
+    faults.sort_by_key(|fault| fault.span.start);
     if faults.is_empty() { Ok(value) } else { Err(faults) }
+}
+
+/// A file as far as it could be read.
+pub(super) struct Reading<T> {
+    /// What stands of it.
+    pub(super) file: T,
+    /// The place of everything; `None` where the text was read without looking for that.
+    document: Option<Node>,
+    /// What the schema says of it.
+    checked: Checked,
 }
 
 /// Reads a type; only when that fails the text is read again with the place of everything, to tell all its faults.
 pub(super) fn read<T: serde::de::DeserializeOwned + JsonSchema>(
     source: &str,
-) -> Result<(T, Option<Node>), Vec<Diagnostic>> {
+) -> Result<Reading<T>, Vec<Diagnostic>> {
     if let Ok(file) = serde_json::from_str(source) {
-        return Ok((file, None));
+        return Ok(Reading {
+            file,
+            document: None,
+            checked: Checked::default(),
+        });
     }
     let document = Node::parse(source)
         .map_err(|unreadable| vec![Diagnostic::error(UNREADABLE, unreadable.span, unreadable.message)])?;
-    let faults = Schema::of::<T>(FORMATS, CODES).check(&document);
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    let file = serde_json::from_value(document.to_json()).map_err(|error| {
-        vec![Diagnostic::error(
+    let mut checked = Schema::of::<T>(FORMATS, STAND_INS, CODES).check(&document);
+    let Some(standing) = checked.standing.take() else {
+        return Err(checked.faults);
+    };
+    match serde_json::from_value(standing.to_json()) {
+        Ok(file) => Ok(Reading {
+            file,
+            document: Some(standing),
+            checked,
+        }),
+        Err(_) if !checked.faults.is_empty() => Err(checked.faults),
+        Err(error) => Err(vec![Diagnostic::error(
             CODES.wrong_value,
             document.span.clone(),
             error.to_string(),
-        )]
-    })?;
-    Ok((file, Some(document)))
+        )]),
+    }
 }
+
+impl<T> Reading<T> {
+    /// Returns the faults that were found while reading, and where the parts of the file stand.
+    pub(super) fn place<'a>(&'a self, source: &'a str) -> (Vec<Diagnostic>, Place<'a>) {
+        let place = Place {
+            source,
+            document: self.document.as_ref(),
+            checked: Some(&self.checked),
+        };
+        (self.checked.faults.clone(), place)
+    }
+}
+
+/// With these a file is judged of which not even the frame stands; it is not used then.
+const STAND_INS: &[StandIn] = &[
+    StandIn {
+        key: "now",
+        json: "\"1970-01-01T00:00:00Z\"",
+    },
+    StandIn {
+        key: "pools",
+        json: "[]",
+    },
+];
 
 const FORMATS: &[Format] = &[
     Format {
@@ -86,11 +130,23 @@ const FORMATS: &[Format] = &[
 pub(super) struct Place<'a> {
     source: &'a str,
     document: Option<&'a Node>,
+    checked: Option<&'a Checked>,
 }
 
-impl<'a> Place<'a> {
-    pub(super) fn new(source: &'a str, document: Option<&'a Node>) -> Self {
-        Self { source, document }
+impl Place<'_> {
+    /// Returns the place of nothing: of a file that was read as a part of another text.
+    pub(super) const fn nowhere() -> Self {
+        Self {
+            source: "",
+            document: None,
+            checked: None,
+        }
+    }
+
+    /// Says whether the value of a key was left out somewhere in a part of the file, for its faults.
+    pub(super) fn lacks(&self, keys: &[&str], path: &[&str]) -> bool {
+        self.checked
+            .is_some_and(|checked| !checked.left_out.is_empty() && checked.lacks(keys, &self.span(path)))
     }
 
     pub(super) fn span(&self, path: &[&str]) -> Range<usize> {
@@ -111,6 +167,10 @@ impl<'a> Place<'a> {
     ) -> History {
         let below = |keys: &[&str]| self.span(&[path, keys].concat());
         let mut history = History::new();
+        if self.lacks(&["period"], path) {
+            // Nobody knows how far apart the samples are.
+            return history;
+        }
         if period <= Span::ZERO {
             let message = format!("the period between two samples must be longer than nothing, not {period}");
             faults.push(

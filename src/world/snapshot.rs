@@ -5,7 +5,7 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::reading::{CODES, Place, finish, read, sample_period};
+use super::reading::{CODES, finish, read, sample_period};
 use super::{PoolRecord, SamplesRecord};
 use crate::account::{PoolId, PoolState, Work};
 use crate::base::{Diagnostic, Span, Timestamp};
@@ -76,14 +76,17 @@ impl SnapshotFile {
     /// # Errors
     /// Every fault of the text, by place.
     pub fn parse(source: &str) -> Result<Vec<SnapshotPool>, Vec<Diagnostic>> {
-        let (file, document) = read::<Self>(source)?;
-        let mut faults = Vec::new();
-        let place = Place::new(source, document.as_ref());
+        let reading = read::<Self>(source)?;
+        let (mut faults, place) = reading.place(source);
+        let file = &reading.file;
         let mut pools: Vec<SnapshotPool> = Vec::new();
         for (index, pool) in file.pools.iter().enumerate() {
             let path = ["pools", &index.to_string()];
             let history = place.history(&path, pool.period, &pool.samples, &mut faults);
             let Some(id) = &pool.pool.id else {
+                if place.lacks(&["id"], &path) {
+                    continue;
+                }
                 let span = place.span(&[path[0], path[1], "pool"]);
                 faults.push(
                     Diagnostic::error(CODES.missing_key, span, "the pool has no `id`")
@@ -120,6 +123,22 @@ fn twice(id: &PoolId, span: Range<usize>) -> Diagnostic {
 mod tests {
     use super::*;
     use crate::world::reading::faults;
+
+    #[test]
+    fn faults_of_spelling_hide_none_of_meaning() {
+        let source = r#"{ "now": "2016-10-13T19:18:47Z", "pool": [
+            { "pool": { "id": "a", "etags": "1" } }, { "pool": { "id": "a" } }, { "pool": { "id": "b c" } }, { "pool": {} } ] }"#;
+        assert_eq!(
+            faults(source, SnapshotFile::parse),
+            [
+                "S002 \"pool\": `pool` is not a key that is known here (did you mean `pools`?)",
+                "S002 \"etags\": `etags` is not a key that is known here (did you mean `etag`?)",
+                "S006 \"a\": pool `a` stands twice (keep one of the two)",
+                "S006 \"b c\": `b c` is not a pool id; use 1 to 64 letters, digits, hyphens and underscores ()",
+                "S004 {: the pool has no `id` (add the pool's `id`, so that a policy can be found for it)",
+            ]
+        );
+    }
 
     #[test]
     fn a_snapshot_needs_ids_that_differ() {
