@@ -10,17 +10,21 @@ pub mod workload;
 
 mod backtest;
 mod contender;
+mod delay;
 pub mod demo;
 mod fold;
 mod plot;
 mod report;
 mod sim_world;
+mod spot_market;
 mod supply;
 mod table;
 
 pub use backtest::{Options, backtest, backtest_one, end, pool_for};
 pub use contender::{Contender, NATIVE_INTERVAL};
+pub use delay::{DelayLimit, Misses, Wait};
 pub use fold::Fold;
-pub use report::{Cost, NodeHours, Report, Run, Tasks, Wait};
+pub use report::{Cost, NodeHours, Report, Run, Tasks};
 pub use sim_world::{Keep, OnProgress, PROGRESS_STEPS, SimWorld};
+pub use spot_market::SpotMarket;
 pub use supply::{Supply, SupplyError, SupplyTrace, UpRun};

@@ -22,6 +22,8 @@ pub struct Question<'a> {
 pub struct Observation {
     views: Vec<PoolView>,
     seen: usize,
+    /// Buffers of tasks and nodes that were seen before.
+    spare_work: Vec<Work>,
 }
 
 /// What is known of one pool.
@@ -79,8 +81,15 @@ impl Observation {
         &mut self.views[..self.seen]
     }
 
+    /// Returns room for the tasks and nodes of a pool, used before where possible; what is in it is to be cleared.
+    pub fn spare_work(&mut self) -> Work {
+        self.spare_work.pop().unwrap_or_default()
+    }
+
     /// Forgets what was seen and keeps the buffers.
     pub fn clear(&mut self) {
+        let works = self.views.iter_mut().filter_map(|view| view.work.take());
+        self.spare_work.extend(works);
         self.seen = 0;
     }
 }

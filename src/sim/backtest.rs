@@ -7,8 +7,10 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::cluster::{Cluster, Eviction, Setup, SetupError};
 use super::contender::Contender;
-use super::report::{Names, Report, Run};
+use super::delay::DelayLimit;
+use super::report::{Names, Report, Run, Terms};
 use super::sim_world::{Keep, OnProgress, SimWorld};
+use super::spot_market::SpotMarket;
 use super::workload::Workload;
 use crate::account::{PoolId, PoolPattern};
 use crate::base::{Span, Timestamp};
@@ -20,6 +22,10 @@ use crate::engine;
 pub struct Options {
     /// What the pool is like.
     pub setup: Setup,
+    /// Where spot machines come from.
+    pub spot: SpotMarket,
+    /// How late a task may end.
+    pub limit: DelayLimit,
     /// One run for each seed; without chance in the setup they are all the same.
     pub seeds: Vec<u64>,
     /// How long a run goes on after the last task would have ended if none had waited.
@@ -32,6 +38,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             setup: Setup::default(),
+            spot: SpotMarket::default(),
+            limit: DelayLimit::default(),
             seeds: vec![0],
             tail: Span::hours(2),
         }
@@ -96,7 +104,11 @@ pub fn backtest_one<'a>(
         });
     }
     let policies = contender.policies();
-    let cluster = Cluster::new(setup, Arc::clone(workload), seed);
+    let supply = options.spot.supply();
+    let spot = supply
+        .as_ref()
+        .map_or_else(String::new, |supply| supply.name.clone());
+    let cluster = Cluster::with_supply(setup, Arc::clone(workload), supply, seed);
     let pool = policies
         .policies
         .first()
@@ -110,10 +122,18 @@ pub fn backtest_one<'a>(
     let names = Names {
         policy: contender.name(),
         workload: workload.name.clone(),
-        spot: spot_name(&setup.eviction),
+        spot: spot_name(spot, &setup.eviction),
         seed,
     };
-    Ok(Run::new(names, &cluster, fold, &contender.prices()))
+    Ok(Run::new(
+        names,
+        &cluster,
+        fold,
+        &Terms {
+            prices: contender.prices(),
+            limit: options.limit,
+        },
+    ))
 }
 
 /// Returns when every run of a workload ends.
@@ -135,14 +155,20 @@ fn simulated_pool() -> PoolId {
     "simulated".parse().expect("nine letters are a pool id")
 }
 
-fn spot_name(eviction: &Eviction) -> String {
-    match eviction {
-        Eviction::Never => "none".to_owned(),
+fn spot_name(supply: String, eviction: &Eviction) -> String {
+    let hazard = match eviction {
+        Eviction::Never => None,
         Eviction::Constant {
             per_node_hour,
             back_after,
-        } => {
-            format!("{per_node_hour} evictions per node-hour, back after {back_after}")
-        }
+        } => Some(format!(
+            "{per_node_hour} evictions per node-hour, back after {back_after}"
+        )),
+    };
+    match (supply.is_empty(), hazard) {
+        (true, None) => "none".to_owned(),
+        (true, Some(hazard)) => hazard,
+        (false, None) => supply,
+        (false, Some(hazard)) => format!("{supply}, {hazard}"),
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::cluster::{Cluster, Hour, Meter, NodeState};
+use super::cluster::{Cluster, Elasticity, Hour, Meter, NodeState};
+use super::delay::{DelayLimit, Misses, Wait};
 use super::fold::Fold;
-use crate::base::{Lane, Span, Usd};
+use crate::base::{Lane, Usd};
 use crate::policy::Prices;
 
 /// Everything a backtest found.
@@ -40,10 +41,18 @@ pub struct Run {
     pub node_hours: NodeHours,
     /// Seconds from a task's submission to the start of the run that ended well.
     pub wait: Wait,
+    /// Seconds by which tasks ended later than if they had run at once and to their end, lost runs included.
+    pub delay: Wait,
+    /// Tasks that ended too late.
+    pub misses: Misses,
     /// Counts of tasks.
     pub tasks: Tasks,
     /// How often a node was evicted.
     pub evictions: u32,
+    /// How often a machine began to boot.
+    pub node_starts: u32,
+    /// How closely the nodes followed the tasks.
+    pub elasticity: Elasticity,
     /// Orders that were accepted.
     pub orders: u64,
     /// Accepted orders against the direction of the one before.
@@ -96,19 +105,6 @@ pub struct NodeHours {
     pub lost: f64,
 }
 
-/// Seconds that tasks waited; tasks that can never run do not count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Wait {
-    /// Half of the tasks waited no longer.
-    pub p50: f64,
-    /// 95 of 100 tasks waited no longer.
-    pub p95: f64,
-    /// 99 of 100 tasks waited no longer.
-    pub p99: f64,
-    /// No task waited longer.
-    pub max: f64,
-}
-
 /// Counts of tasks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -138,8 +134,17 @@ pub(super) struct Names {
     pub(super) seed: u64,
 }
 
+/// What a run is judged by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub(super) prices: Prices,
+    pub(super) limit: DelayLimit,
+}
+
 impl Run {
-    pub(super) fn new(names: Names, cluster: &Cluster, fold: Fold, prices: &Prices) -> Self {
+    pub(super) fn new(names: Names, cluster: &Cluster, fold: Fold, terms: &Terms) -> Self {
+        let prices = &terms.prices;
+        let (delay, misses) = terms.limit.judge(&cluster.workload().tasks, cluster.delays());
         let tally = cluster.tally();
         let cost = |lane| cluster.meter().cost(lane, prices);
         let (dedicated, spot) = (cost(Lane::Dedicated), cost(Lane::Spot));
@@ -156,6 +161,8 @@ impl Run {
             },
             node_hours: node_hours(cluster.meter(), cluster),
             wait: Wait::of(cluster.waits()),
+            delay,
+            misses,
             tasks: Tasks {
                 submitted: cluster.submitted(),
                 completed: tally.succeeded,
@@ -166,6 +173,8 @@ impl Run {
                 requeued: tally.requeued,
             },
             evictions: tally.evictions,
+            node_starts: tally.node_starts,
+            elasticity: cluster.elasticity(),
             orders: fold.orders,
             reversals: fold.reversals,
             holds: fold.holds,
@@ -190,40 +199,5 @@ fn node_hours(meter: &Meter, cluster: &Cluster) -> NodeHours {
         leaving: of_state(NodeState::Leaving),
         work: meter.busy_slot_hours() / slots,
         lost: cluster.lost_slot_hours() / slots,
-    }
-}
-
-impl Wait {
-    fn of(mut waits: Vec<Span>) -> Self {
-        waits.sort_unstable();
-        // The nearest rank: the least wait that at least that share of the tasks does not exceed.
-        let quantile = |share: f64| {
-            let rank = (share * waits.len() as f64).ceil().max(1.0) as usize;
-            waits.get(rank - 1).map_or(0.0, |wait| wait.as_seconds())
-        };
-        Self {
-            p50: quantile(0.5),
-            p95: quantile(0.95),
-            p99: quantile(0.99),
-            max: quantile(1.0),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantiles_are_waits_that_happened() {
-        let waits = |seconds: std::ops::RangeInclusive<i64>| seconds.rev().map(Span::seconds).collect();
-        let wait = Wait::of(waits(1..=200));
-        assert_eq!(
-            [wait.p50, wait.p95, wait.p99, wait.max],
-            [100.0, 190.0, 198.0, 200.0]
-        );
-        let wait = Wait::of(waits(7..=7));
-        assert_eq!([wait.p50, wait.max], [7.0, 7.0]);
-        assert_eq!(Wait::of(Vec::new()), Wait::default());
     }
 }

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::cluster::{Census, Cluster, NodeState};
+use super::cluster::{Census, Cluster, Command, NodeState};
 use super::fold::Fold;
 use crate::account::{Etag, NodeCounts, Order, PoolId, PoolState, Receipt, Refusal, RefusalKind};
-use crate::base::{Nodes, Timestamp};
+use crate::base::Timestamp;
 use crate::engine::{Entry, Observation, ObserveError, Question, RecordError, World};
 
 /// Keeps the entries that a simulated engine writes down.
@@ -76,6 +76,7 @@ impl<'a> SimWorld<'a> {
             target: self.cluster.target(),
             current: census.mix(),
             nodes: counts(census),
+            cordoned: census.cordoned(),
             task_slots_per_node: self.cluster.setup().task_slots_per_node,
             option: self.cluster.option(),
             etag: Some(self.etag.clone()),
@@ -98,7 +99,13 @@ impl<'a> SimWorld<'a> {
                 "The condition specified in the ETag was not met".to_owned(),
             );
         }
-        self.cluster.order(order.target, order.option)?;
+        self.cluster.obey(&Command {
+            target: order.target,
+            option: order.option,
+            removal: order.removal,
+            cordon: order.cordon,
+            retake: order.retake,
+        })?;
         self.etag = etag(self.cluster.version());
         Ok(())
     }
@@ -116,7 +123,13 @@ impl World for SimWorld<'_> {
 
     fn observe(&mut self, question: &Question<'_>, into: &mut Observation) -> Result<(), ObserveError> {
         if question.pools.iter().any(|pattern| pattern.matches(&self.pool)) {
+            let work = question.work.then(|| {
+                let mut work = into.spare_work();
+                self.cluster.tell_work(&mut work);
+                work
+            });
             let view = into.push(self.state());
+            view.work = work;
             self.cluster.tell_samples(question.metrics, &mut view.samples);
         }
         Ok(())
@@ -151,14 +164,13 @@ fn etag(version: u64) -> Etag {
 }
 
 fn counts(census: &Census) -> NodeCounts {
-    let running = census.of(NodeState::Running);
-    let idle = census.of(NodeState::Idle);
+    let offline = census.cordoned_idle();
     NodeCounts {
-        usable: idle + running,
-        idle,
-        running: running + census.of(NodeState::Draining),
+        usable: census.usable(),
+        idle: census.of(NodeState::Idle).saturating_sub(offline),
+        running: census.of(NodeState::Running) + census.of(NodeState::Draining),
         starting: census.of(NodeState::Starting),
         preempted: census.of(NodeState::Preempted),
-        unusable: Nodes::ZERO,
+        unusable: offline,
     }
 }

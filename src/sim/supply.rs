@@ -22,6 +22,8 @@ pub struct Supply {
     /// What it is called in reports.
     pub name: String,
     units: Vec<Vec<UpRun>>,
+    /// Where the telling ends: what is up there goes on as it is.
+    end: Option<Timestamp>,
 }
 
 /// A time through which a unit is up: from the first instant, up to and without the last.
@@ -137,6 +139,7 @@ impl SupplyTrace {
                 .iter()
                 .flat_map(|trace| trace.laid_out(start, end, shift).units)
                 .collect(),
+            end: Some(end),
         }
     }
 
@@ -176,12 +179,13 @@ impl SupplyTrace {
         Supply {
             name: self.name.clone(),
             units: self.units.iter().map(lay).collect(),
+            end: Some(end),
         }
     }
 }
 
 impl Supply {
-    /// Returns a supply from the up-runs of its units, each in order and apart.
+    /// Returns a supply from the up-runs of its units, each in order and apart; a unit whose last run is over stays down.
     pub fn new(name: impl Into<String>, units: Vec<Vec<UpRun>>) -> Self {
         debug_assert!(units.iter().all(|runs| {
             runs.iter().all(|run| run.from < run.until)
@@ -190,7 +194,20 @@ impl Supply {
         Self {
             name: name.into(),
             units,
+            end: None,
         }
+    }
+
+    /// Returns the supply as one that tells nothing from a moment on: units that are up there stay up.
+    #[must_use]
+    pub fn told_until(mut self, end: Timestamp) -> Self {
+        self.end = Some(end);
+        self
+    }
+
+    /// Returns where the telling ends, if it does.
+    pub const fn end(&self) -> Option<Timestamp> {
+        self.end
     }
 
     /// Returns one unit that is always up.
@@ -202,6 +219,7 @@ impl Supply {
                 until: end,
             }]],
         )
+        .told_until(end)
     }
 
     /// Returns the up-runs of each unit.

@@ -7,6 +7,7 @@
 
 mod backtest;
 mod cluster;
+mod cluster_spot;
 mod codes;
 mod damaged_files;
 mod decisions;

@@ -15,8 +15,14 @@ pub(super) struct NodeRef {
 /// Something that is going to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Event {
-    /// Machines of a lane are granted.
-    Granted { lane: Lane, nodes: Nodes },
+    /// A unit of spot capacity comes up, or goes down and takes its machines with it.
+    Turned { unit: u32 },
+    /// Machines of a lane are granted, as an order asked for.
+    Granted { order: u64, lane: Lane, nodes: Nodes },
+    /// Spot machines that were not to be had are asked for again.
+    Retried,
+    /// An order has had the time that it is given.
+    TimedOut { order: u64 },
     /// A machine is ready for tasks.
     Booted { node: NodeRef },
     /// A task ends well.
@@ -44,6 +50,18 @@ impl Calendar {
 
     pub(super) fn next_at(&self) -> Option<Timestamp> {
         self.heap.peek().map(|Reverse((at, ..))| *at)
+    }
+
+    /// Takes out the turn of a unit, when that is what happens next and at that very moment.
+    pub(super) fn pop_turn(&mut self, now: Timestamp) -> Option<u32> {
+        match self.heap.peek()? {
+            Reverse((at, _, Event::Turned { unit })) if *at == now => {
+                let unit = *unit;
+                self.heap.pop();
+                Some(unit)
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn pop(&mut self) -> Option<Event> {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::Fill;
 use super::calendar::NodeRef;
 use super::meter::{Census, NodeState};
-use crate::base::{Lane, Timestamp};
+use super::queue::Past;
+use crate::base::{Lane, Span, Timestamp};
 
 /// A task that runs.
 #[derive(Clone, Copy, Debug)]
@@ -13,22 +14,57 @@ pub(super) struct Running {
     pub(super) task: u32,
     pub(super) slots: u32,
     pub(super) started: Timestamp,
+    /// What became of it before this run.
+    pub(super) past: Past,
+}
+
+impl Running {
+    /// Returns the longest that the task has run, this run included.
+    pub(super) fn longest(&self, now: Timestamp) -> Span {
+        self.past.ran.max(now - self.started)
+    }
 }
 
 /// One place for a node; places are used again.
 #[derive(Debug)]
-struct Node {
-    lane: Lane,
+pub(super) struct Node {
+    pub(super) lane: Lane,
     /// `None` when nobody is here.
-    state: Option<NodeState>,
+    pub(super) state: Option<NodeState>,
+    /// It is to take no further tasks.
+    pub(super) cordoned: bool,
     generation: u32,
-    free: u32,
-    tasks: Vec<Running>,
+    pub(super) free: u32,
+    /// The unit of spot capacity that its machine is of.
+    pub(super) unit: Option<u32>,
+    /// When its machine was granted.
+    pub(super) granted: Timestamp,
+    /// Since when it does what an onlooker sees it do; being idle and running tasks are one.
+    pub(super) since: Timestamp,
+    pub(super) tasks: Vec<Running>,
+}
+
+impl Node {
+    /// Says whether it could be given tasks if it were not cordoned.
+    pub(super) const fn is_ready(&self) -> bool {
+        matches!(self.state, Some(NodeState::Idle | NodeState::Running))
+    }
+
+    /// Says whether it is there and not about to go.
+    pub(super) const fn stays(&self) -> bool {
+        !matches!(self.state, None | Some(NodeState::Draining | NodeState::Leaving))
+    }
+
+    const fn takes_tasks(&self) -> bool {
+        self.is_ready() && !self.cordoned
+    }
 }
 
 /// All nodes of a pool.
 #[derive(Debug)]
 pub(super) struct Fleet {
+    /// The time it is in the pool.
+    pub(super) now: Timestamp,
     slots_per_node: u32,
     nodes: Vec<Node>,
     vacant: Vec<u32>,
@@ -38,8 +74,9 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    pub(super) fn new(slots_per_node: u32) -> Self {
+    pub(super) fn new(slots_per_node: u32, start: Timestamp) -> Self {
         Self {
+            now: start,
             slots_per_node,
             nodes: Vec::new(),
             vacant: Vec::new(),
@@ -53,13 +90,18 @@ impl Fleet {
     }
 
     /// Adds a node that boots.
-    pub(super) fn add(&mut self, lane: Lane) -> NodeRef {
+    pub(super) fn add(&mut self, lane: Lane, unit: Option<u32>) -> NodeRef {
+        let now = self.now;
         let index = self.vacant.pop().unwrap_or_else(|| {
             self.nodes.push(Node {
                 lane,
                 state: None,
+                cordoned: false,
                 generation: 0,
                 free: 0,
+                unit: None,
+                granted: now,
+                since: now,
                 tasks: Vec::new(),
             });
             self.nodes.len() as u32 - 1
@@ -67,9 +109,20 @@ impl Fleet {
         let node = &mut self.nodes[index as usize];
         node.lane = lane;
         node.free = self.slots_per_node;
+        node.unit = unit;
+        node.granted = now;
+        node.since = now;
         node.state = Some(NodeState::Starting);
         self.census.enter(lane, NodeState::Starting);
         self.now_at(index)
+    }
+
+    /// Gives a preempted node another machine, which boots.
+    pub(super) fn restart(&mut self, index: u32, unit: Option<u32>) {
+        self.set_state(index, NodeState::Starting);
+        let node = &mut self.nodes[index as usize];
+        node.unit = unit;
+        node.granted = self.now;
     }
 
     /// Returns the node at a place as it is now.
@@ -85,6 +138,11 @@ impl Fleet {
         self.nodes[node.index as usize].generation == node.generation
     }
 
+    /// Returns the node at a place, where there is one.
+    pub(super) fn node(&self, index: u32) -> &Node {
+        &self.nodes[index as usize]
+    }
+
     pub(super) fn lane(&self, index: u32) -> Lane {
         self.nodes[index as usize].lane
     }
@@ -97,32 +155,58 @@ impl Fleet {
         self.nodes[index as usize].tasks.len()
     }
 
+    /// Returns every place and the node that is there.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = (u32, &Node)> {
+        (0..).zip(&self.nodes).filter(|(_, node)| node.state.is_some())
+    }
+
     /// Returns the nodes of a lane that are not leaving already.
     pub(super) fn staying(&self, lane: Lane) -> impl Iterator<Item = u32> + '_ {
-        let stays = move |node: &Node| {
-            node.lane == lane
-                && node
-                    .state
-                    .is_some_and(|state| !matches!(state, NodeState::Draining | NodeState::Leaving))
-        };
-        (0..)
-            .zip(&self.nodes)
-            .filter(move |(_, node)| stays(node))
+        self.nodes()
+            .filter(move |(_, node)| node.lane == lane && node.stays())
             .map(|(index, _)| index)
     }
 
     /// Returns the tasks that run anywhere.
-    pub(super) fn running(&self) -> impl Iterator<Item = Running> + '_ {
-        self.nodes.iter().flat_map(|node| node.tasks.iter().copied())
+    pub(super) fn running(&self) -> impl Iterator<Item = &Running> + '_ {
+        self.nodes.iter().flat_map(|node| &node.tasks)
     }
 
     pub(super) fn set_state(&mut self, index: u32, state: NodeState) {
         self.close(index);
         let node = &mut self.nodes[index as usize];
-        self.census
-            .leave(node.lane, node.state.expect("the node is there"));
+        let before = node.state.replace(state).expect("the node is there");
+        self.census.leave(node.lane, before);
         self.census.enter(node.lane, state);
-        node.state = Some(state);
+        if node.cordoned && !node.is_ready() {
+            node.cordoned = false;
+            self.census.uncordon(node.lane, before);
+        } else if node.cordoned {
+            self.census.uncordon(node.lane, before);
+            self.census.cordon(node.lane, state);
+        }
+        let is_ready = |state| matches!(state, NodeState::Idle | NodeState::Running);
+        if !(is_ready(before) && is_ready(state)) {
+            node.since = self.now;
+        }
+        self.reopen(index);
+    }
+
+    /// Lets a ready node take no further tasks, or take them again.
+    pub(super) fn set_cordoned(&mut self, index: u32, cordoned: bool) {
+        self.close(index);
+        let node = &mut self.nodes[index as usize];
+        assert!(node.is_ready(), "only ready nodes are cordoned");
+        let state = node.state.expect("a ready node is there");
+        if node.cordoned != cordoned {
+            node.cordoned = cordoned;
+            node.since = self.now;
+            if cordoned {
+                self.census.cordon(node.lane, state);
+            } else {
+                self.census.uncordon(node.lane, state);
+            }
+        }
         self.reopen(index);
     }
 
@@ -181,28 +265,31 @@ impl Fleet {
         self.close(index);
         let node = &mut self.nodes[index as usize];
         assert!(node.tasks.is_empty(), "no node goes with a task");
-        self.census
-            .leave(node.lane, node.state.take().expect("the node is there"));
+        let state = node.state.take().expect("the node is there");
+        self.census.leave(node.lane, state);
+        if std::mem::take(&mut node.cordoned) {
+            self.census.uncordon(node.lane, state);
+        }
         node.generation += 1;
         self.vacant.push(index);
     }
 
-    fn takes_tasks(&self, index: u32) -> bool {
-        matches!(
-            self.nodes[index as usize].state,
-            Some(NodeState::Idle | NodeState::Running)
-        )
+    /// Takes the machine of a node off its unit, and returns the unit.
+    pub(super) fn take_unit(&mut self, index: u32) -> Option<u32> {
+        self.nodes[index as usize].unit.take()
     }
 
     fn close(&mut self, index: u32) {
-        if self.takes_tasks(index) {
-            self.open[self.nodes[index as usize].free as usize].remove(&index);
+        let node = &self.nodes[index as usize];
+        if node.takes_tasks() {
+            self.open[node.free as usize].remove(&index);
         }
     }
 
     fn reopen(&mut self, index: u32) {
-        if self.takes_tasks(index) {
-            self.open[self.nodes[index as usize].free as usize].insert(index);
+        let node = &self.nodes[index as usize];
+        if node.takes_tasks() {
+            self.open[node.free as usize].insert(index);
         }
     }
 }

@@ -48,6 +48,8 @@ impl NodeState {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Census {
     nodes: [[u32; 6]; 2],
+    /// Ready nodes that take no further tasks: idle ones, running ones.
+    cordoned: [[u32; 2]; 2],
     /// Slots with a task.
     pub busy_slots: u64,
 }
@@ -75,6 +77,32 @@ impl Census {
             dedicated: lane(Lane::Dedicated),
             spot: lane(Lane::Spot),
         }
+    }
+
+    /// Returns the nodes of each lane that take no further tasks.
+    pub fn cordoned(&self) -> Mix {
+        Mix {
+            dedicated: Nodes(self.cordoned[0].iter().sum()),
+            spot: Nodes(self.cordoned[1].iter().sum()),
+        }
+    }
+
+    /// Returns the nodes of both lanes that have no task and take none.
+    pub const fn cordoned_idle(&self) -> Nodes {
+        Nodes(self.cordoned[0][0] + self.cordoned[1][0])
+    }
+
+    /// Returns the nodes that can be given tasks or run some, ready and not both cordoned and idle.
+    pub fn usable(&self) -> Nodes {
+        (self.of(NodeState::Idle) + self.of(NodeState::Running)).saturating_sub(self.cordoned_idle())
+    }
+
+    pub(super) const fn cordon(&mut self, lane: Lane, state: NodeState) {
+        self.cordoned[lane as usize][matches!(state, NodeState::Running) as usize] += 1;
+    }
+
+    pub(super) const fn uncordon(&mut self, lane: Lane, state: NodeState) {
+        self.cordoned[lane as usize][matches!(state, NodeState::Running) as usize] -= 1;
     }
 
     pub(super) const fn enter(&mut self, lane: Lane, state: NodeState) {

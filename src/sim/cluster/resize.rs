@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! steady ─ order ─► resizing ─ machines granted, victims gone ─► steady
-//!   (while resizing, another order is refused, as the service answers 409 PoolBeingResized)
+//!                      │ ▲  └─ spot that is not to be had until the resize times out ─► steady, with an error
+//!                      └─┘ another order: refused as the service does (409 PoolBeingResized), or taken when it retakes
 //! ```
 //!
 //! The pool stays `resizing` while victims finish their tasks, however long that takes: the hazard of `taskcompletion` that
 //! the service has too. Which nodes go is the service's choice and not documented; here it is those that would lose least:
-//! preempted ones, then booting, idle and running ones, those with the fewest tasks first and the youngest place among equals.
+//! preempted ones, then booting, idle and running ones, those with the fewest tasks first, cordoned ones and then the youngest
+//! place among equals. The service goes on trying to reach its spot target after a resize has timed out.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -15,22 +17,44 @@ use std::sync::Arc;
 use super::calendar::Event;
 use super::meter::NodeState;
 use super::simulator::Cluster;
-use crate::account::{AllocationState, NodeDeallocationOption, Refusal, RefusalKind, ResizeError};
+use crate::account::{AllocationState, NodeDeallocationOption, Refusal, RefusalKind, Removal, ResizeError};
 use crate::base::{Lane, Mix, Nodes};
+
+/// What an order tells the pool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Command {
+    /// What the pool shall have.
+    pub target: Mix,
+    /// What happens to running tasks on nodes that go.
+    pub option: NodeDeallocationOption,
+    /// Which nodes may go.
+    pub removal: Removal,
+    /// How many ready nodes of each lane shall take no further tasks: as many as there are at that moment, at the most.
+    pub cordon: Mix,
+    /// Whether a resize that is under way is stopped first.
+    pub retake: bool,
+}
 
 /// Where the pool is with its latest order.
 #[derive(Debug, Default)]
 pub(super) struct Resize {
-    /// Grants that are to come and victims that are to go.
-    pub(super) outstanding: u32,
+    /// The number of the latest order.
+    order: u64,
+    /// Grants of that order that are to come.
+    grants: u32,
+    /// It has had its time: what was not to be had keeps the pool from being steady no longer.
+    pub(super) timed_out: bool,
     /// Why the latest order was not met in full.
     pub(super) errors: Vec<ResizeError>,
 }
 
 impl Cluster {
     /// Says whether a resize is under way.
-    pub const fn allocation(&self) -> AllocationState {
-        if self.resize.outstanding == 0 {
+    pub fn allocation(&self) -> AllocationState {
+        let census = self.fleet.census();
+        let waits = self.spot.ungranted > 0 && !self.resize.timed_out;
+        let goes = census.of(NodeState::Draining) + census.of(NodeState::Leaving);
+        if self.resize.grants == 0 && !waits && goes == Nodes::ZERO {
             AllocationState::Steady
         } else {
             AllocationState::Resizing
@@ -42,38 +66,126 @@ impl Cluster {
         &self.resize.errors
     }
 
-    /// Orders nodes; the pool begins to follow at once.
+    /// Orders nodes as Pool - Resize does; the pool begins to follow at once.
     ///
     /// # Errors
     /// While another resize is under way.
     pub fn order(&mut self, target: Mix, option: NodeDeallocationOption) -> Result<(), Refusal> {
-        if self.allocation() != AllocationState::Steady {
-            return Err(Refusal {
-                kind: RefusalKind::Resizing,
-                message: "The specified pool is being resized".to_owned(),
-            });
-        }
-        self.resize.errors.clear();
-        self.target = target;
-        self.option = option;
-        self.version += 1;
-        let current = self.fleet.census().mix();
-        for lane in Lane::ALL {
-            let granted = self.granted(lane, target.get(lane));
-            let (have, want) = (current.get(lane), granted);
-            if want > have {
-                self.resize.outstanding += 1;
-                let grant = Event::Granted {
-                    lane,
-                    nodes: want.saturating_sub(have),
-                };
-                self.calendar.note(self.now + self.setup.resize_time, grant);
-            } else if want < have {
-                self.shrink(lane, have.saturating_sub(want), option);
+        self.obey(&Command {
+            target,
+            option,
+            cordon: self.fleet.census().cordoned(),
+            ..Command::default()
+        })
+    }
+
+    /// Begins to follow a command. One that leaves the target and changes only which nodes take tasks needs no steady pool.
+    ///
+    /// # Errors
+    /// While another resize is under way that the command does not retake.
+    pub fn obey(&mut self, command: &Command) -> Result<(), Refusal> {
+        let cordons = command.cordon != self.fleet.census().cordoned();
+        if !(cordons && command.target == self.target && !command.retake) {
+            if self.allocation() != AllocationState::Steady {
+                if !command.retake {
+                    return Err(Refusal {
+                        kind: RefusalKind::Resizing,
+                        message: "The specified pool is being resized".to_owned(),
+                    });
+                }
+                self.return_to_service();
             }
+            self.begin_resize(command);
+        }
+        self.version += 1;
+        for lane in Lane::ALL {
+            self.cordon(lane, command.cordon.get(lane));
         }
         self.dispatch();
         Ok(())
+    }
+
+    fn begin_resize(&mut self, command: &Command) {
+        self.resize.errors.clear();
+        self.resize.order += 1;
+        self.resize.grants = 0;
+        self.resize.timed_out = false;
+        self.target = command.target;
+        self.option = command.option;
+        let order = self.resize.order;
+        for lane in Lane::ALL {
+            let want = self.granted(lane, command.target.get(lane));
+            let have = self.kept_and_awaited(lane);
+            if want > have {
+                self.resize.grants += 1;
+                let nodes = want.saturating_sub(have);
+                let grant = Event::Granted { order, lane, nodes };
+                self.calendar.note(self.now + self.setup.resize_time, grant);
+            } else if want < have {
+                self.shrink(lane, have.saturating_sub(want), command);
+                if command.removal == Removal::Idle {
+                    self.target = self.target.with(lane, self.kept_and_awaited(lane));
+                }
+            }
+        }
+        if self.spot.has_supply() {
+            let time = self.setup.resize_timeout.max(self.setup.resize_time);
+            self.calendar.note(self.now + time, Event::TimedOut { order });
+        }
+    }
+
+    /// Counts the nodes that are there and not about to go, and the machines that are waited for.
+    fn kept_and_awaited(&self, lane: Lane) -> Nodes {
+        let census = self.fleet.census();
+        let goes = census.get(lane, NodeState::Draining) + census.get(lane, NodeState::Leaving);
+        let awaited = match lane {
+            Lane::Dedicated => 0,
+            Lane::Spot => self.spot.ungranted,
+        };
+        census.mix().get(lane).saturating_sub(goes) + Nodes(awaited)
+    }
+
+    /// Lets nodes that were to go after their tasks take tasks again.
+    fn return_to_service(&mut self) {
+        let mut drained = std::mem::take(&mut self.victims);
+        drained.clear();
+        let draining = self.fleet.nodes();
+        drained.extend(
+            draining
+                .filter(|(_, node)| node.state == Some(NodeState::Draining))
+                .map(|(index, _)| index),
+        );
+        for index in &drained {
+            self.fleet.set_state(*index, NodeState::Running);
+        }
+        self.victims = drained;
+    }
+
+    pub(super) fn grant(&mut self, order: u64, lane: Lane, nodes: Nodes) {
+        if order != self.resize.order {
+            return;
+        }
+        self.resize.grants -= 1;
+        if lane == Lane::Spot && !self.spot.is_open() {
+            self.spot.ungranted += nodes.0;
+            return;
+        }
+        for _ in 0..nodes.0 {
+            self.add_node(lane);
+        }
+    }
+
+    pub(super) fn time_out(&mut self, order: u64) {
+        if order != self.resize.order || self.spot.ungranted == 0 {
+            return;
+        }
+        self.resize.timed_out = true;
+        self.resize.errors.push(ResizeError {
+            code: "AllocationTimedout".into(),
+            message: Arc::from(
+                "Desired number of low priority nodes could not be allocated as the resize timeout was reached",
+            ),
+        });
     }
 
     /// Returns how much of a target the quota allows, and notes what it does not.
@@ -95,26 +207,38 @@ impl Cluster {
         quota
     }
 
-    fn shrink(&mut self, lane: Lane, nodes: Nodes, option: NodeDeallocationOption) {
+    /// Takes away that many nodes, or as many as the command allows: what is only waited for first.
+    fn shrink(&mut self, lane: Lane, nodes: Nodes, command: &Command) {
+        let mut nodes = nodes.0;
+        if lane == Lane::Spot {
+            let dropped = nodes.min(self.spot.ungranted);
+            self.spot.ungranted -= dropped;
+            nodes -= dropped;
+        }
         let mut victims = std::mem::take(&mut self.victims);
         victims.clear();
-        victims.extend(self.fleet.staying(lane));
+        let fleet = &self.fleet;
+        let may_go = |index: &u32| {
+            command.removal == Removal::Any
+                || matches!(fleet.state(*index), NodeState::Preempted | NodeState::Idle)
+        };
+        victims.extend(fleet.staying(lane).filter(may_go));
         let rank = |index: &u32| {
-            let rank = match self.fleet.state(*index) {
+            let rank = match fleet.state(*index) {
                 NodeState::Preempted => 0,
                 NodeState::Starting => 1,
-                _ => 2 + self.fleet.n_tasks(*index),
+                _ => 2 + fleet.n_tasks(*index),
             };
-            (rank, Reverse(*index))
+            (rank, !fleet.node(*index).cordoned, Reverse(*index))
         };
-        let n_victims = (nodes.0 as usize).min(victims.len());
+        let n_victims = (nodes as usize).min(victims.len());
         if n_victims < victims.len() {
             victims.select_nth_unstable_by_key(n_victims, rank);
             victims.truncate(n_victims);
         }
         victims.sort_unstable_by_key(rank);
         for index in &victims {
-            self.dismiss(*index, option);
+            self.dismiss(*index, command.option);
         }
         self.victims = victims;
     }
@@ -125,7 +249,6 @@ impl Cluster {
             self.fleet.remove(index);
             return;
         }
-        self.resize.outstanding += 1;
         if self.fleet.n_tasks(index) > 0 && matches!(option, Option::TaskCompletion | Option::RetainedData) {
             self.fleet.set_state(index, NodeState::Draining);
             return;
@@ -134,12 +257,10 @@ impl Cluster {
         self.fleet.evacuate(index, &mut tasks);
         for running in tasks.drain(..) {
             if option == Option::Terminate {
-                self.running -= 1;
-                self.tally.terminated += 1;
-                self.lose(running);
+                self.terminate(&running);
             } else {
                 self.tally.requeued += 1;
-                self.put_back(running);
+                self.put_back(&running);
             }
         }
         self.thrown_out = tasks;
@@ -152,5 +273,29 @@ impl Cluster {
         let node = self.fleet.now_at(index);
         self.calendar
             .note(self.now + self.setup.resize_time, Event::Gone { node });
+    }
+
+    /// Lets so many ready nodes of a lane take no further tasks: the emptiest, and the youngest place among equals. When it
+    /// is fewer than now, those with most room take tasks again.
+    fn cordon(&mut self, lane: Lane, nodes: Nodes) {
+        let (have, want) = (self.fleet.census().cordoned().get(lane), nodes);
+        if have == want {
+            return;
+        }
+        let (cordoned, n_changes) = if want > have {
+            (true, want.0 - have.0)
+        } else {
+            (false, have.0 - want.0)
+        };
+        let mut changing: Vec<_> = self
+            .fleet
+            .nodes()
+            .filter(|(_, node)| node.lane == lane && node.is_ready() && node.cordoned != cordoned)
+            .map(|(index, node)| (Reverse(node.free), Reverse(index)))
+            .collect();
+        changing.sort_unstable();
+        for (_, Reverse(index)) in changing.into_iter().take(n_changes as usize) {
+            self.fleet.set_cordoned(index, cordoned);
+        }
     }
 }

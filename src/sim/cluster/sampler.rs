@@ -169,7 +169,7 @@ impl Sampler {
 /// Reads the metrics off, in the order of [`METRICS`].
 fn values(sight: &Sight<'_>) -> [f64; METRICS.len()] {
     let census = sight.census;
-    let usable = census.of(NodeState::Idle) + census.of(NodeState::Running);
+    let usable = census.usable();
     let mix = census.mix();
     [
         f64::from(sight.waiting),

@@ -12,6 +12,10 @@ pub struct Setup {
     pub fill: Fill,
     /// How long the pool is resizing: machines take this to be granted (not billed yet) or to go (billed still).
     pub resize_time: Span,
+    /// How long the service tries to have what an order asks for before the pool is steady without it.
+    pub resize_timeout: Span,
+    /// How long after a spot machine was lost, or can be had again, the service asks for it again.
+    pub retry: Span,
     /// How long a machine takes from being granted to running tasks; billed.
     pub boot: Boot,
     /// How spot nodes are taken away.
@@ -35,6 +39,20 @@ impl Setup {
     /// 20,000 nodes of a lane: twenty times the largest pool that the service's guides speak of, and still quick.
     pub const NODES_MAX: Nodes = Nodes(20_000);
 
+    /// Returns a pool by the rules of the study that the cost targets are taken from: machines are granted and go at once,
+    /// boot for four minutes, billed, and spot that cannot be had never keeps the pool from taking an order; at most 600
+    /// nodes of a lane.
+    pub fn study() -> Self {
+        Self {
+            resize_time: Span::ZERO,
+            resize_timeout: Span::ZERO,
+            retry: Span::ZERO,
+            boot: Boot::Fixed(Span::minutes(4)),
+            quota: Mix::new(600, 600),
+            ..Self::default()
+        }
+    }
+
     /// Returns the setup, or says what cannot be simulated.
     pub fn checked(self) -> Result<Self, SetupError> {
         let wrong = |message: String| Err(SetupError { message });
@@ -53,16 +71,17 @@ impl Setup {
                 "a node's resize and boot times must lie between 0s and 1d, the least first".to_owned(),
             );
         }
+        if !span(self.resize_timeout) || !span(self.retry) {
+            return wrong("a resize times out, and spot is tried again, after 0s to 1d".to_owned());
+        }
         if let Eviction::Constant {
             per_node_hour,
             back_after,
         } = self.eviction
-            && !((0.0..=3600.0).contains(&per_node_hour)
-                && span(back_after)
-                && back_after >= Span::seconds(1))
+            && !((0.0..=3600.0).contains(&per_node_hour) && span(back_after))
         {
             return wrong(
-                "spot evictions must lie between 0 and 3600 per node-hour, and evicted nodes come back after 1s to 1d"
+                "spot evictions must lie between 0 and 3600 per node-hour, and evicted nodes come back after 0s to 1d"
                     .to_owned(),
             );
         }
@@ -95,6 +114,9 @@ impl Default for Setup {
             task_slots_per_node: 1,
             fill: Fill::Spread,
             resize_time: Span::minutes(1),
+            // Pool - Resize, REST API: `resizeTimeout` is 15 minutes by default.
+            resize_timeout: Span::minutes(15),
+            retry: Span::minutes(1),
             boot: Boot::Fixed(Span::minutes(3)),
             eviction: Eviction::Never,
             quota: Mix {
@@ -149,12 +171,12 @@ pub enum Eviction {
     /// They are not.
     #[default]
     Never,
-    /// Each node on its own, with the same chance at any age. Real evictions come in shocks that hit many nodes at once, so
-    /// this is too kind to spot-heavy mixes.
+    /// Each node on its own, with the same chance at any age, beside what the supply takes. Real evictions come in shocks
+    /// that hit many nodes at once, so this alone is too kind to spot-heavy mixes.
     Constant {
         /// Evictions of a node in an hour.
         per_node_hour: f64,
-        /// How long an evicted node is away before it boots again.
+        /// How long an evicted node is away before it boots again; longer when no spot machine can be had then.
         back_after: Span,
     },
 }

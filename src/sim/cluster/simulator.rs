@@ -5,27 +5,33 @@ use std::sync::Arc;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
+use super::Setup;
 use super::calendar::{Calendar, Event, NodeRef};
+use super::diary::Diary;
+use super::elastic::{Elastic, Elasticity};
 use super::fleet::{Fleet, Running};
 use super::meter::{Census, Meter, NodeState, hours};
-use super::queue::Queue;
+use super::outcome::Outcomes;
+use super::queue::{Past, Queue};
 use super::resize::Resize;
 use super::sampler::{Hour, Sampler, Sight};
-use super::{Eviction, Setup};
+use super::spot::Spot;
 use crate::account::NodeDeallocationOption;
-use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
+use crate::base::{Lane, Mix, Timestamp};
 use crate::signal::{Metric, Sample};
+use crate::sim::Supply;
 use crate::sim::workload::{Task, Workload};
 
 /// A simulated pool and its tasks.
 #[derive(Debug)]
 pub struct Cluster {
     pub(super) setup: Setup,
-    workload: Arc<Workload>,
+    pub(super) workload: Arc<Workload>,
     pub(super) now: Timestamp,
     pub(super) calendar: Calendar,
     pub(super) fleet: Fleet,
-    queue: Queue,
+    pub(super) queue: Queue,
+    pub(super) spot: Spot,
     pub(super) resize: Resize,
     pub(super) target: Mix,
     pub(super) option: NodeDeallocationOption,
@@ -33,10 +39,12 @@ pub struct Cluster {
     pub(super) running: u32,
     pub(super) tally: Tally,
     lost_slot_ticks: u128,
-    waits: Vec<Span>,
+    pub(super) outcomes: Outcomes,
+    pub(super) diary: Diary,
+    elastic: Elastic,
     meter: Meter,
     sampler: Sampler,
-    chance: Pcg64Mcg,
+    pub(super) chance: Pcg64Mcg,
     n_events: u64,
     /// Room for victims of a shrink and for tasks that lose their node, so that neither allocates each time.
     pub(super) victims: Vec<u32>,
@@ -56,20 +64,33 @@ pub struct Tally {
     pub requeued: u32,
     /// How often a node was evicted.
     pub evictions: u32,
+    /// How often a machine began to boot.
+    pub node_starts: u32,
 }
 
 impl Cluster {
-    /// Returns a pool at the start of its workload.
+    /// Returns a pool at the start of its workload, for which spot machines can always be had.
     ///
     /// The setup must have passed [`Setup::checked`].
     pub fn new(setup: Setup, workload: Arc<Workload>, seed: u64) -> Self {
+        Self::with_supply(setup, workload, None, seed)
+    }
+
+    /// Returns a pool at the start of its workload that has its spot machines from a supply, if there is one.
+    pub fn with_supply(
+        setup: Setup,
+        workload: Arc<Workload>,
+        supply: Option<Arc<Supply>>,
+        seed: u64,
+    ) -> Self {
         let start = workload.start;
         let mut cluster = Self {
             setup,
             now: start,
             calendar: Calendar::default(),
-            fleet: Fleet::new(setup.task_slots_per_node),
+            fleet: Fleet::new(setup.task_slots_per_node, start),
             queue: Queue::default(),
+            spot: Spot::new(supply, start),
             resize: Resize::default(),
             target: setup.initial,
             option: setup.option,
@@ -77,7 +98,9 @@ impl Cluster {
             running: 0,
             tally: Tally::default(),
             lost_slot_ticks: 0,
-            waits: Vec::with_capacity(workload.tasks.len()),
+            outcomes: Outcomes::default(),
+            diary: Diary::default(),
+            elastic: Elastic::default(),
             meter: Meter::new(start),
             sampler: Sampler::new(start),
             chance: Pcg64Mcg::seed_from_u64(seed),
@@ -86,16 +109,37 @@ impl Cluster {
             thrown_out: Vec::new(),
             workload,
         };
-        for lane in Lane::ALL {
-            for _ in 0..setup.initial.get(lane).0 {
-                let node = cluster.fleet.add(lane);
-                cluster.expect_eviction(node);
-                cluster.fleet.set_state(node.index, NodeState::Idle);
-            }
-        }
+        cluster.add_initial_nodes();
         let sampled_before = cluster.setup.sampled_before;
         cluster.sample(|sampler, sight| sampler.take_before(sampled_before, sight));
         cluster
+    }
+
+    /// Adds the nodes that are ready at the start; spot nodes that cannot be had then are waited for.
+    fn add_initial_nodes(&mut self) {
+        for unit in 0..self.spot.n_units() {
+            if let Some(at) = self.spot.next_turn(unit) {
+                self.calendar.note(at, Event::Turned { unit });
+            }
+        }
+        self.resize.timed_out = true;
+        for lane in Lane::ALL {
+            let nodes = self.setup.initial.get(lane).0;
+            if lane == Lane::Spot && !self.spot.is_open() {
+                self.spot.ungranted = nodes;
+                continue;
+            }
+            for _ in 0..nodes {
+                let unit = if lane == Lane::Spot {
+                    self.spot.give()
+                } else {
+                    None
+                };
+                let node = self.fleet.add(lane, unit);
+                self.expect_eviction(node);
+                self.fleet.set_state(node.index, NodeState::Idle);
+            }
+        }
     }
 
     /// Lets everything happen up to and including a moment.
@@ -116,10 +160,12 @@ impl Cluster {
                 let event = self.calendar.pop().expect("an event was seen");
                 self.happen(event);
             } else if arrival_at == Some(next) {
-                self.queue
-                    .submit(&self.workload.tasks, self.setup.task_slots_per_node);
+                self.submit();
             } else {
                 self.sample(Sampler::take);
+                let ready = self.fleet.census().usable().0;
+                self.elastic
+                    .look(next, u64::from(ready), self.setup.task_slots_per_node);
                 continue;
             }
             self.dispatch();
@@ -130,6 +176,17 @@ impl Cluster {
     fn pass_time(&mut self, to: Timestamp) {
         self.meter.advance(to, self.fleet.census());
         self.now = self.now.max(to);
+        self.fleet.now = self.now;
+    }
+
+    fn submit(&mut self) {
+        let (tasks, per_node) = (&self.workload.tasks, self.setup.task_slots_per_node);
+        let task = &tasks[self.queue.submitted() as usize];
+        if task.slots <= per_node {
+            self.elastic.submit(task);
+        }
+        self.outcomes.submitted();
+        self.queue.submit(tasks, per_node);
     }
 
     fn next_task(&self) -> Option<&Task> {
@@ -138,100 +195,64 @@ impl Cluster {
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::Granted { lane, nodes } => self.grant(lane, nodes),
+            Event::Turned { unit } => self.turn(unit),
+            Event::Granted { order, lane, nodes } => self.grant(order, lane, nodes),
+            Event::Retried => self.retry(),
+            Event::TimedOut { order } => self.time_out(order),
             Event::Booted { node } if self.fleet.is_current(node) => {
                 self.fleet.set_state(node.index, NodeState::Idle);
             }
             Event::Done { node, task } if self.fleet.is_current(node) => self.finish(node.index, task),
-            Event::Evicted { node } if self.fleet.is_current(node) => self.evict(node.index),
-            Event::Restored { node } if self.fleet.is_current(node) => {
-                self.fleet.set_state(node.index, NodeState::Starting);
-                self.boot(node);
-            }
-            Event::Gone { node } if self.fleet.is_current(node) => {
-                self.fleet.remove(node.index);
-                self.resize.outstanding -= 1;
-            }
+            Event::Evicted { node } if self.fleet.is_current(node) => self.evict_alone(node.index),
+            Event::Restored { node } => self.restore(node),
+            Event::Gone { node } if self.fleet.is_current(node) => self.part_with(node),
             // The node is no longer what it was when this was foreseen.
-            _ => {}
+            Event::Booted { .. } | Event::Done { .. } | Event::Evicted { .. } | Event::Gone { .. } => {}
         }
     }
 
-    fn grant(&mut self, lane: Lane, nodes: Nodes) {
-        for _ in 0..nodes.0 {
-            let node = self.fleet.add(lane);
-            self.boot(node);
-        }
-        self.resize.outstanding -= 1;
-    }
-
-    fn boot(&mut self, node: NodeRef) {
+    pub(super) fn boot(&mut self, node: NodeRef) {
         let (least, most) = self.setup.boot.range();
         let time = if least == most {
             least
         } else {
             least + (most - least).scale(self.chance.random::<f64>())
         };
+        self.tally.node_starts += 1;
         self.calendar.note(self.now + time, Event::Booted { node });
         self.expect_eviction(node);
-    }
-
-    fn expect_eviction(&mut self, node: NodeRef) {
-        if let Eviction::Constant { per_node_hour, .. } = self.setup.eviction
-            && self.fleet.lane(node.index) == Lane::Spot
-            && per_node_hour > 0.0
-        {
-            let hours = -(1.0 - self.chance.random::<f64>()).ln() / per_node_hour;
-            let life = Span::from_seconds(hours * 3600.0);
-            self.calendar.note(self.now + life, Event::Evicted { node });
-        }
     }
 
     fn finish(&mut self, index: u32, task: u32) {
         let running = self.fleet.finish(index, task);
         self.running -= 1;
         self.tally.succeeded += 1;
-        self.waits.push(self.wait_of(running));
+        self.outcomes.ended(task, self.wait_of(&running), self.now);
+        self.diary
+            .task_ended(&self.workload.tasks[task as usize], &running, self.now);
         if self.fleet.state(index) == NodeState::Draining && self.fleet.n_tasks(index) == 0 {
             self.see_off(index);
         }
     }
 
-    fn evict(&mut self, index: u32) {
-        let state = self.fleet.state(index);
-        let Eviction::Constant { back_after, .. } = self.setup.eviction else {
-            return;
-        };
-        if state == NodeState::Leaving {
-            return;
-        }
-        self.tally.evictions += 1;
-        let mut tasks = std::mem::take(&mut self.thrown_out);
-        self.fleet.evacuate(index, &mut tasks);
-        for running in tasks.drain(..) {
-            self.tally.evicted += 1;
-            self.put_back(running);
-        }
-        self.thrown_out = tasks;
-        if state == NodeState::Draining {
-            self.fleet.remove(index);
-            self.resize.outstanding -= 1;
-        } else {
-            self.fleet.set_state(index, NodeState::Preempted);
-            let node = self.fleet.now_at(index);
-            self.calendar
-                .note(self.now + back_after, Event::Restored { node });
-        }
-    }
-
     /// Puts a task back that lost its node, and its work with it.
-    pub(super) fn put_back(&mut self, running: Running) {
+    pub(super) fn put_back(&mut self, running: &Running) {
         self.running -= 1;
-        self.queue.put_back(running.task, running.slots);
+        let past = Past {
+            ran: running.longest(self.now),
+        };
+        self.queue.put_back(running.task, running.slots, past);
         self.lose(running);
     }
 
-    pub(super) fn lose(&mut self, running: Running) {
+    /// Ends a task that lost its node, for good.
+    pub(super) fn terminate(&mut self, running: &Running) {
+        self.running -= 1;
+        self.tally.terminated += 1;
+        self.lose(running);
+    }
+
+    fn lose(&mut self, running: &Running) {
         let ticks = self.now.since(running.started).ticks().unsigned_abs();
         self.lost_slot_ticks += u128::from(ticks) * u128::from(running.slots);
     }
@@ -244,13 +265,14 @@ impl Cluster {
             let Some(index) = self.fleet.room_for(slots, self.setup.fill) else {
                 return;
             };
-            self.queue.take(task, slots);
+            let past = self.queue.take(task, slots);
             self.fleet.start(
                 index,
                 Running {
                     task,
                     slots,
                     started: self.now,
+                    past,
                 },
             );
             self.running += 1;
@@ -271,10 +293,6 @@ impl Cluster {
             wanted_slots: self.queue.waiting_slots() + census.busy_slots,
         };
         take(&mut self.sampler, &sight);
-    }
-
-    fn wait_of(&self, running: Running) -> Span {
-        running.started - self.workload.tasks[running.task as usize].submit
     }
 }
 
@@ -336,13 +354,28 @@ impl Cluster {
     }
 
     /// Returns how many submitted tasks need more slots than a node has.
-    pub const fn never(&self) -> u32 {
-        self.queue.never()
+    pub fn never(&self) -> u32 {
+        self.queue.never().len() as u32
     }
 
     /// Returns the slot-hours of work that was lost.
     pub fn lost_slot_hours(&self) -> f64 {
         hours(self.lost_slot_ticks)
+    }
+
+    /// Returns what the pool has to do.
+    pub fn workload(&self) -> &Workload {
+        &self.workload
+    }
+
+    /// Returns how many spot machines have been asked for and were not to be had so far.
+    pub const fn ungranted(&self) -> u32 {
+        self.spot.ungranted
+    }
+
+    /// Returns how closely the nodes followed the tasks.
+    pub fn elasticity(&self) -> Elasticity {
+        self.elastic.sum_up()
     }
 
     /// Returns how many events, arrivals and samples have happened.
@@ -358,21 +391,5 @@ impl Cluster {
     /// Tells the samples of some metrics that have become visible since this was last asked.
     pub fn tell_samples(&mut self, metrics: &[Metric], into: &mut Vec<Sample>) {
         self.sampler.tell(self.now, metrics, into);
-    }
-
-    /// Returns how long each task waited: from its submission to the start of the run that ended well.
-    ///
-    /// A task that runs counts up to its start, and one that waits counts up to now, or a policy that leaves tasks waiting
-    /// would look good; one that can never run does not count.
-    pub fn waits(&self) -> Vec<Span> {
-        let mut waits = self.waits.clone();
-        waits.extend(self.fleet.running().map(|running| self.wait_of(running)));
-        let tasks = &self.workload.tasks;
-        waits.extend(
-            self.queue
-                .feasible(tasks, self.setup.task_slots_per_node)
-                .map(|task| self.now - tasks[task as usize].submit),
-        );
-        waits
     }
 }
