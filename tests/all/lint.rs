@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use lowtide::base::{Diagnostic, Severity};
-use lowtide::formula::{Formula, Scope, lint};
+use lowtide::formula::{Dialect, Formula, Scope, codes, lint};
 
 fn formulas(folder: &str) -> Vec<(String, String)> {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "formulas", folder]
@@ -85,6 +85,68 @@ fn bad_formulas_get_what_their_first_line_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.concat());
+}
+
+/// A formula with the edit made that a diagnostic of this code proposes.
+fn mended(source: &str, code: &str, dialect: Dialect) -> Option<String> {
+    let formula = Formula::compile(source, &Scope::new(dialect)).ok()?;
+    let found = lint(&formula)
+        .into_iter()
+        .chain(formula.diagnostics().iter().cloned());
+    let fix = found.filter(|row| row.code.0 == code).find_map(|row| row.fix)?;
+    let (before, after) = (&source[..fix.span.start], &source[fix.span.end..]);
+    Some([before, &fix.replacement, after].concat())
+}
+
+#[test]
+fn the_option_that_is_missing_is_put_on_a_line_of_its_own() {
+    let target = "$TargetDedicatedNodes = min(9, $PendingTasks.GetSample(1))";
+    for (end, mended_end) in [
+        ("", ";\n@;"),
+        (";", ";\n@;"),
+        ("\n;\n", "\n;\n@;\n"),
+        ("; // all of them\n", "; // all of them\n@;\n"),
+        (
+            " // all of them\n; // so far\nx = 1;",
+            " // all of them\n; // so far\n@;\nx = 1;",
+        ),
+        (" ; x = 1;", " ;\n@; x = 1;"),
+        (";\r\nx = 1;\r\n", ";\r\n@;\r\nx = 1;\r\n"),
+        ("; // ü", "; // ü\n@;"),
+    ] {
+        let source = format!("{target}{end}");
+        let expected =
+            format!("{target}{mended_end}").replace('@', "$NodeDeallocationOption = taskcompletion");
+        let got = mended(&source, "F239", Dialect::Service).expect("there is a fix");
+        assert_eq!(got, expected, "{source}");
+        let formula = Formula::compile(&got, &Scope::default()).expect("it is a formula");
+        assert!(lint(&formula).iter().all(|row| row.code.0 != "F239"), "{got}");
+    }
+    let lenient = mended(&format!("{target} # all\nx = 1"), "F239", Dialect::Lenient);
+    let expected = format!("{target};\n$NodeDeallocationOption = taskcompletion; # all\nx = 1");
+    assert_eq!(lenient, Some(expected));
+    let lenient = mended(&format!("{target}; /* all\nof them */"), "F239", Dialect::Lenient);
+    let expected = format!("{target};\n$NodeDeallocationOption = taskcompletion; /* all\nof them */");
+    assert_eq!(lenient, Some(expected));
+}
+
+/// Whatever proposes an edit proposes one that mends.
+#[test]
+fn what_a_lint_proposes_mends_its_bad_example() {
+    let mut n_fixes = 0;
+    for row in codes::all().filter(|row| row.code.0.starts_with("F2")) {
+        let bad = row.example.expect("every row has one").bad;
+        if let Some(mended_once) = mended(bad, row.code.0, Dialect::Service) {
+            n_fixes += 1;
+            let again = mended(&mended_once, row.code.0, Dialect::Service);
+            assert_eq!(again, None, "{}: {bad}\n{mended_once}", row.code);
+            assert!(
+                Formula::compile(&mended_once, &Scope::default()).is_ok(),
+                "{mended_once}"
+            );
+        }
+    }
+    assert!(n_fixes >= 3, "{n_fixes}");
 }
 
 /// Names that are used twice in each statement, deep tests, deep differences: what grows with the square must not double.

@@ -117,12 +117,53 @@ fn missing_option(room: &Room<'_>, out: &mut Vec<Diagnostic>) {
     };
     let message =
         "no $NodeDeallocationOption is set, so scaling in starts running tasks anew elsewhere (requeue)";
-    let end = row.span.end;
+    let source = room.formula.source();
+    let line_end = if source.contains("\r\n") { "\r\n" } else { "\n" };
+    let (at, mark) = match semicolon(room, row.span.end) {
+        Some(at) => (line_or(source, room, at + 1), ""),
+        None => (row.span.end, ";"),
+    };
     out.push(
         Diagnostic::warning(Code("F239"), row.target_span.clone(), message)
             .help("add $NodeDeallocationOption = taskcompletion;")
-            .fix(end..end, ";\n$NodeDeallocationOption = taskcompletion"),
+            .fix(
+                at..at,
+                format!("{mark}{line_end}$NodeDeallocationOption = taskcompletion;"),
+            ),
     );
+}
+
+/// Returns where the `;` stands that ends a statement: behind spaces and comments, or nowhere.
+fn semicolon(room: &Room<'_>, end: usize) -> Option<usize> {
+    let source = room.formula.source();
+    let mut at = end;
+    loop {
+        at += source[at..].len() - source[at..].trim_start().len();
+        match room
+            .formula
+            .ast()
+            .comments
+            .iter()
+            .find(|row| row.span.start == at)
+        {
+            Some(comment) => at = comment.span.end,
+            None => return source[at..].starts_with(';').then_some(at),
+        }
+    }
+}
+
+/// Returns the end of the line when nothing but a comment stands between `at` and there, else `at`.
+fn line_or(source: &str, room: &Room<'_>, at: usize) -> usize {
+    let line = source[at..].split('\n').next().unwrap_or_default();
+    let begin = at + line.len() - line.trim_start().len();
+    let comments = &room.formula.ast().comments;
+    let comment = comments.iter().find(|row| row.span.start == begin);
+    let end = comment.map_or(begin, |row| row.span.end);
+    match source.get(end..at + line.len()) {
+        Some(rest) if rest.trim().is_empty() => at + line.trim_end().len(),
+        // More code stands there, or the comment goes on.
+        _ => at,
+    }
 }
 
 /// A variable that is a service's name without its `$`: what shells and templates leave of it.
