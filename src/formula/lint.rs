@@ -20,7 +20,7 @@ mod windows;
 use flow::{Flow, Spot};
 
 use super::Formula;
-use super::checked::{Checked, Node};
+use super::checked::{Checked, Kind, Node};
 use super::range::targets::Analysis;
 use crate::base::{Code, Diagnostic};
 
@@ -128,6 +128,24 @@ impl<'a> Room<'a> {
         for (statement, row) in self.checked.statements.iter().enumerate() {
             row.value.walk(&mut |node| visit(Spot { statement, node }));
         }
+    }
+
+    /// Calls `visit` on each comparison with a number: the comparison, the side that is compared, the other side and the
+    /// number that it always is. Where both sides are numbers it is called for each.
+    fn each_comparison(&self, visit: &mut dyn FnMut(Spot<'a>, Spot<'a>, &'a Node, f64)) {
+        self.each(&mut |spot| {
+            let Kind::Binary(operator, _, left, right) = &spot.node.kind else {
+                return;
+            };
+            if !operator.is_comparison() {
+                return;
+            }
+            for (node, other) in [(left, right), (right, left)] {
+                if let Some(number) = self.constant(other) {
+                    visit(spot, Spot { node, ..spot }, other, number);
+                }
+            }
+        });
     }
 
     /// Returns the only number that an expression can be.

@@ -12,31 +12,19 @@ use crate::formula::range::walk::is_condition;
 
 /// A weekday compared with 7 or more: Sunday is 0.
 pub(super) fn weekday_out_of_range(room: &Room<'_>, out: &mut Vec<Diagnostic>) {
-    room.each(&mut |spot| {
-        let Kind::Binary(operator, _, left, right) = &spot.node.kind else {
-            return;
-        };
-        if !operator.is_comparison() {
+    room.each_comparison(&mut |spot, side, other, number| {
+        if number <= range_of(Member::Weekday).high || member(room, side) != Some(Member::Weekday) {
             return;
         }
-        for (one, other) in [(left, right), (right, left)] {
-            if member(room, Spot { node: one, ..spot }) != Some(Member::Weekday) {
-                continue;
-            }
-            if let Some(number) = room.constant(other)
-                && number > range_of(Member::Weekday).high
-            {
-                let message = format!(
-                    "`{}` waits for weekday {number}, which does not come",
-                    room.text(spot.node)
-                );
-                out.push(
-                    Diagnostic::warning(Code("F208"), spot.node.span.clone(), message)
-                        .label(other.span.clone(), "the last day of the week is 6, Saturday")
-                        .help("Sunday is 0 and Monday 1; a weekend is weekday == 0 || weekday == 6"),
-                );
-            }
-        }
+        let message = format!(
+            "`{}` waits for weekday {number}, which does not come",
+            room.text(spot.node)
+        );
+        out.push(
+            Diagnostic::warning(Code("F208"), spot.node.span.clone(), message)
+                .label(other.span.clone(), "the last day of the week is 6, Saturday")
+                .help("Sunday is 0 and Monday 1; a weekend is weekday == 0 || weekday == 6"),
+        );
     });
 }
 

@@ -18,35 +18,21 @@ const LOOKS_MAX: usize = 64;
 
 /// A percentage, 0 to 100, compared with a fraction.
 pub(super) fn percent_as_fraction(room: &Room<'_>, out: &mut Vec<Diagnostic>) {
-    room.each(&mut |spot| {
-        let Kind::Binary(operator, _, left, right) = &spot.node.kind else {
-            return;
-        };
-        if !operator.is_comparison() {
+    room.each_comparison(&mut |spot, side, other, number| {
+        let is_fraction = number > 0.0 && number < 1.0;
+        if !is_fraction || !is_percentage(room, side, &mut { LOOKS_MAX }) {
             return;
         }
-        for (one, other) in [(left, right), (right, left)] {
-            let Some(number) = room.constant(other) else {
-                continue;
-            };
-            if number > 0.0
-                && number < 1.0
-                && is_percentage(room, Spot { node: one, ..spot }, &mut { LOOKS_MAX })
-            {
-                let message = format!(
-                    "`{}` compares a percentage, 0 to 100, with the fraction {number}",
-                    room.text(spot.node)
-                );
-                out.push(
-                    Diagnostic::warning(Code("F224"), spot.node.span.clone(), message)
-                        .label(
-                            other.span.clone(),
-                            format!("less than one percent; {} %?", Value::shown(number * 100.0)),
-                        )
-                        .help(format!("write {}", Value::shown(number * 100.0))),
-                );
-            }
-        }
+        let message = format!(
+            "`{}` compares a percentage, 0 to 100, with the fraction {number}",
+            room.text(spot.node)
+        );
+        let percent = Value::shown(number * 100.0);
+        out.push(
+            Diagnostic::warning(Code("F224"), spot.node.span.clone(), message)
+                .label(other.span.clone(), format!("less than one percent; {percent} %?"))
+                .help(format!("write {percent}")),
+        );
     });
 }
 
