@@ -16,6 +16,12 @@ pub(super) enum Color {
     Never,
 }
 
+/// The words for how data is written.
+pub(super) trait Form: ValueEnum + Clone + Default + Send + Sync + 'static {
+    /// What `--help` says of them.
+    const HELP: &'static str;
+}
+
 /// How data is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Output {
@@ -26,19 +32,23 @@ pub(super) enum Output {
     Json,
 }
 
+impl Form for Output {
+    const HELP: &'static str = "How to write the result: text or json";
+}
+
 /// `-o`, which every verb with data has.
 #[derive(Clone, Copy, Debug, clap::Args)]
-pub(super) struct OutputOption {
-    /// How to write the result: text or json
+pub(super) struct OutputOption<T: Form = Output> {
     #[arg(
         short,
         long,
         value_enum,
         default_value_t,
         value_name = "FORMAT",
-        hide_possible_values = true
+        hide_possible_values = true,
+        help = T::HELP
     )]
-    pub(super) output: Output,
+    pub(super) output: T,
 }
 
 /// `--dialect`, as the command line spells it.

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::exit::{Exit, Failure};
 use super::files;
+use super::options::{Form, OutputOption};
 use super::render::{self, DiagnosticRecord};
 use super::terminal::{Paint, Terminal};
 use crate::proof::{self, ScriptReport, Tone};
@@ -19,16 +20,8 @@ pub(super) struct Test {
     /// Scripts, or directories with *.test files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// How to write the result: text, json or junit
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT",
-        hide_possible_values = true
-    )]
-    output: TestOutput,
+    #[command(flatten)]
+    output: OutputOption<TestOutput>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -37,6 +30,10 @@ enum TestOutput {
     Text,
     Json,
     Junit,
+}
+
+impl Form for TestOutput {
+    const HELP: &'static str = "How to write the result: text, json or junit";
 }
 
 #[derive(Serialize)]
@@ -81,7 +78,7 @@ impl Test {
             };
             match outcome {
                 Ok(report) => {
-                    if self.output == TestOutput::Text {
+                    if self.output.output == TestOutput::Text {
                         print(&report, terminal)?;
                     }
                     records.push(record(&report));
@@ -100,7 +97,7 @@ impl Test {
             }
         }
         let failed = reports.iter().map(ScriptReport::failed).sum();
-        match self.output {
+        match self.output.output {
             TestOutput::Text => {}
             TestOutput::Junit => terminal.out().write_all(proof::junit(&reports).as_bytes())?,
             TestOutput::Json => terminal.json(&Report {
