@@ -34,11 +34,11 @@ impl InlineText {
                     ..label.clone()
                 })
                 .collect(),
-            // An edit is sure only where every byte is.
+            // An edit is sure only where every byte is; a new line would need the indentation of its block.
             fix: fault
                 .fix
                 .as_ref()
-                .filter(|_| !self.lines.is_empty())
+                .filter(|fix| !self.lines.is_empty() && !fix.replacement.contains('\n'))
                 .map(|fix| Fix {
                     span: self.range(&fix.span),
                     ..fix.clone()
@@ -112,6 +112,18 @@ mod tests {
             let placed = InlineText::find(source, node.span.clone(), text).place(&fault);
             assert_eq!(&source[placed.span], "wrong", "{source:?}");
         }
+    }
+
+    #[test]
+    fn an_edit_of_one_line_is_one_of_the_policy() {
+        let source = "text: |\n  $a = wrong;\n";
+        let node = Node::parse(source).unwrap();
+        let node = node.get("text").unwrap();
+        let inline = InlineText::find(source, node.span.clone(), node.as_text().unwrap());
+        let fault = Diagnostic::error(Code("F101"), 5..10, "…");
+        let placed = inline.place(&fault.clone().fix(5..10, "right"));
+        assert_eq!(placed.fix.map(|fix| &source[fix.span]), Some("wrong"));
+        assert_eq!(inline.place(&fault.fix(11..11, "\n$b = 1;")).fix, None);
     }
 
     #[test]
