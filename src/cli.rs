@@ -11,6 +11,7 @@ mod jsonl;
 mod many;
 mod options;
 mod policies;
+mod pool_options;
 mod render;
 mod terminal;
 mod trace;

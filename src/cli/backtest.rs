@@ -8,12 +8,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::exit::{Exit, Failure};
 use super::options::{Output, OutputOption};
+use super::pool_options::PoolOptions;
 use super::render::visible;
 use super::terminal::{Paint, Terminal};
 use super::{policies, wiring};
 use crate::base::{Mix, Span};
 use crate::policy::{Policies, Policy};
-use crate::sim::cluster::{Boot, Eviction, Setup};
 use crate::sim::workload::{JobShape, ReadOptions, Workload};
 use crate::sim::{self, Contender, NATIVE_INTERVAL, Options, PROGRESS_STEPS, Report, Run};
 
@@ -46,15 +46,8 @@ pub(super) struct Backtest {
     /// Leave out jobs that ran longer
     #[arg(long, value_name = "SPAN")]
     longest: Option<Span>,
-    /// Task slots of a node
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    slots: u32,
-    /// How long a node boots, billed
-    #[arg(long, value_name = "SPAN", default_value = "3m")]
-    boot: Span,
-    /// Evictions of a spot node in an hour
-    #[arg(long, value_name = "RATE")]
-    evictions: Option<f64>,
+    #[command(flatten)]
+    pool: PoolOptions,
     /// Run every contender once for each seed, from 0 up
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=SEEDS_MAX))]
     seeds: u64,
@@ -64,9 +57,6 @@ pub(super) struct Backtest {
 
 /// More runs than this in one report tell nobody more.
 const SEEDS_MAX: u64 = 1000;
-
-/// How long an evicted node stays away, the Batch service then boots it again by itself.
-const BACK_AFTER: Span = Span::minutes(10);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Baseline {
@@ -125,17 +115,7 @@ impl Backtest {
 
     fn options(&self) -> Options {
         Options {
-            setup: Setup {
-                task_slots_per_node: self.slots,
-                boot: Boot::Fixed(self.boot),
-                eviction: self
-                    .evictions
-                    .map_or(Eviction::Never, |per_node_hour| Eviction::Constant {
-                        per_node_hour,
-                        back_after: BACK_AFTER,
-                    }),
-                ..Setup::default()
-            },
+            setup: self.pool.setup(),
             seeds: (0..self.seeds).collect(),
             ..Options::default()
         }
