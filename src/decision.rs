@@ -7,13 +7,17 @@
 //! A decision stores where it starts and its steps, and nothing that follows from them: the outcome is where the last
 //! step ends, an order exists when that differs from the start, and a hold is a last step that goes back to the start.
 
+mod asked;
 mod chain;
+mod guarded;
 mod memory;
 mod narrative;
 mod reason;
 mod snapshot;
 
+pub use asked::ScheduleAsk;
 pub use chain::{Decision, Stage, Step};
+pub use guarded::ScheduleMost;
 pub use memory::{Memory, PoolMemory};
 pub use narrative::Verdict;
 pub use reason::{BoundName, Reason};

@@ -5,7 +5,9 @@
 mod account_wide;
 mod ask;
 mod bounds;
+mod calendar;
 mod codes;
+mod complaint;
 mod file;
 mod findings;
 mod formulas;
@@ -13,10 +15,13 @@ mod guard;
 mod inline;
 mod lint;
 mod read;
+mod restrain;
+mod schedule;
 mod settings;
 mod split;
 
 pub use ask::{Ask, Need, Workings};
+pub use calendar::{CronLine, Holiday, Zone};
 pub use codes::CODES;
 pub use file::{
     BoundsFile, DemandFile, FormulaFile, GuardsFile, MissingFile, MixFile, PatternText, Percent, PolicyFile,
@@ -25,6 +30,7 @@ pub use file::{
 pub use findings::{FileFindings, Findings};
 pub use lint::lint;
 pub use read::{read, schema};
+pub use schedule::{Held, Rule, Schedule};
 pub use settings::{
     Bounds, Demand, DemandFormula, MissingGuard, Mode, Objective, Policies, Policy, Prices, Range,
 };

@@ -106,6 +106,12 @@ impl Decision {
         self.steps.last().map_or(self.start, |step| step.to)
     }
 
+    /// Says whether nodes of some lane would be taken away.
+    pub fn shrinks(&self) -> bool {
+        let outcome = self.outcome();
+        outcome.dedicated < self.start.dedicated || outcome.spot < self.start.spot
+    }
+
     /// Returns why nothing shall be done, when the chain ends in a hold.
     pub fn hold(&self) -> Option<&Reason> {
         self.steps

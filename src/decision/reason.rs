@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::{ScheduleAsk, ScheduleMost};
 use crate::account::AllocationState;
 use crate::base::{Mix, Nodes, Span, Timestamp};
 
@@ -33,6 +34,10 @@ pub enum Reason {
         /// The sum of its targets.
         nodes: Nodes,
     },
+    /// A schedule needs this many usable nodes now.
+    Schedule(ScheduleAsk),
+    /// A rule of a schedule allows fewer nodes now.
+    ScheduleMost(ScheduleMost),
     /// The needed nodes are split between the lanes by the mix of the policy.
     Split {
         /// What the mix aims at, by the policy's word.
@@ -143,6 +148,8 @@ impl Reason {
         match self {
             Self::Formula { .. } => "formula",
             Self::FormulaDemand { .. } => "formulaDemand",
+            Self::Schedule(_) => "schedule",
+            Self::ScheduleMost(_) => "scheduleMost",
             Self::Split { .. } => "split",
             Self::Bound { .. } => "bound",
             Self::OutOnly => "outOnly",
@@ -187,6 +194,8 @@ impl fmt::Display for Reason {
                 write!(f, "{nodes} usable nodes")?;
                 f.write_str(if *stopped { " (stop() ended it)" } else { "" })
             }
+            Self::Schedule(ask) => ask.fmt(f),
+            Self::ScheduleMost(most) => most.fmt(f),
             Self::Split {
                 objective,
                 spot_share: Some(share),

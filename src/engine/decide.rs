@@ -115,19 +115,9 @@ fn propose(
     first_fault.map_or(Proposal::Whole, Proposal::Partial)
 }
 
-/// The order of this list is the policy.
+/// Restrains what was proposed by the policy and by what the service takes.
 fn restrain(policy: &Policy, snapshot: &Snapshot<'_>, fault: Option<Reason>, decision: &mut Decision) {
-    // What is asked for, within what is allowed.
-    policy.bounds.restrain(decision);
-    // Nothing is taken away on what is not known.
-    if let Some(fault) = fault {
-        policy.keep_nodes(decision, fault);
-    }
-    policy.guard_missing(decision, snapshot);
-    // Nothing is taken away in this mode.
-    if policy.mode == Mode::OutOnly {
-        policy.keep_nodes(decision, Reason::OutOnly);
-    }
+    policy.restrain(decision, snapshot, fault);
     // Nothing is ordered that the service would refuse, or that the operator only wants to see.
     let would = decision.outcome();
     let changes = would != decision.start;

@@ -1,6 +1,6 @@
 //! What a strategy asks for: the one place where strategies are evaluated.
 
-use super::{Demand, DemandFormula, Role};
+use super::{Demand, DemandFormula, Held, Role};
 use crate::account::NodeDeallocationOption;
 use crate::base::{Mix, Nodes};
 use crate::decision::{Reason, Snapshot};
@@ -35,7 +35,9 @@ pub struct Need {
 #[derive(Debug)]
 pub enum Workings {
     /// A formula's.
-    Formula(Evaluator),
+    Formula(Box<Evaluator>),
+    /// A schedule's: what it says for now.
+    Schedule(Option<Held>),
 }
 
 impl Ask {
@@ -52,7 +54,8 @@ impl Demand {
     /// Returns the memory that evaluations of this strategy share.
     pub fn workings(&self) -> Workings {
         match self {
-            Self::Formula(demand) => Workings::Formula(demand.formula.evaluator()),
+            Self::Formula(demand) => Workings::Formula(Box::new(demand.formula.evaluator())),
+            Self::Schedule(_) => Workings::Schedule(None),
         }
     }
 
@@ -70,6 +73,10 @@ impl Demand {
             (Self::Formula(demand), Workings::Formula(evaluator)) => {
                 demand.ask((number, of), evaluator, snapshot)
             }
+            (Self::Schedule(schedule), Workings::Schedule(held)) => {
+                Ok(Ask::Need(schedule.need(snapshot.now, held)))
+            }
+            _ => panic!("the workings are those of the strategy"),
         }
     }
 }

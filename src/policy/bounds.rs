@@ -83,6 +83,24 @@ impl Bounds {
         );
     }
 
+    /// Brings the outcome down to the most that the schedules of the moment allow, as far as the least bounds let it.
+    pub fn restrain_to(&self, decision: &mut Decision, most: Nodes, reason: impl FnOnce(Nodes) -> Reason) {
+        let from = decision.outcome();
+        let to = self.at_most(most).within_total(from);
+        if to != from {
+            decision.step(Stage::Restrain, to, reason(from.total()));
+        }
+    }
+
+    /// Returns the bounds with a lower end of their total, though never one that the least bounds contradict.
+    #[must_use]
+    pub fn at_most(&self, most: Nodes) -> Self {
+        let least = self.total.min.max(self.dedicated.min + self.spot.min);
+        let mut lower = *self;
+        lower.total.max = self.total.max.min(most.max(least));
+        lower
+    }
+
     fn within_total(&self, mix: Mix) -> Mix {
         let mut mix = mix;
         for lane in [Lane::Spot, Lane::Dedicated] {

@@ -34,6 +34,9 @@ pub const CODES: &[CodeRow] = &[
         "mix: { prices: { dedicated: 0.04, spot: 0.19 } }", "mix: { prices: { dedicated: 0.19, spot: 0.04 } }"),
     row("P013", "a guard that could never be content", "A sample is a minute old when it arrives and the next comes 30 seconds later; seven days of them are kept.",
         "guards: { missing: { staleAfter: 30s } }", "guards: { missing: { staleAfter: 3m } }"),
+    row("P014", "a rule of a schedule that cannot be meant", "It holds for no time, for longer than a month, or asks for more nodes than it allows.",
+        "demand:\n  - schedule: { timezone: UTC, rules: [ { cron: \"0 7 * * *\", for: 0s, atLeast: 6 } ] }",
+        "demand:\n  - schedule: { timezone: UTC, rules: [ { cron: \"0 7 * * *\", for: 11h, atLeast: 6 } ] }"),
 ];
 
 const fn row(

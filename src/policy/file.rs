@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Mode, Objective};
+use super::{Mode, Objective, Schedule};
 use crate::base::{Nodes, Span};
 use crate::formula::Dialect;
 
@@ -44,6 +44,8 @@ pub struct PolicyFile {
 pub enum DemandFile {
     /// A formula in the language of the Batch service.
     Formula(FormulaFile),
+    /// So many nodes at such times.
+    Schedule(Schedule),
 }
 
 /// A formula, in a file of its own or in place.

@@ -15,6 +15,7 @@ use crate::signal::Metric;
 
 const FORMULA_SOURCE: Code = Code("P010");
 const FORMULA_FILE: Code = Code("P011");
+const SCHEDULE: Code = Code("P014");
 
 impl Reader<'_> {
     pub(super) fn demand(&mut self, demand: &[DemandFile], document: &Node) -> Vec<Demand> {
@@ -26,6 +27,11 @@ impl Reader<'_> {
                     DemandFile::Formula(formula) => {
                         let node = document.at(&["demand", &index, "formula"])?;
                         self.formula(formula, node).map(Demand::Formula)
+                    }
+                    DemandFile::Schedule(schedule) => {
+                        let place = ["demand", &index, "schedule"];
+                        self.complain(SCHEDULE, &place, schedule.complaints(), document);
+                        Some(Demand::Schedule(schedule.clone()))
                     }
                 }
             })
@@ -126,6 +132,7 @@ pub(super) fn metrics(demand: &[Demand]) -> Vec<Metric> {
     for demand in demand {
         match demand {
             Demand::Formula(demand) => formula_metrics(&demand.formula, &mut metrics),
+            Demand::Schedule(_) => {}
         }
     }
     metrics.sort_unstable();

@@ -1,8 +1,8 @@
 //! The guards that never let missing knowledge, or a mode, take nodes away.
 
-use super::{MissingGuard, Policy};
+use super::{Bounds, MissingGuard};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
-use crate::decision::{Decision, Reason, Snapshot, Stage};
+use crate::decision::{Decision, Reason, Stage};
 use crate::signal::{History, Metric};
 
 impl Default for MissingGuard {
@@ -57,36 +57,18 @@ impl MissingGuard {
     }
 }
 
-impl Policy {
-    /// Takes back what the chain would take away when the samples that the formulas read are missing.
-    pub fn guard_missing(&self, decision: &mut Decision, snapshot: &Snapshot<'_>) {
-        if shrinks(decision.start, decision.outcome()) {
-            let objection = self
-                .missing
-                .objection(snapshot.now, &self.metrics, snapshot.history);
-            if let Some(reason) = objection {
-                self.keep_nodes(decision, reason);
-            }
-        }
+/// Takes back what the chain would take away, with a reason; a chain that takes nothing away gets no step.
+///
+/// Growth of the other lane is cut where both together would leave the total bound, spot first.
+pub(super) fn keep_nodes(bounds: &Bounds, decision: &mut Decision, reason: Reason) {
+    let kept = keep(decision.start, decision.outcome(), bounds.total.max);
+    if kept != decision.outcome() {
+        decision.step(Stage::Restrain, kept, reason);
     }
-
-    /// Takes back what the chain would take away, with a reason; a chain that takes nothing away gets no step.
-    ///
-    /// Growth of the other lane is cut where both together would leave the total bound, spot first.
-    pub fn keep_nodes(&self, decision: &mut Decision, reason: Reason) {
-        let kept = keep(decision.start, decision.outcome(), self.bounds.total.max);
-        if kept != decision.outcome() {
-            decision.step(Stage::Restrain, kept, reason);
-        }
-    }
-}
-
-fn shrinks(from: Mix, to: Mix) -> bool {
-    Lane::ALL.iter().any(|lane| to.get(*lane) < from.get(*lane))
 }
 
 fn keep(from: Mix, to: Mix, total_max: Nodes) -> Mix {
-    if !shrinks(from, to) {
+    if Lane::ALL.iter().all(|lane| to.get(*lane) >= from.get(*lane)) {
         return to;
     }
     let total_max = total_max.max(from.total());

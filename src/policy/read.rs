@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use super::complaint::Complaint;
 use super::file::{BoundsFile, MissingFile, Percent, PolicyFile, PricesFile, Then};
 use super::findings::Findings;
 use super::formulas::metrics;
-use super::{Bounds, MissingGuard, Policy, Prices, Range as NodeRange};
+use super::{Bounds, CronLine, Holiday, MissingGuard, Policy, Prices, Range as NodeRange, Zone};
 use crate::account::PoolPattern;
 use crate::base::document::Node;
 use crate::base::schema::{Checked, Format, Schema, SchemaCodes, StandIn};
@@ -74,6 +75,21 @@ const FORMATS: &[Format] = &[
         name: "Percent",
         wanted: "a share with its sign, like 50%",
         read: |text| text.parse::<Percent>().map(|_| ()),
+    },
+    Format {
+        name: "TimeZone",
+        wanted: "a time zone like Europe/Paris",
+        read: |text| text.parse::<Zone>().map(|_| ()),
+    },
+    Format {
+        name: "Cron",
+        wanted: "a cron line in quotes, like \"0 7 * * mon-fri\"",
+        read: |text| text.parse::<CronLine>().map(|_| ()),
+    },
+    Format {
+        name: "Day",
+        wanted: "a day like 2026-12-25, or 12-25 for every year",
+        read: |text| text.parse::<Holiday>().map(|_| ()),
     },
     Format {
         name: "PoolPattern",
@@ -174,6 +190,29 @@ impl Reader<'_> {
             Some(help) => fault.help(help),
             None => fault,
         });
+    }
+
+    /// Tells what a part of the policy says cannot be meant.
+    pub(super) fn complain(
+        &mut self,
+        code: Code,
+        part: &[&str],
+        complaints: Vec<Complaint>,
+        document: &Node,
+    ) {
+        for complaint in complaints {
+            let path: Vec<&str> = part
+                .iter()
+                .copied()
+                .chain(complaint.path.iter().map(String::as_str))
+                .collect();
+            self.fault(
+                code,
+                span(document, &path),
+                complaint.message,
+                Some(&complaint.help),
+            );
+        }
     }
 
     fn version(&mut self, file: &PolicyFile, document: &Node) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Role;
+use super::{Role, Schedule};
 use crate::account::PoolPattern;
 use crate::base::{Lane, Nodes, Span, UsdHourly};
 use crate::formula::Formula;
@@ -56,6 +56,8 @@ pub struct Policy {
 pub enum Demand {
     /// A formula in the language of the Batch service.
     Formula(DemandFormula),
+    /// So many nodes at such times.
+    Schedule(Schedule),
 }
 
 /// A formula and what its result is taken for.
@@ -137,8 +139,9 @@ impl Policy {
         self.demand
             .iter()
             .enumerate()
-            .map(|(index, demand)| match demand {
-                Demand::Formula(formula) => (index, formula),
+            .filter_map(|(index, demand)| match demand {
+                Demand::Formula(formula) => Some((index, formula)),
+                Demand::Schedule(_) => None,
             })
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Nodes, Span, UsdHourly};
 use crate::formula::{Dialect, Formula, Scope};
 use crate::policy::{
-    Bounds, Demand, DemandFormula, MissingGuard, Mode, Objective, Policy, Prices, Range, Role,
+    Bounds, Demand, DemandFormula, MissingGuard, Mode, Objective, Policy, Prices, Range, Role, Schedule,
 };
 use crate::signal::Metric;
 
@@ -35,6 +35,8 @@ pub struct PolicyRecord {
 pub enum DemandRecord {
     /// A formula.
     Formula(FormulaRecord),
+    /// A schedule.
+    Schedule(Schedule),
 }
 
 /// A formula with the settings that it is compiled with.
@@ -86,6 +88,7 @@ impl From<&Demand> for DemandRecord {
     fn from(demand: &Demand) -> Self {
         match demand {
             Demand::Formula(demand) => Self::Formula(demand.into()),
+            Demand::Schedule(schedule) => Self::Schedule(schedule.clone()),
         }
     }
 }
@@ -94,6 +97,7 @@ impl DemandRecord {
     fn demand(&self) -> Result<Demand, String> {
         match self {
             Self::Formula(record) => record.formula().map(Demand::Formula),
+            Self::Schedule(schedule) => Ok(Demand::Schedule(schedule.clone())),
         }
     }
 }
