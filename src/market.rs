@@ -4,21 +4,27 @@
 //! again, the price of an hour that counts, the chance that enough nodes stay. A [`Learner`] makes such a model out of what
 //! is observed. Everything is arithmetic on what it is given: no clock, no file, no chance.
 
+mod assumptions;
 mod hazard;
+mod learner;
 mod lifetime;
 mod model;
 mod numeric;
 mod piecewise;
+mod posterior;
 mod price;
 mod regime;
 mod rework;
 mod rhythm;
 mod usable;
 
+pub use assumptions::Assumptions;
 pub use hazard::{Band, Hazard};
+pub use learner::{Capacity, Estimate, Evidence, Learner, Look, ModelKind, Seen, Toll};
 pub use lifetime::{Bathtub, BathtubEnd, Lifetime};
 pub use model::{EvictionModel, Outset};
 pub use piecewise::Piecewise;
+pub use posterior::{Prior, Rate};
 pub use price::{PricePath, PriceStep};
 pub use regime::{Regime, Shock};
 pub use rework::{

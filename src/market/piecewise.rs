@@ -84,6 +84,16 @@ impl Piecewise {
     }
 }
 
+/// Returns in how many hours of a stretch of age each piece lies: pairs of piece and hours, only those that are touched.
+pub(super) fn overlaps(cuts: &[f64], from: f64, to: f64) -> impl Iterator<Item = (usize, f64)> {
+    let first = cuts.partition_point(|cut| *cut <= from);
+    (first..=cuts.len()).map_while(move |piece| {
+        let low = if piece == first { from } else { cuts[piece - 1] };
+        let high = cuts.get(piece).map_or(to, |cut| cut.min(to));
+        (high > low).then_some((piece, high - low))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +119,15 @@ mod tests {
         assert_eq!(pieces.age_at_cumulative(1.5), 7.0);
         let ends = Piecewise::new(vec![1.0], vec![Hazard(1.0), Hazard(0.0)]).unwrap();
         assert_eq!(ends.age_at_cumulative(2.0), f64::INFINITY);
+    }
+
+    #[test]
+    fn a_stretch_of_age_is_shared_out_over_the_pieces_it_touches() {
+        let shared = |from, to| overlaps(&[1.0, 3.0], from, to).collect::<Vec<_>>();
+        assert_eq!(shared(0.5, 4.0), [(0, 0.5), (1, 2.0), (2, 1.0)]);
+        assert_eq!(shared(1.0, 3.0), [(1, 2.0)]);
+        assert_eq!(shared(5.0, 6.5), [(2, 1.5)]);
+        assert_eq!(shared(2.0, 2.0), []);
     }
 
     #[test]

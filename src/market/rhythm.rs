@@ -9,6 +9,9 @@ use crate::base::{Span, Timestamp};
 const DAY: usize = 24;
 const WEEK: usize = 7 * DAY;
 
+/// Hours of the day twice: 48 bins, weekdays first.
+pub(super) const BINS: usize = 2 * DAY;
+
 /// A hazard for each hour of the day in UTC, on weekdays (Monday to Friday) and at weekends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -20,6 +23,14 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
+    /// Returns the rhythm with these hazards, weekdays first.
+    pub(super) fn from_bins(mut hazard: impl FnMut(usize) -> Hazard) -> Self {
+        Self {
+            weekday: std::array::from_fn(&mut hazard),
+            weekend: std::array::from_fn(|hour| hazard(DAY + hour)),
+        }
+    }
+
     /// Returns the hazard at an instant.
     pub fn at(&self, at: Timestamp) -> Hazard {
         let bin = bin_of(hour_of_week(at) as usize);
@@ -87,6 +98,30 @@ const fn bin_of(hour_of_week: usize) -> usize {
     }
 }
 
+/// Returns how many hours of a span that ends at an instant lie in each bin: pairs of bin and hours.
+pub(super) fn overlaps(until: Timestamp, span: Span) -> Vec<(usize, f64)> {
+    let total = span.as_hours().max(0.0);
+    let whole_weeks = (total / WEEK as f64).floor();
+    let mut pieces = Vec::new();
+    if whole_weeks > 0.0 {
+        pieces.extend((0..WEEK).map(|hour| (bin_of(hour), whole_weeks)));
+    }
+    let mut left = total - whole_weeks * WEEK as f64;
+    let mut hour = hour_of_week(until - Span::from_seconds(left * 3600.0));
+    while left > 0.0 {
+        let piece = (1.0 - hour.fract()).min(left);
+        pieces.push((bin_of(hour as usize), piece));
+        left -= piece;
+        hour = hour.floor() + 1.0;
+    }
+    pieces
+}
+
+/// Returns the bin of an instant.
+pub(super) fn bin_at(at: Timestamp) -> usize {
+    bin_of(hour_of_week(at) as usize)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,10 +132,7 @@ mod tests {
     }
 
     fn rhythm() -> Rhythm {
-        Rhythm {
-            weekday: std::array::from_fn(|hour| Hazard(hour as f64)),
-            weekend: std::array::from_fn(|hour| Hazard(124.0 + hour as f64)),
-        }
+        Rhythm::from_bins(|bin| Hazard(if bin < 24 { bin as f64 } else { 100.0 + bin as f64 }))
     }
 
     #[test]
@@ -130,5 +162,17 @@ mod tests {
         }
         let half = friday(9) + Span::minutes(30);
         assert!((rhythm.cumulative(half, 1.0) - 9.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_span_is_shared_out_over_the_hours_it_touches() {
+        let shared = overlaps(friday(25), Span::minutes(90));
+        assert_eq!(shared, [(23, 0.5), (24, 1.0)]);
+        let total: f64 = overlaps(friday(7), Span::hours(1000))
+            .iter()
+            .map(|piece| piece.1)
+            .sum();
+        assert!((total - 1000.0).abs() < 1e-6);
+        assert_eq!(bin_at(friday(24)), 24);
     }
 }

@@ -17,6 +17,7 @@ mod jsonl;
 mod language;
 mod lint;
 mod market;
+mod market_learner;
 mod policies;
 mod robust;
 mod same_decision;
