@@ -9,6 +9,7 @@
 
 mod asked;
 mod chain;
+mod guard_memory;
 mod guarded;
 mod memory;
 mod narrative;
@@ -17,7 +18,10 @@ mod snapshot;
 
 pub use asked::ScheduleAsk;
 pub use chain::{Decision, Stage, Step};
-pub use guarded::ScheduleMost;
+pub use guard_memory::{GuardMemory, MonthUse, SpotLoss, TargetChange};
+pub use guarded::{
+    Cooldown, Flapping, HourlyBudget, MonthlyBudget, QuotaLimit, ScheduleMost, SpotStorm, StepLimit,
+};
 pub use memory::{Memory, PoolMemory};
 pub use narrative::Verdict;
 pub use reason::{BoundName, Reason};

@@ -34,7 +34,7 @@ pub(super) fn find() -> Option<Moment> {
         } = entry
             && moment.is_none()
         {
-            memory.absorb(decision.at, &seen.state, &seen.samples);
+            memory.absorb(decision.at, &seen.state, &seen.samples, seen.work.as_ref());
             if decision.verdict() == Verdict::Out && decision.at.hour() >= HOUR {
                 moment = explain(policy, &memory, &seen.state, decision);
             }

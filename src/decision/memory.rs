@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::account::{PoolId, PoolState};
+use super::GuardMemory;
+use crate::account::{PoolId, PoolState, Work};
 use crate::base::{Span, Timestamp};
 use crate::signal::{History, Sample};
 
@@ -22,6 +23,8 @@ pub struct PoolMemory {
     pub last_seen: PoolState,
     /// Its samples.
     pub history: History,
+    /// What guards remember of it.
+    pub guards: GuardMemory,
 }
 
 impl Memory {
@@ -33,9 +36,11 @@ impl Memory {
     ///
     /// Samples are put on the grid of their metric; one for a slot that is filled or passed is dropped, so that being told
     /// a sample twice does no harm.
-    pub fn absorb(&mut self, now: Timestamp, state: &PoolState, samples: &[Sample]) {
+    pub fn absorb(&mut self, now: Timestamp, state: &PoolState, samples: &[Sample], work: Option<&Work>) {
         let pool = match self.pools.get_mut(&state.id) {
             Some(pool) => {
+                let before = Some((pool.seen_at, &pool.last_seen));
+                pool.guards.see(before, now, state, work);
                 pool.last_seen.clone_from(state);
                 pool.seen_at = now;
                 pool
@@ -44,6 +49,7 @@ impl Memory {
                 seen_at: now,
                 last_seen: state.clone(),
                 history: History::new(),
+                guards: GuardMemory::default(),
             }),
         };
         let oldest = now - Self::HISTORY_KEPT;

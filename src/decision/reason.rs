@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ScheduleAsk, ScheduleMost};
+use super::{
+    Cooldown, Flapping, HourlyBudget, MonthlyBudget, QuotaLimit, ScheduleAsk, ScheduleMost, SpotStorm,
+    StepLimit,
+};
 use crate::account::AllocationState;
 use crate::base::{Mix, Nodes, Span, Timestamp};
 
@@ -38,6 +41,20 @@ pub enum Reason {
     Schedule(ScheduleAsk),
     /// A rule of a schedule allows fewer nodes now.
     ScheduleMost(ScheduleMost),
+    /// The cores that the policy may use hold fewer nodes.
+    Quota(QuotaLimit),
+    /// An hour would cost more than the policy may spend.
+    HourlyBudget(HourlyBudget),
+    /// The money of the month is spent.
+    MonthlyBudget(MonthlyBudget),
+    /// Many spot nodes were taken away in a short time.
+    Storm(SpotStorm),
+    /// The policy takes no larger steps.
+    Step(StepLimit),
+    /// The latest change is not long enough ago.
+    Cooldown(Cooldown),
+    /// The target goes up and down too often.
+    Flap(Flapping),
     /// The needed nodes are split between the lanes by the mix of the policy.
     Split {
         /// What the mix aims at, by the policy's word.
@@ -150,6 +167,13 @@ impl Reason {
             Self::FormulaDemand { .. } => "formulaDemand",
             Self::Schedule(_) => "schedule",
             Self::ScheduleMost(_) => "scheduleMost",
+            Self::Quota(_) => "quota",
+            Self::HourlyBudget(_) => "hourlyBudget",
+            Self::MonthlyBudget(_) => "monthlyBudget",
+            Self::Storm(_) => "storm",
+            Self::Step(_) => "step",
+            Self::Cooldown(_) => "cooldown",
+            Self::Flap(_) => "flap",
             Self::Split { .. } => "split",
             Self::Bound { .. } => "bound",
             Self::OutOnly => "outOnly",
@@ -196,6 +220,13 @@ impl fmt::Display for Reason {
             }
             Self::Schedule(ask) => ask.fmt(f),
             Self::ScheduleMost(most) => most.fmt(f),
+            Self::Quota(why) => why.fmt(f),
+            Self::HourlyBudget(why) => why.fmt(f),
+            Self::MonthlyBudget(why) => why.fmt(f),
+            Self::Storm(why) => why.fmt(f),
+            Self::Step(why) => why.fmt(f),
+            Self::Cooldown(why) => why.fmt(f),
+            Self::Flap(why) => why.fmt(f),
             Self::Split {
                 objective,
                 spot_share: Some(share),

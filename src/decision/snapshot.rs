@@ -1,5 +1,6 @@
 //! All that one decision about one pool sees.
 
+use super::GuardMemory;
 use crate::account::{PoolState, Work};
 use crate::base::Timestamp;
 use crate::signal::History;
@@ -15,6 +16,8 @@ pub struct Snapshot<'a> {
     pub pool: &'a PoolState,
     /// Its sampled past.
     pub history: &'a History,
+    /// What guards remember of it.
+    pub guards: &'a GuardMemory,
     /// Its tasks and nodes one by one, where known.
     pub work: Option<&'a Work>,
 }

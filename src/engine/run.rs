@@ -138,7 +138,8 @@ impl<'a> Engine<'a> {
             if let Some(work) = &mut view.work {
                 work.cut_to_milliseconds();
             }
-            self.memory.absorb(now, &view.state, &view.samples);
+            self.memory
+                .absorb(now, &view.state, &view.samples, view.work.as_ref());
             let decision = self.decide_seen(index, now, view);
             self.settle(world, &decision, Some(view));
         }
@@ -168,6 +169,7 @@ impl<'a> Engine<'a> {
             seed: now.ticks().cast_unsigned(),
             pool: &view.state,
             history: &remembered.history,
+            guards: &remembered.guards,
             work: view.work.as_ref(),
         };
         judge(policy, &mut self.desks[index].workings, &snapshot)

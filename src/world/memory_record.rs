@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PoolRecord, SampleRun, SampleRuns, SamplesRecord, Values};
 use crate::base::{Span, Timestamp};
-use crate::decision::{Memory, PoolMemory};
+use crate::decision::{GuardMemory, Memory, PoolMemory};
 use crate::signal::{History, Series};
 
 /// The memory of an engine.
@@ -21,6 +21,8 @@ pub struct PoolMemoryRecord {
     seen_at: Timestamp,
     pool: PoolRecord,
     samples: SamplesRecord,
+    #[serde(default)]
+    guards: GuardMemory,
 }
 
 impl From<&Memory> for MemoryRecord {
@@ -29,6 +31,7 @@ impl From<&Memory> for MemoryRecord {
             seen_at: pool.seen_at,
             pool: PoolRecord::from(&pool.last_seen),
             samples: whole(&pool.history),
+            guards: pool.guards.clone(),
         });
         Self(pools.collect())
     }
@@ -54,6 +57,7 @@ impl MemoryRecord {
                 seen_at: record.seen_at,
                 last_seen: record.pool.state(id.clone()),
                 history,
+                guards: record.guards.clone(),
             };
             pools.insert(id, remembered);
         }
@@ -100,6 +104,7 @@ fn short(series: &Series) -> String {
 mod tests {
     use super::*;
     use crate::account::PoolState;
+    use crate::base::Mix;
     use crate::signal::{Metric, Sample};
 
     #[test]
@@ -112,7 +117,10 @@ mod tests {
             taken: at(second),
             value,
         });
-        memory.absorb(at(150), &pool, &samples);
+        memory.absorb(at(150), &pool, &samples, None);
+        let mut grown = pool.clone();
+        grown.target = Mix::new(2, 3);
+        memory.absorb(at(180), &grown, &[], None);
         let text = serde_json::to_string(&MemoryRecord::from(&memory)).unwrap();
         assert!(text.contains(r#""values":"1.5x2 _x2 -2.5""#), "{text}");
         let record: MemoryRecord = serde_json::from_str(&text).unwrap();

@@ -9,7 +9,7 @@ use super::reading::{CODES, finish, read, sample_period};
 use super::{PoolRecord, SamplesRecord};
 use crate::account::{PoolId, PoolState, Work};
 use crate::base::{Diagnostic, Span, Timestamp};
-use crate::decision::Snapshot;
+use crate::decision::{GuardMemory, Snapshot};
 use crate::signal::History;
 
 /// A recorded account, as `plan --snapshot` reads it.
@@ -53,6 +53,8 @@ pub struct SnapshotPool {
     pub state: PoolState,
     /// Its samples.
     pub history: History,
+    /// What guards remember of it.
+    pub guards: GuardMemory,
     /// Its tasks and nodes one by one.
     pub work: Option<Work>,
 }
@@ -65,6 +67,7 @@ impl SnapshotPool {
             seed: self.seed,
             pool: &self.state,
             history: &self.history,
+            guards: &self.guards,
             work: self.work.as_ref(),
         }
     }
@@ -102,6 +105,7 @@ impl SnapshotFile {
                 seed: file.seed,
                 state: pool.pool.state(id.clone()),
                 history,
+                guards: GuardMemory::default(),
                 work: pool.work.clone(),
             });
         }

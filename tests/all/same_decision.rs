@@ -128,13 +128,15 @@ fn backtest_replay_dry_run_and_plan_decide_the_same() {
 
         let mut memory = Memory::default();
         for ((at, state, samples), then) in Told::by(&ledger).looks.iter().zip(decided(&ledger)) {
-            memory.absorb(*at, state, samples);
+            memory.absorb(*at, state, samples, None);
+            let remembered = memory.pool(&state.id).unwrap();
             let snapshot = Snapshot {
                 now: *at,
                 seed: at.ticks().cast_unsigned(),
                 pool: state,
                 work: None,
-                history: &memory.pool(&state.id).unwrap().history,
+                history: &remembered.history,
+                guards: &remembered.guards,
             };
             let planned = plan(&policies, &[snapshot]);
             assert_eq!(planned[0].to_json(), as_planned(then), "{file}: plan");
