@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod workload;
 
 mod backtest;
+pub mod bound;
 mod contender;
 mod delay;
 pub mod demo;

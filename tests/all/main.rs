@@ -6,6 +6,7 @@
 )]
 
 mod backtest;
+mod bound;
 mod cluster;
 mod cluster_spot;
 mod codes;

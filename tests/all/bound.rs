@@ -1,0 +1,510 @@
+//! The bound with hindsight: by hand, against the program of its definition written out, against every plan of small cases, and
+//! against what the simulator bills.
+
+use std::sync::Arc;
+
+use lowtide::base::{Mix, Span, Timestamp, UsdHourly};
+use lowtide::policy::Prices;
+use lowtide::sim::bound::{Problem, Tolerance};
+use lowtide::sim::cluster::{Boot, Setup};
+use lowtide::sim::workload::{Task, Workload};
+use lowtide::sim::{Contender, DelayLimit, Options, SpotMarket, Supply, UpRun, backtest};
+use microlp::{ComparisonOp, OptimizationDirection};
+use proptest::prelude::*;
+
+/// A case in seconds; prices are 1 and `spot` dollars an hour.
+#[derive(Clone, Debug)]
+struct Case {
+    /// Submission, run, slots.
+    tasks: Vec<(i64, i64, u32)>,
+    slots: u32,
+    boot: i64,
+    /// Up-runs of each unit.
+    units: Vec<Vec<(i64, i64)>>,
+    spot: f64,
+    /// The least delay and the share of the run.
+    limit: (i64, f64),
+    initial: (u32, u32),
+    checkpoint: Option<i64>,
+}
+
+impl Default for Case {
+    fn default() -> Self {
+        Self {
+            tasks: vec![(0, 3600, 1)],
+            slots: 1,
+            boot: 240,
+            units: Vec::new(),
+            spot: 0.2,
+            limit: (900, 0.0),
+            initial: (0, 0),
+            checkpoint: None,
+        }
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(second)
+}
+
+impl Case {
+    fn workload(&self) -> Workload {
+        let task = |(submit, run, slots): &(i64, i64, u32)| Task {
+            submit: at(*submit),
+            run: Span::seconds(*run),
+            slots: *slots,
+        };
+        Workload::new("case", at(0), self.tasks.iter().map(task).collect())
+    }
+
+    fn prices(&self) -> Prices {
+        Prices {
+            dedicated: UsdHourly(1.0),
+            spot: UsdHourly(self.spot),
+        }
+    }
+
+    fn options(&self) -> Options {
+        let run = |(from, until): &(i64, i64)| UpRun {
+            from: at(*from),
+            until: at(*until),
+        };
+        let units = self.units.iter().map(|runs| runs.iter().map(run).collect());
+        Options {
+            setup: Setup {
+                task_slots_per_node: self.slots,
+                boot: Boot::Fixed(Span::seconds(self.boot)),
+                initial: Mix::new(self.initial.0, self.initial.1),
+                ..Setup::study()
+            },
+            spot: SpotMarket::Supply(Arc::new(Supply::new("units", units.collect()))),
+            limit: DelayLimit {
+                least: Span::seconds(self.limit.0),
+                share: self.limit.1,
+            },
+            tail: Span::hours(20),
+            ..Options::default()
+        }
+    }
+
+    /// Puts the problem of the case to a question.
+    fn ask<T>(&self, question: impl FnOnce(&Problem<'_>) -> T) -> T {
+        let (workload, options) = (self.workload(), self.options());
+        question(&Problem {
+            checkpoint: self.checkpoint.map(Span::seconds),
+            ..Problem::of(&workload, &options, self.prices())
+        })
+    }
+
+    /// Returns the bound of the program alone, in seconds of a dedicated node.
+    fn on(&self, step: i64) -> f64 {
+        self.late_on(step, None)
+    }
+
+    fn late_on(&self, step: i64, tolerance: Option<Tolerance>) -> f64 {
+        self.ask(|problem| problem.bound_on(Span::seconds(step), tolerance).cost.0 * 3600.0)
+    }
+}
+
+/// What the solver may leave between its bound and the optimum.
+const SLACK: f64 = 2e-4;
+
+#[track_caller]
+fn check(found: f64, expected: f64) {
+    assert!(
+        found <= expected * (1.0 + 1e-12) && found >= expected * (1.0 - SLACK),
+        "{found} is not {expected}"
+    );
+}
+
+#[test]
+fn one_task_pays_its_run_and_a_boot() {
+    check(Case::default().on(300), 3600.0 + 240.0);
+    // A node of four slots is paid by a quarter, and by three quarters.
+    let quarters = |slots| Case {
+        tasks: vec![(0, 3600, slots)],
+        slots: 4,
+        ..Case::default()
+    };
+    check(quarters(1).on(300), 3840.0 / 4.0);
+    check(quarters(3).on(300), 3840.0 * 0.75);
+    // What fits on no node runs in no plan.
+    assert_eq!(quarters(5).on(300), 0.0);
+}
+
+#[test]
+fn two_tasks_share_a_node_that_waits_or_boots_again_whichever_is_cheaper() {
+    let second_at = |submit| Case {
+        tasks: vec![(0, 600, 1), (submit, 600, 1)],
+        boot: 600,
+        limit: (0, 0.0),
+        ..Case::default()
+    };
+    check(second_at(600).on(300), 600.0 + 1200.0);
+    check(second_at(900).on(300), 600.0 + 1500.0);
+    check(second_at(1800).on(300), 1200.0 + 1200.0);
+    check(second_at(300).on(300), 1200.0 + 1200.0);
+}
+
+#[test]
+fn a_spot_run_needs_a_unit_that_is_up_from_a_boot_before_it_to_its_end() {
+    let up = |from, until| Case {
+        units: vec![vec![(from, until)]],
+        ..Case::default()
+    };
+    // Ready at 240 s at the earliest: until 240 + 3600 it just fits.
+    check(up(0, 3840).on(300), 0.2 * 3840.0);
+    check(up(0, 3839).on(300), 3840.0);
+    // It may start at 900 s at the latest.
+    check(up(660, 9000).on(300), 0.2 * 3840.0);
+    check(up(661, 9000).on(300), 3840.0);
+    // Two units that take turns do not make one that lasts.
+    let turns = Case {
+        units: vec![vec![(0, 2500)], vec![(2000, 4500)]],
+        ..Case::default()
+    };
+    check(turns.on(300), 3840.0);
+}
+
+#[test]
+fn a_node_that_is_there_at_the_start_needs_no_boot() {
+    let there = |dedicated| Case {
+        tasks: vec![(0, 3600, 1), (0, 3600, 1)],
+        initial: (dedicated, 0),
+        ..Case::default()
+    };
+    check(there(1).on(300), 7200.0 + 240.0);
+    check(there(2).on(300), 7200.0);
+    check(there(9).on(300), 7200.0);
+    let spot = Case {
+        units: vec![vec![(-60, 3600)]],
+        limit: (0, 0.0),
+        initial: (0, 1),
+        ..Case::default()
+    };
+    check(spot.on(300), 0.2 * 3600.0);
+}
+
+#[test]
+fn boots_and_nodes_that_cost_nothing_are_no_trouble() {
+    let no_boot = Case {
+        boot: 0,
+        ..Case::default()
+    };
+    check(no_boot.on(300), 3600.0);
+    let free = Case {
+        units: vec![vec![(0, 9000)]],
+        spot: 0.0,
+        ..Case::default()
+    };
+    assert!(free.on(300) < 1e-6);
+    let nothing = Case {
+        tasks: Vec::new(),
+        ..Case::default()
+    };
+    assert_eq!(nothing.on(300), 0.0);
+    assert_eq!(nothing.ask(|problem| problem.bound(None).cost.0), 0.0);
+}
+
+/// Twenty tasks, hours apart.
+fn twenty() -> Case {
+    Case {
+        tasks: (0..20).map(|number| (number * 20_000, 3600, 1)).collect(),
+        ..Case::default()
+    }
+}
+
+#[test]
+fn what_may_be_late_still_runs_but_needs_no_node_of_its_own() {
+    let tolerance = |tasks, work| Some(Tolerance { tasks, work });
+    // One of twenty is late, and may fill a gap.
+    check(
+        twenty().late_on(300, tolerance(0.05, 1.0)),
+        19.0 * 3840.0 + 3360.0,
+    );
+    check(
+        twenty().late_on(300, tolerance(1.0, 0.1)),
+        18.0 * 3840.0 + 2.0 * 3360.0,
+    );
+    check(twenty().late_on(300, tolerance(0.05, 0.0)), 20.0 * 3840.0);
+    // Spot comes late for all but long enough.
+    let late_spot = Case {
+        units: vec![vec![(500_000, 600_000)]],
+        ..twenty()
+    };
+    check(
+        late_spot.late_on(300, tolerance(0.05, 0.1)),
+        19.0 * 3840.0 + 0.2 * 3360.0,
+    );
+}
+
+#[test]
+fn checkpoints_let_a_task_go_on_where_another_unit_is_up() {
+    let case = Case {
+        units: vec![vec![(-1000, 1800), (2400, 4440)]],
+        limit: (900, 0.0),
+        ..Case::default()
+    };
+    check(case.on(300), 3840.0);
+    let saves = |interval| Case {
+        checkpoint: Some(interval),
+        ..case.clone()
+    };
+    // 1800 s until the unit goes, 1800 s more from 2640 on: two boots on spot.
+    let bound = saves(600).on(300);
+    assert!((0.2 * 3600.0..=0.2 * 4080.0).contains(&bound), "{bound}");
+    // With a checkpoint beyond its end it is as without.
+    check(saves(5000).on(300), 3840.0);
+    // Runs of eleven minutes leave seven to work: an interval of ten never gets through.
+    let short = Case {
+        units: vec![(0..20).map(|n| (n * 1000, n * 1000 + 660)).collect()],
+        ..saves(600)
+    };
+    assert!(short.on(300) >= 3600.0, "{}", short.on(300));
+    assert!(short.ask(|problem| problem.fluid().0) * 3600.0 < 2500.0);
+}
+
+/// The definition: start times, slot averages of node counts, and counts that rise by boots.
+fn written_out(case: &Case, step: i64) -> f64 {
+    let (step, boot) = (step as f64, case.boot as f64);
+    let limit = |run: i64| (case.limit.0 as f64).max(case.limit.1 * run as f64);
+    let end = case
+        .tasks
+        .iter()
+        .map(|(submit, run, _)| (submit + 2 * run) as f64 + limit(*run));
+    let n_steps = (end.fold(0.0, f64::max) / step).ceil() as usize + 1;
+    let mut program = microlp::Problem::new(OptimizationDirection::Minimize);
+    let prices = [1.0, case.spot];
+    let mut nodes = Vec::new();
+    let mut boots = Vec::new();
+    for price in prices {
+        let add = |program: &mut microlp::Problem, cost: f64| -> Vec<_> {
+            (0..n_steps)
+                .map(|_| program.add_var(cost, (0.0, f64::INFINITY)))
+                .collect()
+        };
+        nodes.push(add(&mut program, price * step));
+        boots.push(add(&mut program, price * boot));
+    }
+    let mut occupied = vec![vec![Vec::new(); n_steps]; 2];
+    for (submit, run, slots) in &case.tasks {
+        let (earliest, run) = (*submit as f64, *run as f64);
+        let latest = earliest + limit(run as i64);
+        let mut starts = [vec![(earliest, latest)], Vec::new()];
+        for (from, until) in case.units.iter().flatten() {
+            let from = (*from as f64 + boot).max(earliest);
+            let until = (*until as f64 - run).min(latest);
+            if from <= until {
+                starts[1].push((from, until));
+            }
+        }
+        let mut once = Vec::new();
+        for (lane, spans) in starts.iter().enumerate() {
+            for (from, until) in spans {
+                let mut times = vec![*from, *until];
+                for knot in 0..=n_steps {
+                    let knot = knot as f64 * step;
+                    times.extend([knot, knot - run]);
+                }
+                for start in times.into_iter().filter(|time| (*from..=*until).contains(time)) {
+                    let column = program.add_var(0.0, (0.0, f64::INFINITY));
+                    once.push((column, 1.0));
+                    for (slot, occupied) in occupied[lane].iter_mut().enumerate() {
+                        let (begin, end) = (slot as f64 * step, (slot + 1) as f64 * step);
+                        let overlap = (start + run).min(end) - start.max(begin);
+                        if overlap > 0.0 {
+                            let share = f64::from(*slots) / f64::from(case.slots);
+                            occupied.push((column, overlap / step * share));
+                        }
+                    }
+                }
+            }
+        }
+        program.add_constraint(&once, ComparisonOp::Eq, 1.0);
+    }
+    for lane in 0..2 {
+        for slot in 0..n_steps {
+            let mut row = vec![(nodes[lane][slot], 1.0)];
+            row.extend(
+                occupied[lane][slot]
+                    .iter()
+                    .map(|(column, share)| (*column, -share)),
+            );
+            program.add_constraint(&row, ComparisonOp::Ge, 0.0);
+            let mut row = vec![(boots[lane][slot], 1.0), (nodes[lane][slot], -1.0)];
+            if slot > 0 {
+                row.push((nodes[lane][slot - 1], 1.0));
+            }
+            program.add_constraint(&row, ComparisonOp::Ge, 0.0);
+        }
+    }
+    program.solve().unwrap().into_solution().unwrap().objective()
+}
+
+/// The cheapest of all plans whose tasks start at whole minutes: each task has a start, a lane and a node.
+fn cheapest_plan(case: &Case) -> f64 {
+    /// Start, end, slots.
+    type Run = (i64, i64, u32);
+    struct Search<'a> {
+        case: &'a Case,
+        /// Lane, and the runs on it.
+        nodes: Vec<(usize, Vec<Run>)>,
+        best: f64,
+    }
+    fn cost(case: &Case, lane: usize, runs: &[Run]) -> Option<f64> {
+        let mut runs = runs.to_vec();
+        runs.sort_unstable();
+        for (start, ..) in &runs {
+            let busy = runs
+                .iter()
+                .filter(|(from, until, _)| from <= start && start < until);
+            if busy.map(|(.., slots)| slots).sum::<u32>() > case.slots {
+                return None;
+            }
+        }
+        let (mut paid, mut end) = (case.boot, runs[0].0);
+        for (from, until, _) in &runs {
+            // A node waits, or goes and another boots in time.
+            paid += (from - end).clamp(0, case.boot) + (until - from.max(&end)).max(0);
+            end = end.max(*until);
+        }
+        let holds = |(from, until): &&(i64, i64)| from + case.boot <= runs[0].0 && end <= *until;
+        match lane {
+            0 => Some(paid as f64),
+            _ if case.units.iter().flatten().any(|run| holds(&run)) => Some(paid as f64 * case.spot),
+            _ => None,
+        }
+    }
+    impl Search<'_> {
+        fn place(&mut self, task: usize) {
+            let costs = self.nodes.iter().map(|(lane, runs)| cost(self.case, *lane, runs));
+            let Some(sum) = costs.sum::<Option<f64>>().filter(|sum| *sum < self.best) else {
+                return;
+            };
+            let Some((submit, run, slots)) = self.case.tasks.get(task).copied() else {
+                self.best = sum;
+                return;
+            };
+            let slack = self.case.limit.0.max((self.case.limit.1 * run as f64) as i64);
+            for start in (submit..=submit + slack).step_by(60) {
+                for node in 0..self.nodes.len() {
+                    self.nodes[node].1.push((start, start + run, slots));
+                    self.place(task + 1);
+                    self.nodes[node].1.pop();
+                }
+                for lane in 0..2 {
+                    self.nodes.push((lane, vec![(start, start + run, slots)]));
+                    self.place(task + 1);
+                    self.nodes.pop();
+                }
+            }
+        }
+    }
+    let mut search = Search {
+        case,
+        nodes: Vec::new(),
+        best: f64::INFINITY,
+    };
+    search.place(0);
+    search.best
+}
+
+prop_compose! {
+    fn small()(
+        tasks in prop::collection::vec((0_i64..40, 1_i64..30, 1_u32..3), 1..4),
+        slots in 2_u32..4,
+        boot in 0_i64..9,
+        runs in prop::collection::vec(prop::collection::vec((0_i64..30, 1_i64..40), 0..3), 0..3),
+        spot in 0.05_f64..1.2,
+        limit in (0_i64..8, 0.0_f64..0.5),
+    ) -> Case {
+        let lay = |runs: &Vec<(i64, i64)>| {
+            let mut from = 0;
+            runs.iter().map(|(gap, length)| {
+                from += gap + 1;
+                let run = (from * 60, (from + length) * 60);
+                from += length;
+                run
+            }).collect()
+        };
+        Case {
+            tasks: tasks.iter().map(|(submit, run, slots)| (submit * 60, run * 60, *slots)).collect(),
+            slots,
+            boot: boot * 60,
+            units: runs.iter().map(lay).collect(),
+            spot,
+            limit: (limit.0 * 60, limit.1),
+            ..Case::default()
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn it_is_the_optimum_of_the_program_of_its_definition(case in small(), step in 2_i64..12) {
+        let step = step * 60;
+        let optimum = written_out(&case, step);
+        let bound = case.on(step);
+        prop_assert!(
+            bound <= optimum * (1.0 + 1e-6) && bound >= optimum * (1.0 - SLACK) - 1e-3,
+            "{bound} is not {optimum}"
+        );
+    }
+
+    #[test]
+    fn it_is_never_above_the_cheapest_plan(case in small(), step in 1_i64..12) {
+        let bound = case.on(step * 60);
+        let plan = cheapest_plan(&case);
+        prop_assert!(bound <= plan, "{bound} is above {plan}");
+        let best = case.ask(|problem| problem.bound(None).cost.0 * 3600.0);
+        prop_assert!(best <= plan, "{best} is above {plan}");
+        let every_minute = Case { checkpoint: Some(180), ..case.clone() };
+        let best = every_minute.ask(|problem| problem.bound(None).cost.0 * 3600.0);
+        prop_assert!(best <= plan, "with checkpoints {best} is above {plan}");
+    }
+
+    #[test]
+    fn a_finer_grid_tightens_and_more_time_or_more_spot_loosens(case in small()) {
+        let bound = case.on(600);
+        let same = bound * (1.0 - SLACK) - 1e-3;
+        prop_assert!(case.on(300) >= same);
+        prop_assert!(case.on(200) >= same);
+        let later = Case { limit: (case.limit.0 + 300, case.limit.1 + 0.1), ..case.clone() };
+        prop_assert!(later.on(600) <= bound * (1.0 + SLACK) + 1e-3);
+        let mut more = case.clone();
+        more.units.push(vec![(0, 2400)]);
+        prop_assert!(more.on(600) <= bound * (1.0 + SLACK) + 1e-3);
+        let saves = Case { checkpoint: Some(300), ..case.clone() };
+        prop_assert!(saves.on(600) <= bound * (1.0 + SLACK) + 1e-3);
+        let late = case.late_on(600, Some(Tolerance { tasks: 0.5, work: 0.5 }));
+        prop_assert!(late <= bound * (1.0 + SLACK) + 1e-3);
+    }
+
+    #[test]
+    fn the_three_bounds_come_in_order(case in small()) {
+        let (all_spot, fluid, bound) =
+            case.ask(|problem| (problem.all_spot(), problem.fluid(), problem.bound(None).cost));
+        prop_assert!(all_spot.0 <= fluid.0 * (1.0 + 1e-9));
+        prop_assert!(fluid <= bound);
+        prop_assert!(fluid.0 * 3600.0 <= case.on(600) * (1.0 + SLACK) + 1e-3);
+    }
+
+    #[test]
+    fn no_plan_that_is_simulated_and_meets_the_limit_costs_less(
+        case in small(),
+        dedicated in 0_u32..4,
+        spot in 0_u32..4,
+    ) {
+        let case = Case { initial: (dedicated, spot), ..case };
+        let workload = Arc::new(case.workload());
+        let contender = Contender::Static { mix: Mix::new(dedicated, spot), prices: case.prices() };
+        let report = backtest(&[contender], &workload, &case.options(), &|_| {}).unwrap();
+        let run = &report.runs[0];
+        let bound = case.ask(|problem| problem.bound(None).cost);
+        if run.misses.tasks == 0 && run.tasks.completed == run.tasks.submitted {
+            prop_assert!(bound <= run.cost.total, "{bound:?} is above {:?}", run.cost);
+        }
+    }
+}
