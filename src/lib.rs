@@ -9,6 +9,7 @@ pub mod signal;
 pub mod account;
 
 pub mod formula;
+pub mod mix;
 
 pub mod decision;
 

@@ -19,6 +19,7 @@ mod language;
 mod lint;
 mod market;
 mod market_learner;
+mod mix;
 mod policies;
 mod robust;
 mod same_decision;

@@ -1,0 +1,255 @@
+//! The best mix, what else there was, and when the answer would change.
+
+use super::ray::Ray;
+use super::search::{Candidate, Pick, Search, Walker};
+use super::supply::{Supply, tolerated};
+use super::terms::Terms;
+use super::{Bill, Lost, Problem, ProblemError, Promise, RunnerUp, ShareRule, Solution, break_even};
+use crate::base::{Mix, Nodes, UsdHourly};
+
+/// Returns the mix of least expected cost that keeps the strongest promise any mix can keep, with what else there was.
+///
+/// # Errors
+///
+/// The first fault of the problem, with the way out.
+pub fn solve(problem: &Problem) -> Result<Solution, ProblemError> {
+    problem.check()?;
+    let terms = Terms::new(problem);
+    let (promise, best) = answer(&terms, problem.rule);
+    Ok(Solution {
+        mix: best.mix(),
+        promise,
+        chance: 1.0 - best.short,
+        bill: best.bill,
+        runner_up: runner_up(&terms, problem.rule, promise, &best),
+        break_even: break_even::of(problem, &terms, &best),
+    })
+}
+
+/// Returns the mix of [`solve`] with its promise and bill alone, for those who do not show what else there was.
+///
+/// # Errors
+///
+/// The first fault of the problem, with the way out.
+pub fn cheapest(problem: &Problem) -> Result<Evaluation, ProblemError> {
+    problem.check()?;
+    let (promise, best) = answer(&Terms::new(problem), problem.rule);
+    Ok(Evaluation {
+        mix: best.mix(),
+        promise,
+        kept: true,
+        chance: 1.0 - best.short,
+        bill: best.bill,
+    })
+}
+
+/// Returns what a given mix comes to, held against a promise.
+///
+/// # Errors
+///
+/// The first fault of the problem, with the way out.
+pub fn evaluate(problem: &Problem, mix: Mix, promise: Promise) -> Result<Evaluation, ProblemError> {
+    problem.check()?;
+    let terms = Terms::new(problem);
+    let search = Search {
+        terms: &terms,
+        promise,
+    };
+    let (dedicated, spot) = (mix.dedicated.0, mix.spot.0.min(Problem::NODES_MAX));
+    let mut walker = Walker::new(&search, dedicated);
+    walker.move_to(dedicated, spot);
+    let candidate = walker.candidate(dedicated, spot);
+    Ok(Evaluation {
+        mix,
+        promise,
+        kept: terms.limits.allow(dedicated, mix.spot.0) && walker.keeps(),
+        chance: 1.0 - candidate.short,
+        bill: candidate.bill,
+    })
+}
+
+/// What a mix comes to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The mix.
+    pub mix: Mix,
+    /// The promise that it is held against.
+    pub promise: Promise,
+    /// Whether it keeps the promise within bounds and quotas.
+    pub kept: bool,
+    /// The chance that the demand is met at the end of the horizon, 0 to 1.
+    pub chance: f64,
+    /// What an hour of it is expected to cost.
+    pub bill: Bill,
+}
+
+impl Candidate {
+    fn mix(&self) -> Mix {
+        Mix::new(self.dedicated, self.spot)
+    }
+}
+
+/// Returns the best mix under a rule and the promise it keeps.
+pub(super) fn answer(terms: &Terms, rule: ShareRule) -> (Promise, Candidate) {
+    for promise in [Promise::Met, Promise::Late, Promise::WhileSpotLasts] {
+        if let Some(best) = best(terms, rule, promise) {
+            return (promise, best);
+        }
+    }
+    let mut nodes = most_promised(terms, rule);
+    loop {
+        let promise = Promise::Part { nodes };
+        if let Some(best) = best(terms, rule, promise) {
+            return (promise, best);
+        }
+        // The two sums that tell the most and whether it is kept may differ in their last digit.
+        assert!(nodes > Nodes::ZERO, "a promise of no node is always kept");
+        nodes = nodes.saturating_sub(Nodes(1));
+    }
+}
+
+/// Returns the best mix under a rule that keeps a promise.
+fn best(terms: &Terms, rule: ShareRule, promise: Promise) -> Option<Candidate> {
+    let search = Search { terms, promise };
+    match rule {
+        ShareRule::ExpectedCost => {
+            let without = search.without_spot();
+            let below = without.map_or(f64::INFINITY, |without| without.cost);
+            let with = search.with_spot().filter(|with| with.cost < below);
+            with.or(without)
+        }
+        ShareRule::SpotFirst => search.walk(terms.limits.spot, Pick::FewestDedicated),
+        ShareRule::Fixed { spot } => Ray::new(terms, spot).cheapest(promise),
+        ShareRule::DedicatedOnly => search.without_spot(),
+    }
+}
+
+impl Search<'_> {
+    /// Returns the cheapest mix that keeps the promise with no spot node but what the limits demand.
+    pub(super) fn without_spot(&self) -> Option<Candidate> {
+        let least = self.least_spot();
+        self.walk((least, least), Pick::Cheapest)
+    }
+
+    /// Returns the cheapest mix that keeps the promise with more spot nodes than the limits demand.
+    fn with_spot(&self) -> Option<Candidate> {
+        self.walk(self.some_spot(), Pick::Cheapest)
+    }
+
+    pub(super) fn some_spot(&self) -> (u32, u32) {
+        (self.least_spot().saturating_add(1), self.terms.limits.spot.1)
+    }
+
+    /// Returns the fewest spot nodes that the limits allow: their own, or what the total wants and dedicated cannot give.
+    fn least_spot(&self) -> u32 {
+        least_spot(self.terms)
+    }
+}
+
+/// Returns the fewest spot nodes of any mix.
+pub(super) fn least_spot(terms: &Terms) -> u32 {
+    let limits = terms.limits;
+    limits
+        .spot
+        .0
+        .max(limits.total.0.saturating_sub(limits.dedicated.1))
+}
+
+/// Returns the most nodes that some mix can promise while no shock comes.
+fn most_promised(terms: &Terms, rule: ShareRule) -> Nodes {
+    let limits = terms.limits;
+    let (dedicated, spot) = match rule {
+        ShareRule::Fixed { spot } => Ray::new(terms, spot).largest(),
+        ShareRule::DedicatedOnly => {
+            let spot = least_spot(terms);
+            (limits.dedicated.1.min(limits.total.1 - spot), spot)
+        }
+        // A dedicated node in place of a spot node only adds, so the mix with most of them promises most.
+        ShareRule::ExpectedCost | ShareRule::SpotFirst => {
+            let dedicated = limits.dedicated.1.min(limits.total.1 - limits.spot.0);
+            (dedicated, limits.spot.1.min(limits.total.1 - dedicated))
+        }
+    };
+    let mut nodes = dedicated.min(terms.demand);
+    let start = Promise::Part { nodes: Nodes(nodes) };
+    let mut supply = Supply::new(terms, start.constraint(terms.demand), dedicated);
+    while nodes < terms.demand {
+        supply.want(nodes + 1, dedicated, spot);
+        if !tolerated(supply.short(), terms.risk) {
+            break;
+        }
+        nodes += 1;
+    }
+    Nodes(nodes)
+}
+
+/// Returns the best mix of another kind than the answer, and why it lost.
+fn runner_up(terms: &Terms, rule: ShareRule, promise: Promise, best: &Candidate) -> Option<RunnerUp> {
+    let search = Search { terms, promise };
+    if rule != ShareRule::ExpectedCost
+        && let Some(free) = self::best(terms, ShareRule::ExpectedCost, promise)
+        && free.mix() != best.mix()
+    {
+        let saves = UsdHourly((best.cost - free.cost).max(0.0));
+        return Some(free.lost(Lost::AgainstTheRule { saves }));
+    }
+    let uses_spot = best.spot > least_spot(terms);
+    let other = if uses_spot {
+        search.without_spot()
+    } else {
+        // Spot nodes that stand in for no dedicated one are no other way to do it.
+        search.with_spot().filter(|with| with.dedicated < best.dedicated)
+    };
+    if let Some(other) = other {
+        let lost = Lost::Dearer {
+            by: UsdHourly(other.cost - best.cost),
+            line: other.bill.dearest_line_over(&best.bill),
+        };
+        return Some(other.lost(lost));
+    }
+    search.riskier(uses_spot).filter(|other| other.mix != best.mix())
+}
+
+impl Candidate {
+    fn lost(&self, lost: Lost) -> RunnerUp {
+        RunnerUp {
+            mix: self.mix(),
+            bill: self.bill,
+            lost,
+        }
+    }
+}
+
+impl Search<'_> {
+    /// Returns the mix that would give the promised count on one lane, as far as the limits let it, when that breaks the promise.
+    fn riskier(&self, without_spot: bool) -> Option<RunnerUp> {
+        let terms = self.terms;
+        let limits = terms.limits;
+        let promised = self.promise.constraint(terms.demand).need;
+        let least = least_spot(terms);
+        let (dedicated, spot) = if without_spot {
+            let room = limits.total.1.checked_sub(least)?;
+            (
+                promised.clamp(limits.dedicated.0, limits.dedicated.1.min(room)),
+                least,
+            )
+        } else {
+            let dedicated = limits
+                .dedicated
+                .0
+                .max(limits.total.0.saturating_sub(limits.spot.1));
+            let most = limits.spot.1.min(limits.total.1.checked_sub(dedicated)?);
+            let wanted = promised.max(limits.total.0).saturating_sub(dedicated);
+            (dedicated, wanted.max(limits.spot.0).min(most))
+        };
+        let mut walker = Walker::new(self, dedicated);
+        walker.move_to(dedicated, spot);
+        if walker.keeps() || !limits.allow(dedicated, spot) {
+            return None;
+        }
+        Some(walker.candidate(dedicated, spot).lost(Lost::Riskier {
+            chance: 1.0 - walker.short(),
+            wanted: 1.0 - terms.risk,
+        }))
+    }
+}
