@@ -6,6 +6,7 @@ mod account_wide;
 mod ask;
 mod bounds;
 mod calendar;
+mod caps;
 mod codes;
 mod complaint;
 mod file;
@@ -13,12 +14,14 @@ mod findings;
 mod formulas;
 mod guard;
 mod inline;
+mod limits;
 mod lint;
 mod read;
 mod restrain;
 mod schedule;
 mod settings;
 mod split;
+mod steady;
 
 pub use ask::{Ask, Need, Workings};
 pub use calendar::{CronLine, Holiday, Zone};
@@ -28,9 +31,11 @@ pub use file::{
     PricesFile, Role, Then,
 };
 pub use findings::{FileFindings, Findings};
+pub use limits::{Budget, OnSoft, Quota};
 pub use lint::lint;
 pub use read::{read, schema};
 pub use schedule::{Held, Rule, Schedule};
 pub use settings::{
     Bounds, Demand, DemandFormula, MissingGuard, Mode, Objective, Policies, Policy, Prices, Range,
 };
+pub use steady::{CooldownGuard, FlapGuard, FlapThen, SteadyGuards, StepGuard, StormGuard};

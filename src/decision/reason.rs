@@ -210,14 +210,7 @@ impl fmt::Display for Reason {
                 of,
                 stopped,
                 nodes,
-            } => {
-                match of {
-                    1 => f.write_str("the formula needs ")?,
-                    _ => write!(f, "formula {formula} of {of} needs the most: ")?,
-                }
-                write!(f, "{nodes} usable nodes")?;
-                f.write_str(if *stopped { " (stop() ended it)" } else { "" })
-            }
+            } => formula_demand(f, (*formula, *of), *stopped, *nodes),
             Self::Schedule(ask) => ask.fmt(f),
             Self::ScheduleMost(most) => most.fmt(f),
             Self::Quota(why) => why.fmt(f),
@@ -305,4 +298,18 @@ impl fmt::Display for Reason {
             }
         }
     }
+}
+
+fn formula_demand(
+    f: &mut fmt::Formatter<'_>,
+    (formula, of): (u32, u32),
+    stopped: bool,
+    nodes: Nodes,
+) -> fmt::Result {
+    match of {
+        1 => f.write_str("the formula needs ")?,
+        _ => write!(f, "formula {formula} of {of} needs the most: ")?,
+    }
+    write!(f, "{nodes} usable nodes")?;
+    f.write_str(if stopped { " (stop() ended it)" } else { "" })
 }

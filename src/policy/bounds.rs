@@ -83,13 +83,14 @@ impl Bounds {
         );
     }
 
-    /// Brings the outcome down to the most that the schedules of the moment allow, as far as the least bounds let it.
-    pub fn restrain_to(&self, decision: &mut Decision, most: Nodes, reason: impl FnOnce(Nodes) -> Reason) {
-        let from = decision.outcome();
-        let to = self.at_most(most).within_total(from);
-        if to != from {
-            decision.step(Stage::Restrain, to, reason(from.total()));
-        }
+    /// Returns the mix within the bounds that is nearest: lanes first, then the total.
+    #[must_use]
+    pub fn fit(&self, mix: Mix) -> Mix {
+        let lanes = Mix {
+            dedicated: self.dedicated.clamp(mix.dedicated),
+            spot: self.spot.clamp(mix.spot),
+        };
+        self.within_total(lanes)
     }
 
     /// Returns the bounds with a lower end of their total, though never one that the least bounds contradict.

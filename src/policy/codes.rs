@@ -37,6 +37,10 @@ pub const CODES: &[CodeRow] = &[
     row("P014", "a rule of a schedule that cannot be meant", "It holds for no time, for longer than a month, or asks for more nodes than it allows.",
         "demand:\n  - schedule: { timezone: UTC, rules: [ { cron: \"0 7 * * *\", for: 0s, atLeast: 6 } ] }",
         "demand:\n  - schedule: { timezone: UTC, rules: [ { cron: \"0 7 * * *\", for: 11h, atLeast: 6 } ] }"),
+    row("P015", "limits that the least bounds contradict", "Quota and money hold always, so that the least nodes of the bounds must fit into them.",
+        "budget: { perHour: 1 }\nbounds: { dedicated: [20, 30] }", "budget: { perHour: 10 }\nbounds: { dedicated: [20, 30] }"),
+    row("P016", "a guard that cannot be meant", "Guards remember a day, and a guard that lets nothing pass is a paused policy.",
+        "guards: { cooldown: { in: 2d } }", "guards: { cooldown: { in: 10m } }"),
 ];
 
 const fn row(

@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Mode, Objective, Schedule};
+use super::{Budget, CooldownGuard, FlapGuard, Mode, Objective, Quota, Schedule, StepGuard, StormGuard};
 use crate::base::{Nodes, Span};
 use crate::formula::Dialect;
 
@@ -33,6 +33,12 @@ pub struct PolicyFile {
     /// How nodes are split between the lanes, and what they cost.
     #[serde(default)]
     pub mix: MixFile,
+    /// The most cores or nodes that the pool may use.
+    #[serde(default)]
+    pub quota: Quota,
+    /// What the pool may cost.
+    #[serde(default)]
+    pub budget: Budget,
     /// What restrains the outcome.
     #[serde(default)]
     pub guards: GuardsFile,
@@ -123,6 +129,18 @@ pub struct GuardsFile {
     /// What is done when samples are missing.
     #[serde(default)]
     pub missing: MissingFile,
+    /// When spot is left alone because too much of it was taken away.
+    #[serde(default)]
+    pub storm: Option<StormGuard>,
+    /// How much may change at a time.
+    #[serde(default)]
+    pub step: Option<StepGuard>,
+    /// How long the pool is left as it is after a change.
+    #[serde(default)]
+    pub cooldown: Option<CooldownGuard>,
+    /// When the pool goes up and down too often.
+    #[serde(default)]
+    pub flap: Option<FlapGuard>,
 }
 
 /// When samples are too old or too few to take nodes away on.
@@ -182,6 +200,12 @@ impl<'de> Deserialize<'de> for Percent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for Percent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -1,8 +1,8 @@
-//! The guards that never let missing knowledge, or a mode, take nodes away.
+//! The guard that never lets missing knowledge take nodes away.
 
-use super::{Bounds, MissingGuard};
-use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
-use crate::decision::{Decision, Reason, Stage};
+use super::MissingGuard;
+use crate::base::{Span, Timestamp};
+use crate::decision::Reason;
 use crate::signal::{History, Metric};
 
 impl Default for MissingGuard {
@@ -57,52 +57,10 @@ impl MissingGuard {
     }
 }
 
-/// Takes back what the chain would take away, with a reason; a chain that takes nothing away gets no step.
-///
-/// Growth of the other lane is cut where both together would leave the total bound, spot first.
-pub(super) fn keep_nodes(bounds: &Bounds, decision: &mut Decision, reason: Reason) {
-    let kept = keep(decision.start, decision.outcome(), bounds.total.max);
-    if kept != decision.outcome() {
-        decision.step(Stage::Restrain, kept, reason);
-    }
-}
-
-fn keep(from: Mix, to: Mix, total_max: Nodes) -> Mix {
-    if Lane::ALL.iter().all(|lane| to.get(*lane) >= from.get(*lane)) {
-        return to;
-    }
-    let total_max = total_max.max(from.total());
-    let mut kept = Mix {
-        dedicated: from.dedicated.max(to.dedicated),
-        spot: from.spot.max(to.spot),
-    };
-    for lane in [Lane::Spot, Lane::Dedicated] {
-        let excess = kept.total().saturating_sub(total_max);
-        let growth = kept.get(lane).saturating_sub(from.get(lane));
-        kept = kept.with(lane, kept.get(lane).saturating_sub(excess.min(growth)));
-    }
-    kept
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::signal::Series;
-
-    #[test]
-    fn what_is_there_stays_and_growth_ends_at_the_total() {
-        let max = Nodes(20);
-        for (from, to, expected) in [
-            (Mix::new(5, 5), Mix::new(3, 2), Mix::new(5, 5)),
-            (Mix::new(5, 5), Mix::new(8, 2), Mix::new(8, 5)),
-            (Mix::new(10, 10), Mix::new(20, 0), Mix::new(10, 10)),
-            (Mix::new(2, 16), Mix::new(9, 0), Mix::new(4, 16)),
-            (Mix::new(30, 0), Mix::new(10, 10), Mix::new(30, 0)),
-            (Mix::new(1, 1), Mix::new(4, 4), Mix::new(4, 4)),
-        ] {
-            assert_eq!(keep(from, to, max), expected, "{from} to {to}");
-        }
-    }
 
     fn objection(samples: &[Option<f64>], ago: Span) -> Option<&'static str> {
         let now = Timestamp::from_unix_seconds(1_000_000);

@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
+use super::caps::Caps;
 use super::complaint::Complaint;
 use super::file::{BoundsFile, MissingFile, Percent, PolicyFile, PricesFile, Then};
 use super::findings::Findings;
 use super::formulas::metrics;
-use super::{Bounds, CronLine, Holiday, MissingGuard, Policy, Prices, Range as NodeRange, Zone};
+use super::{
+    Bounds, CronLine, Holiday, MissingGuard, Policy, Prices, Range as NodeRange, SteadyGuards, Zone,
+};
 use crate::account::PoolPattern;
 use crate::base::document::Node;
 use crate::base::schema::{Checked, Format, Schema, SchemaCodes, StandIn};
@@ -26,6 +29,8 @@ const INTERVAL: Code = Code("P008");
 const BOUNDS: Code = Code("P009");
 const PRICES: Code = Code("P012");
 const MISSING: Code = Code("P013");
+const LIMITS: Code = Code("P015");
+const GUARDS: Code = Code("P016");
 
 /// Samples are 30 seconds apart and each look costs the account a request, so that below 10 seconds there is nothing new to
 /// see; after a day without a look a pool has no autoscaler. The service's own 5 minutes to 168 hours do not bind us.
@@ -164,6 +169,14 @@ impl Reader<'_> {
         let demand = self.demand(&file.demand, &document);
         let prices = self.prices(file.mix.prices, &document);
         let missing = self.missing(file.guards.missing, &document);
+        let steady = SteadyGuards {
+            storm: file.guards.storm,
+            step: file.guards.step,
+            cooldown: file.guards.cooldown,
+            flap: file.guards.flap,
+        };
+        self.complain(GUARDS, &["guards"], steady.complaints(), &document);
+        self.limits(&file, bounds, prices, &document);
         Some(Policy {
             name: name.into(),
             pool: file.pool.0.parse().ok()?,
@@ -174,8 +187,29 @@ impl Reader<'_> {
             bounds,
             objective: file.mix.objective,
             prices,
+            quota: file.quota,
+            budget: file.budget,
             missing,
+            steady,
         })
+    }
+
+    fn limits(&mut self, file: &PolicyFile, bounds: Bounds, prices: Prices, document: &Node) {
+        // Against bounds that contradict themselves nothing can be said.
+        if !bounds.can_be_met() {
+            return;
+        }
+        let quota = file.quota.complaints(&bounds);
+        let mut caps = Caps {
+            bounds,
+            prices,
+            hourly: None,
+        };
+        if quota.is_empty() {
+            file.quota.lower(&mut caps);
+            self.complain(LIMITS, &["budget"], file.budget.complaints(&caps), document);
+        }
+        self.complain(LIMITS, &["quota"], quota, document);
     }
 
     pub(super) fn fault(

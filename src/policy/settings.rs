@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Role, Schedule};
+use super::{Budget, Quota, Role, Schedule, SteadyGuards};
 use crate::account::PoolPattern;
 use crate::base::{Lane, Nodes, Span, UsdHourly};
 use crate::formula::Formula;
@@ -45,8 +45,14 @@ pub struct Policy {
     pub objective: Objective,
     /// What a node costs.
     pub prices: Prices,
+    /// The most cores or nodes that the pool may use.
+    pub quota: Quota,
+    /// What the pool may cost.
+    pub budget: Budget,
     /// What is done when samples are missing.
     pub missing: MissingGuard,
+    /// What keeps the pool steady.
+    pub steady: SteadyGuards,
     /// The metrics whose samples the strategies read, in order and each once.
     pub metrics: Vec<Metric>,
 }

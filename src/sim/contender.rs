@@ -1,7 +1,7 @@
 //! Who runs the pool in a backtest: a policy, or something to compare it with.
 
 use crate::base::{Mix, Nodes, Span};
-use crate::policy::{Bounds, Mode, Policies, Policy, Prices, Range};
+use crate::policy::{Bounds, Budget, Mode, Policies, Policy, Prices, Quota, Range, SteadyGuards};
 use crate::sim::workload::Workload;
 
 /// Who runs the pool.
@@ -89,6 +89,8 @@ fn native(policy: &Policy, interval: Span) -> Policy {
     native.mode = Mode::Full;
     native.demand.truncate(1);
     native.missing.minded = false;
+    native.steady = SteadyGuards::default();
+    (native.quota, native.budget) = (Quota::default(), Budget::default());
     let any = Range {
         min: Nodes::ZERO,
         max: Nodes(u32::MAX),

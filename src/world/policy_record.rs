@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Nodes, Span, UsdHourly};
 use crate::formula::{Dialect, Formula, Scope};
 use crate::policy::{
-    Bounds, Demand, DemandFormula, MissingGuard, Mode, Objective, Policy, Prices, Range, Role, Schedule,
+    Bounds, Budget, Demand, DemandFormula, MissingGuard, Mode, Objective, Policy, Prices, Quota, Range, Role,
+    Schedule, SteadyGuards,
 };
 use crate::signal::Metric;
 
@@ -25,7 +26,10 @@ pub struct PolicyRecord {
     spot: [Nodes; 2],
     objective: Objective,
     prices: [UsdHourly; 2],
+    quota: Quota,
+    budget: Budget,
     missing: MissingRecord,
+    steady: SteadyGuards,
     metrics: Vec<Metric>,
 }
 
@@ -73,12 +77,15 @@ impl From<&Policy> for PolicyRecord {
             spot: ends(policy.bounds.spot),
             objective: policy.objective,
             prices: [policy.prices.dedicated, policy.prices.spot],
+            quota: policy.quota,
+            budget: policy.budget,
             missing: MissingRecord {
                 minded: policy.missing.minded,
                 stale_after: policy.missing.stale_after,
                 enough_percent: policy.missing.enough_percent,
                 within: policy.missing.within,
             },
+            steady: policy.steady,
             metrics: policy.metrics.clone(),
         }
     }
@@ -161,12 +168,15 @@ impl PolicyRecord {
                 dedicated: self.prices[0],
                 spot: self.prices[1],
             },
+            quota: self.quota,
+            budget: self.budget,
             missing: MissingGuard {
                 minded: self.missing.minded,
                 stale_after: self.missing.stale_after,
                 enough_percent: self.missing.enough_percent,
                 within: self.missing.within,
             },
+            steady: self.steady,
             metrics: self.metrics.clone(),
         };
         if policy.demand.is_empty() || !policy.bounds.can_be_met() {

@@ -14,6 +14,7 @@ mod damaged_files;
 mod decisions;
 mod format;
 mod golden;
+mod guards;
 mod jsonl;
 mod language;
 mod lint;

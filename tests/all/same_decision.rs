@@ -202,10 +202,31 @@ demand:
         $TargetLowPriorityNodes = nodes * 0.7 + rand();
         $NodeDeallocationOption = $PreemptedNodeCount.GetSample(1) > 0 ? requeue : taskcompletion;
 ";
-    let (split, findings) = lowtide::policy::read("split", SPLIT, &mut |_| unreachable!("no file is named"));
+    const GUARDED: &str = r#"version: 1
+pool: ci-*
+interval: 1m
+demand:
+  - schedule: { timezone: Europe/Paris, rules: [ { cron: "0 8 * * *", for: 9h, atLeast: 5, atMost: 9 } ] }
+  - formula: { role: demand, text: "$TargetDedicatedNodes = $PendingTasks.GetSample(1) / $TaskSlotsPerNode + 0.9;" }
+bounds: { total: [0, 20], spot: [0, 12] }
+mix: { objective: { fixedShare: 0.8 }, prices: { dedicated: 0.2, spot: 0.04 } }
+quota: { dedicatedCores: 40, coresPerNode: 4 }
+budget: { perHour: 1.5, perMonth: 12 }
+guards:
+  storm: { evictions: 20%, within: 15m, pauseSpotFor: 30m }
+  step: { out: 6, in: 25% }
+  cooldown: { out: 1m, in: 5m }
+  flap: { reversals: 3, within: 1h }
+"#;
     let mut contenders = demo::contenders();
     contenders.retain(|contender| !matches!(contender, Contender::Peak { .. }));
-    contenders.push(Contender::Policy(split.unwrap_or_else(|| panic!("{findings:?}"))));
+    for (name, source) in [("split", SPLIT), ("guarded", GUARDED)] {
+        let (policy, findings) =
+            lowtide::policy::read(name, source, &mut |_| unreachable!("no file is named"));
+        contenders.push(Contender::Policy(
+            policy.unwrap_or_else(|| panic!("{findings:?}")),
+        ));
+    }
     contenders
 }
 
@@ -226,5 +247,22 @@ fn evictions_quotas_and_dice_replay_too_and_keeping_a_ledger_changes_nothing() {
             "{} orders are too few to prove much",
             kept.orders
         );
+        if kept.policy == "guarded" {
+            for reason in [
+                "schedule",
+                "scheduleMost",
+                "monthlyBudget",
+                "hourlyBudget",
+                "storm",
+                "step",
+                "cooldown",
+                "flap",
+            ] {
+                assert!(
+                    ledger.contains(&format!(r#""code":"{reason}""#)),
+                    "{reason} was never a reason"
+                );
+            }
+        }
     }
 }
