@@ -15,13 +15,19 @@ use super::{policies, wiring};
 use crate::base::{Mix, Span};
 use crate::policy::{Policies, Policy};
 use crate::sim::workload::{JobShape, ReadOptions, Workload};
-use crate::sim::{self, Contender, NATIVE_INTERVAL, Options, PROGRESS_STEPS, Report, Run};
+use crate::sim::{
+    self, Contender, NATIVE_INTERVAL, Options, PROGRESS_STEPS, Recorded, Report, Run, SpotMarket,
+};
 
 /// Run policies on a recorded job log, and compare cost and waits
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The log is SWF, a table with the columns submit_s, run_s and cores, or a table of virtual
 machines, plain or gzip; or a made-up one: builtin:ci-day, builtin:ci-week.
+A spot market is a table with the columns t_s and available, which ends with -1, or with life_s
+and end_kind, or it is made up for each seed: Azure's bands of up to 5 and up to 20 % an hour,
+evictions an hour that are constant or that differ by night and day, or up-runs and outages by
+their median spans.
 The same log, policies and seeds give the same report, byte for byte but for wallSeconds.")]
 pub(super) struct Backtest {
     /// Policies, or directories with *.yaml files; each is one run
@@ -48,6 +54,16 @@ pub(super) struct Backtest {
     longest: Option<Span>,
     #[command(flatten)]
     pool: PoolOptions,
+    /// Where spot nodes come from: a file of capacity steps, FILE+FILE for more zones, a file of lifetimes;
+    /// az5, az20, constant:RATE, daily:QUIET/BUSY, regimes:UP/DOWN
+    #[arg(long, value_name = "MARKET")]
+    spot: Option<String>,
+    /// The share of recorded spot steps, 0 to 1, that runs begin at
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = parse_share, requires = "spot")]
+    shift: f64,
+    /// Begin seed k another k/N of the recorded spot steps later
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=SEEDS_MAX), requires = "spot")]
+    shifts: u64,
     /// Run every contender once for each seed, from 0 up
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=SEEDS_MAX))]
     seeds: u64,
@@ -63,6 +79,13 @@ enum Baseline {
     Native(Span),
     Peak,
     Static(Mix),
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "write a share from 0 to 1".to_owned())
 }
 
 fn parse_baseline(text: &str) -> Result<Baseline, String> {
@@ -94,7 +117,7 @@ impl Backtest {
         let policies = policies::read_all(&self.policies)?;
         let workload = Arc::new(wiring::read_workload(&self.workload, &self.read_options())?);
         let contenders = self.contenders(&policies);
-        let options = self.options();
+        let options = self.options()?;
         let report = simulate(&contenders, &workload, &options)?;
         match self.output.output {
             Output::Json => terminal.json(&report)?,
@@ -113,12 +136,25 @@ impl Backtest {
         }
     }
 
-    fn options(&self) -> Options {
-        Options {
+    fn options(&self) -> Result<Options, Failure> {
+        let spot = match &self.spot {
+            None => SpotMarket::default(),
+            Some(name) => wiring::read_market(name)?,
+        };
+        let spot = match spot {
+            SpotMarket::Recorded(recorded) => SpotMarket::Recorded(Recorded {
+                shift: self.shift,
+                shifts: self.shifts,
+                ..recorded
+            }),
+            other => other,
+        };
+        Ok(Options {
+            spot,
             setup: self.pool.setup(),
             seeds: (0..self.seeds).collect(),
             ..Options::default()
-        }
+        })
     }
 
     /// Returns the policies, and the baselines that belong to the first of them.

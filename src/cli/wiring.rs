@@ -13,6 +13,7 @@ use crate::decision::Snapshot;
 use crate::formula::PoolFacts;
 use crate::policy;
 use crate::signal::History;
+use crate::sim::SpotMarket;
 use crate::sim::workload::{self, CiRecipe, ReadOptions, Workload};
 use crate::world::{EvalInputs, InputsFile, SnapshotFile, SnapshotPool};
 
@@ -73,6 +74,36 @@ pub(super) fn read_workload(name: &str, options: &ReadOptions) -> Result<Workloa
         ..CiRecipe::default()
     };
     Ok(workload::generate(&recipe, 0))
+}
+
+/// Reads a recorded spot market, several with `+` between them side by side, or returns one that is made up.
+pub(super) fn read_market(name: &str) -> Result<SpotMarket, Failure> {
+    if let Some(market) = SpotMarket::modelled(name) {
+        return market.map_err(|error| Failure::Usage(format!("the spot market `{name}`: {error}")));
+    }
+    let mut whole: Option<SpotMarket> = None;
+    for name in name.split('+') {
+        let market = read_market_file(name)?;
+        whole = Some(match whole {
+            None => market,
+            Some(others) => others.beside(&market).ok_or_else(|| {
+                Failure::Usage(format!(
+                    "`{name}` cannot stand beside another market: only steps of capacity can"
+                ))
+            })?,
+        });
+    }
+    Ok(whole.expect("a split text has at least one part"))
+}
+
+fn read_market_file(name: &str) -> Result<SpotMarket, Failure> {
+    let path = Path::new(name);
+    let bytes = std::fs::read(path)
+        .map_err(|error| Failure::Text(Source::named(name), vec![files::unreadable(path, &error)]))?;
+    let short = path
+        .file_stem()
+        .map_or(name.into(), |stem| stem.to_string_lossy());
+    SpotMarket::read(&short, &bytes).map_err(|error| Failure::Usage(format!("{name}: {error}")))
 }
 
 fn read_log(name: &str, options: &ReadOptions) -> Result<Workload, Failure> {

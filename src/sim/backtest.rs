@@ -104,7 +104,7 @@ pub fn backtest_one<'a>(
         });
     }
     let policies = contender.policies();
-    let supply = options.spot.supply();
+    let supply = options.spot.supply(workload.start, end, seed);
     let spot = supply
         .as_ref()
         .map_or_else(String::new, |supply| supply.name.clone());

@@ -4,6 +4,7 @@
 //! node sits on a unit, a unit that goes down takes all its nodes with it, and new nodes go to units that are up. That keeps
 //! the shocks that hit a whole pool as well as partial losses.
 
+use super::Lives;
 use crate::base::{Span, Timestamp};
 
 /// A recorded trace of spot capacity, from zero on.
@@ -24,6 +25,8 @@ pub struct Supply {
     units: Vec<Vec<UpRun>>,
     /// Where the telling ends: what is up there goes on as it is.
     end: Option<Timestamp>,
+    /// How long machines last by themselves.
+    lives: Option<Lives>,
 }
 
 /// A time through which a unit is up: from the first instant, up to and without the last.
@@ -140,6 +143,7 @@ impl SupplyTrace {
                 .flat_map(|trace| trace.laid_out(start, end, shift).units)
                 .collect(),
             end: Some(end),
+            lives: None,
         }
     }
 
@@ -180,6 +184,7 @@ impl SupplyTrace {
             name: self.name.clone(),
             units: self.units.iter().map(lay).collect(),
             end: Some(end),
+            lives: None,
         }
     }
 }
@@ -195,7 +200,20 @@ impl Supply {
             name: name.into(),
             units,
             end: None,
+            lives: None,
         }
+    }
+
+    /// Returns the supply as one whose machines also go by themselves.
+    #[must_use]
+    pub fn with_lives(mut self, lives: Lives) -> Self {
+        self.lives = Some(lives);
+        self
+    }
+
+    /// Returns how long machines last by themselves; `None` when they go with their units only.
+    pub const fn lives(&self) -> Option<&Lives> {
+        self.lives.as_ref()
     }
 
     /// Returns the supply as one that tells nothing from a moment on: units that are up there stay up.

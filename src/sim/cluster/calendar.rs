@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::base::{Lane, Nodes, Timestamp};
+use crate::base::{Lane, Nodes, Span, Timestamp};
 
 /// A node as it was when an event was noted; the event is void once the node has gone or started anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,8 +27,8 @@ pub(super) enum Event {
     Booted { node: NodeRef },
     /// A task ends well.
     Done { node: NodeRef, task: u32 },
-    /// A spot machine is taken away.
-    Evicted { node: NodeRef },
+    /// A spot machine is taken away; the service asks for another some time later.
+    Evicted { node: NodeRef, back_after: Span },
     /// A machine that was taken away comes back.
     Restored { node: NodeRef },
     /// A machine that was leaving has left.

@@ -1,13 +1,12 @@
 //! How spot machines are lost and had again.
 
-use rand::RngExt;
-
 use super::Eviction;
 use super::calendar::{Event, NodeRef};
 use super::meter::NodeState;
 use super::simulator::Cluster;
 use crate::account::NodeEnd;
 use crate::base::{Lane, Span};
+use crate::sim::draw::exponential;
 
 impl Cluster {
     /// Adds a node whose machine boots; a spot machine must be to be had.
@@ -88,22 +87,31 @@ impl Cluster {
         self.boot(node);
     }
 
+    /// Draws when a spot machine goes by itself.
     pub(super) fn expect_eviction(&mut self, node: NodeRef) {
-        if let Eviction::Constant { per_node_hour, .. } = self.setup.eviction
-            && self.fleet.lane(node.index) == Lane::Spot
+        if self.fleet.lane(node.index) != Lane::Spot {
+            return;
+        }
+        if let Some(life) = self.spot.draw_life(&mut self.chance) {
+            let back_after = self.setup.retry;
+            self.calendar
+                .note(self.now + life, Event::Evicted { node, back_after });
+        }
+        if let Eviction::Constant {
+            per_node_hour,
+            back_after,
+        } = self.setup.eviction
             && per_node_hour > 0.0
         {
-            let hours = -(1.0 - self.chance.random::<f64>()).ln() / per_node_hour;
+            let hours = exponential(&mut self.chance) / per_node_hour;
             let life = Span::from_seconds(hours * 3600.0);
-            self.calendar.note(self.now + life, Event::Evicted { node });
+            self.calendar
+                .note(self.now + life, Event::Evicted { node, back_after });
         }
     }
 
-    /// Takes one machine away by its own hazard.
-    pub(super) fn evict_alone(&mut self, index: u32) {
-        let Eviction::Constant { back_after, .. } = self.setup.eviction else {
-            return;
-        };
+    /// Takes one machine away; the service asks for another after a while.
+    pub(super) fn evict_alone(&mut self, index: u32, back_after: Span) {
         if let Some(node) = self.evict(index) {
             self.calendar
                 .note(self.now + back_after, Event::Restored { node });

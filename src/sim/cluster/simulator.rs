@@ -203,7 +203,9 @@ impl Cluster {
                 self.fleet.set_state(node.index, NodeState::Idle);
             }
             Event::Done { node, task } if self.fleet.is_current(node) => self.finish(node.index, task),
-            Event::Evicted { node } if self.fleet.is_current(node) => self.evict_alone(node.index),
+            Event::Evicted { node, back_after } if self.fleet.is_current(node) => {
+                self.evict_alone(node.index, back_after);
+            }
             Event::Restored { node } => self.restore(node),
             Event::Gone { node } if self.fleet.is_current(node) => self.part_with(node),
             // The node is no longer what it was when this was foreseen.

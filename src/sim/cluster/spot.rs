@@ -7,8 +7,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use rand_pcg::Pcg64Mcg;
+
 use super::calendar::NodeRef;
-use crate::base::Timestamp;
+use crate::base::{Span, Timestamp};
 use crate::sim::Supply;
 
 /// The spot market as one pool meets it.
@@ -63,6 +65,11 @@ impl Spot {
     /// Says whether machines are given out by a supply.
     pub(super) const fn has_supply(&self) -> bool {
         self.supply.is_some()
+    }
+
+    /// Draws how long a machine lasts by itself, if the supply says so.
+    pub(super) fn draw_life(&self, chance: &mut Pcg64Mcg) -> Option<Span> {
+        self.supply.as_deref()?.lives()?.draw(chance)
     }
 
     /// Says whether a machine can be had.

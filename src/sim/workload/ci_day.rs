@@ -8,6 +8,7 @@ use rand_pcg::Pcg64Mcg;
 
 use super::{ReadOptions, Task, Workload};
 use crate::base::{Span, Timestamp};
+use crate::sim::draw::{Times, exponential};
 
 /// What is made up.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,16 +85,12 @@ pub fn generate(recipe: &CiRecipe, seed: u64) -> Workload {
     Workload::new(name, start, tasks)
 }
 
-/// A waiting time of mean 1.
-fn exponential(chance: &mut Pcg64Mcg) -> f64 {
-    -(1.0 - chance.random::<f64>()).ln()
-}
-
-/// Box and Muller's normal number from two uniform ones, as the power of a log-normal run time.
 fn build_run(chance: &mut Pcg64Mcg, median: Span) -> Span {
-    let radius = (2.0 * exponential(chance)).sqrt();
-    let normal = radius * (std::f64::consts::TAU * chance.random::<f64>()).cos();
-    whole_seconds(median.scale((RUN_SIGMA * normal).exp())).min(BUILD_RUN_MAX)
+    let times = Times::LogNormal {
+        median,
+        sigma: RUN_SIGMA,
+    };
+    whole_seconds(times.draw(chance)).min(BUILD_RUN_MAX)
 }
 
 /// Logs count in seconds, and no task runs for less than one.
