@@ -3,6 +3,7 @@
 //! Data goes to standard output, progress and diagnostics to standard error. A verb gives an `Exit`; whatever
 //! keeps it from doing its work is an `Failure`, printed here, once.
 
+mod bound_options;
 mod diff;
 mod evaluation;
 mod exit;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::bound_options::BoundOptions;
 use super::exit::{Exit, Failure};
 use super::options::{Output, OutputOption};
 use super::pool_options::PoolOptions;
@@ -67,6 +68,8 @@ pub(super) struct Backtest {
     /// Run every contender once for each seed, from 0 up
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=SEEDS_MAX))]
     seeds: u64,
+    #[command(flatten)]
+    bound: BoundOptions,
     #[command(flatten)]
     output: OutputOption,
 }
@@ -152,6 +155,7 @@ impl Backtest {
         Ok(Options {
             spot,
             setup: self.pool.setup(),
+            bound: self.bound.ask(),
             seeds: (0..self.seeds).collect(),
             ..Options::default()
         })

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use super::bound::{self, Ask};
 use super::cluster::{Cluster, Eviction, Setup, SetupError};
 use super::contender::Contender;
 use super::delay::DelayLimit;
@@ -26,6 +27,8 @@ pub struct Options {
     pub spot: SpotMarket,
     /// How late a task may end.
     pub limit: DelayLimit,
+    /// Whether runs are set against the bound with hindsight.
+    pub bound: Ask,
     /// One run for each seed; without chance in the setup they are all the same.
     pub seeds: Vec<u64>,
     /// How long a run goes on after the last task would have ended if none had waited.
@@ -40,6 +43,7 @@ impl Default for Options {
             setup: Setup::default(),
             spot: SpotMarket::default(),
             limit: DelayLimit::default(),
+            bound: Ask::No,
             seeds: vec![0],
             tail: Span::hours(2),
         }
@@ -66,10 +70,12 @@ pub fn backtest(
         .iter()
         .flat_map(|contender| options.seeds.iter().map(move |seed| (contender, *seed)))
         .collect();
-    let runs = cases
+    let mut runs = cases
         .par_iter()
         .map(|(contender, seed)| backtest_one(contender, workload, options, *seed, None, on_progress))
         .collect::<Result<Vec<_>, _>>()?;
+    let contenders: Vec<_> = cases.iter().map(|(contender, _)| *contender).collect();
+    bound::set_beside(&mut runs, &contenders, workload, options);
     Ok(Report {
         runs,
         wall_seconds: began.elapsed().as_secs_f64(),

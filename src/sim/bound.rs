@@ -36,12 +36,16 @@
 //! between two tasks that its node would idle through anyway; no node idles longer than it boots, so that it costs at least the
 //! price of its run less a boot.
 
+mod hindsight;
 mod instance;
 mod interior;
 mod pieces;
 mod program;
 mod relaxed;
 mod skyline;
+
+pub(super) use hindsight::set_beside;
+pub use hindsight::{Ask, Hindsight};
 
 use interior::Stop;
 use program::Program;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::bound::Hindsight;
 use super::cluster::{Cluster, Elasticity, Hour, Meter, NodeState};
 use super::delay::{DelayLimit, Misses, Wait};
 use super::fold::Fold;
@@ -22,8 +23,7 @@ pub struct Report {
 
 /// What one contender did with one seed.
 ///
-/// There is no `deadlineMissed` (tasks have no deadlines yet) and no `boundCost` (no bound is computed yet): what is not
-/// known is left out.
+/// There is no `deadlineMissed` (tasks have no deadlines yet): what is not known is left out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Run {
@@ -45,6 +45,9 @@ pub struct Run {
     pub delay: Wait,
     /// Tasks that ended too late.
     pub misses: Misses,
+    /// The bound with hindsight, where it was asked for.
+    #[serde(flatten)]
+    pub hindsight: Option<Hindsight>,
     /// Counts of tasks.
     pub tasks: Tasks,
     /// How often a node was evicted.
@@ -163,6 +166,7 @@ impl Run {
             wait: Wait::of(cluster.waits()),
             delay,
             misses,
+            hindsight: None,
             tasks: Tasks {
                 submitted: cluster.submitted(),
                 completed: tally.succeeded,

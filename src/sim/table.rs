@@ -10,10 +10,14 @@ use crate::base::Span;
 /// The columns: heading and what a run has there; the first run is what the others are compared with.
 type Column = (&'static str, fn(&Run, &Run) -> String);
 
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 13] = [
     ("policy", |run, _| run.policy.clone()),
     ("cost", |run, _| run.cost.total.to_string()),
     ("vs first", against),
+    (AGAINST_BOUND, |run, _| {
+        let ratio = run.hindsight.and_then(|hindsight| hindsight.cost_to_bound);
+        ratio.map_or_else(String::new, |ratio| format!("{ratio:.3}"))
+    }),
     ("wasted", |run, _| share(run.cost.wasted.0, run.cost.total.0)),
     ("node-hours", |run, _| format!("{:.1}", run.node_hours.total)),
     ("wait p50", |run, _| brief(run.wait.p50)),
@@ -26,6 +30,10 @@ const COLUMNS: [Column; 12] = [
     ("orders", |run, _| run.orders.to_string()),
     ("reversals", |run, _| run.reversals.to_string()),
 ];
+
+/// The heading of cost as a multiple of the bound; the column is there only when a run has a bound.
+const AGAINST_BOUND: &str = "/ bound";
+const BOUND_COLUMN: usize = 3;
 
 /// The columns that a narrow terminal goes without, the first to go first.
 const DISPENSABLE: [&str; 6] = ["reversals", "orders", "node-hours", "done", "redone", "wait p50"];
@@ -57,7 +65,7 @@ impl Report {
             let _ = writeln!(text, "(no room for {}; they are in -o json)", left_out.join(", "));
         }
         for run in &self.runs {
-            for line in run.warnings() {
+            for line in run.against_bound().into_iter().chain(run.warnings()) {
                 let _ = writeln!(text, "{}: {line}", run.policy);
             }
         }
@@ -73,7 +81,12 @@ fn fitting(rows: &[Row], width: usize) -> (Vec<usize>, Vec<&'static str>) {
         let cells = rows.iter().map(|row| row[*column].chars().count());
         cells.max().unwrap_or(0) + GAP
     };
-    let mut kept: Vec<usize> = (0..COLUMNS.len()).collect();
+    let bounded = rows
+        .iter()
+        .any(|row| !row[BOUND_COLUMN].is_empty() && row[BOUND_COLUMN] != AGAINST_BOUND);
+    let mut kept: Vec<usize> = (0..COLUMNS.len())
+        .filter(|column| bounded || *column != BOUND_COLUMN)
+        .collect();
     let mut left_out = Vec::new();
     for name in DISPENSABLE {
         if kept.iter().map(column_width).sum::<usize>() <= width + GAP {
@@ -103,6 +116,27 @@ fn layout(rows: &[Row], kept: &[usize]) -> String {
 }
 
 impl Run {
+    /// Returns what the bound with hindsight says of the run, in a line.
+    fn against_bound(&self) -> Option<String> {
+        let hindsight = self.hindsight?;
+        let mut line = format!("no plan without misses costs less than {}", hindsight.bound_cost);
+        if let Some(bound) = hindsight.bound_cost_with_misses {
+            let _ = write!(line, ", none with as many as may be less than {bound}");
+            if let Some(ratio) = hindsight.cost_to_bound_with_misses {
+                let _ = write!(line, " ({ratio:.3} times)");
+            }
+        }
+        if hindsight.cost_to_bound.is_none() {
+            let _ = write!(
+                line,
+                "; not compared: it missed the limit for {} tasks and left {} undone",
+                self.misses.tasks,
+                self.tasks.unfinished + self.tasks.terminated
+            );
+        }
+        Some(line)
+    }
+
     /// Returns what a reader of the run's figures must know.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
@@ -185,15 +219,21 @@ mod tests {
 
     #[test]
     fn a_narrow_table_goes_without_what_matters_least() {
-        let rows = [COLUMNS.map(|(heading, _)| heading.to_owned())];
+        assert_eq!(COLUMNS[BOUND_COLUMN].0, AGAINST_BOUND);
+        let mut rows = vec![COLUMNS.map(|(heading, _)| heading.to_owned())];
+        let (kept, left_out) = fitting(&rows, 200);
+        assert_eq!((kept.len(), left_out.len()), (COLUMNS.len() - 1, 0));
+        rows.push([const { String::new() }; COLUMNS.len()]);
+        rows[1][BOUND_COLUMN] = "1.1".to_owned();
         let (kept, left_out) = fitting(&rows, 200);
         assert_eq!((kept.len(), left_out.len()), (COLUMNS.len(), 0));
+        rows.pop();
         let (kept, left_out) = fitting(&rows, 80);
         assert_eq!(
             (kept.len(), left_out),
-            (COLUMNS.len() - 2, vec!["reversals", "orders"])
+            (COLUMNS.len() - 3, vec!["reversals", "orders"])
         );
-        assert_eq!(fitting(&rows, 0).0.len(), COLUMNS.len() - DISPENSABLE.len());
+        assert_eq!(fitting(&rows, 0).0.len(), COLUMNS.len() - 1 - DISPENSABLE.len());
     }
 
     #[test]
