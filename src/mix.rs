@@ -52,7 +52,9 @@
 
 mod bill;
 mod break_even;
+mod fallback;
 mod from_market;
+mod probe;
 mod problem;
 mod ray;
 mod search;
@@ -63,6 +65,8 @@ mod tail;
 mod terms;
 
 pub use bill::{Bill, Line};
+pub use fallback::{EndsWithin, ErrorBudget, Wait, WaitEnd, WaitPlan, wait};
+pub use probe::{Probe, ProbePlan, probe};
 pub use problem::{Between, Booting, LaneTerms, Problem, ProblemError, ShareRule};
 pub use solution::{BreakEven, Change, Lost, Promise, RunnerUp, Solution};
 pub use solve::{Evaluation, cheapest, evaluate, solve};

@@ -1,8 +1,8 @@
 //! A problem's chances, taken from a model of evictions.
 
-use super::Problem;
 use super::break_even::HAZARD_MAX;
-use crate::base::{Probability, Span};
+use super::{EndsWithin, Problem};
+use crate::base::{Probability, Span, Timestamp};
 use crate::market::{EvictionModel, Hazard, Outlook, Outset, Regime};
 
 impl Problem {
@@ -33,7 +33,7 @@ impl Problem {
         let model = EvictionModel::Regime {
             regime: Box::new(regime.clone()),
         };
-        let start = Outset::fresh(crate::base::Timestamp::EPOCH, Span::ZERO);
+        let start = Outset::fresh(Timestamp::EPOCH, Span::ZERO);
         let hazard = model.mean_hazard(start, self.work.length + self.work.boot);
         Self {
             outlook: Outlook {
@@ -47,5 +47,26 @@ impl Problem {
             hazard: Hazard(hazard.0.min(HAZARD_MAX)),
             ..self
         }
+    }
+}
+
+impl EndsWithin {
+    /// Returns the chances of an outage of this age to end, at times up to `latest` that lie close at first and wide later on, as
+    /// its hazard changes most now.
+    pub fn of_regime(regime: &Regime, outage_age: Span, latest: Span) -> Vec<Self> {
+        const TIMES: u32 = 32;
+        let mut ends: Vec<Self> = Vec::new();
+        for index in 1..=TIMES {
+            let part = f64::from(index) / f64::from(TIMES);
+            let span = latest.scale(part * part);
+            let before = ends.last().map_or(Span::ZERO, |end| end.span);
+            if span > before {
+                ends.push(Self {
+                    span,
+                    chance: regime.ends_outage(outage_age, span),
+                });
+            }
+        }
+        ends
     }
 }

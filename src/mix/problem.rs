@@ -131,6 +131,15 @@ pub enum ProblemError {
         /// What it is.
         value: u64,
     },
+    /// A node without cores.
+    #[error("a node has no cores; give the cores of the machine size, 1 or more")]
+    NoCores,
+    /// A list that must rise and does not.
+    #[error("{field} does not rise from entry to entry; give each time once, in order")]
+    NotRising {
+        /// Which.
+        field: &'static str,
+    },
     /// Bounds that no mix meets.
     #[error(
         "{field} asks for at least {min} and at most {max} nodes; raise the upper bound or lower the lower one"
