@@ -52,6 +52,7 @@
 
 mod bill;
 mod break_even;
+mod dwell;
 mod fallback;
 mod from_market;
 mod probe;
@@ -65,6 +66,7 @@ mod tail;
 mod terms;
 
 pub use bill::{Bill, Line};
+pub use dwell::{Band, Held, Settled, Settling, settle};
 pub use fallback::{EndsWithin, ErrorBudget, Wait, WaitEnd, WaitPlan, wait};
 pub use probe::{Probe, ProbePlan, probe};
 pub use problem::{Between, Booting, LaneTerms, Problem, ProblemError, ShareRule};

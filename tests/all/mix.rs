@@ -8,6 +8,7 @@ use lowtide::mix::{
 };
 
 mod enumeration;
+mod settling;
 
 fn chance(number: f64) -> Probability {
     Probability::new(number).unwrap()
