@@ -50,6 +50,7 @@
 //! Computer Systems 22, 2006; see `market`); spare spot nodes instead of dedicated ones as in
 //! `SkyServe` (arXiv 2411.01438), revocations that come together as in `ExoSphere` (arXiv 1704.08738).
 
+mod allocate;
 mod bill;
 mod break_even;
 mod dwell;
@@ -65,6 +66,7 @@ mod supply;
 mod tail;
 mod terms;
 
+pub use allocate::{Claim, Cores, LanePrices, Limit, Share, Shared, Short, allocate};
 pub use bill::{Bill, Line};
 pub use dwell::{Band, Held, Settled, Settling, settle};
 pub use fallback::{EndsWithin, ErrorBudget, Wait, WaitEnd, WaitPlan, wait};

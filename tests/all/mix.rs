@@ -9,6 +9,7 @@ use lowtide::mix::{
 
 mod enumeration;
 mod settling;
+mod sharing;
 
 fn chance(number: f64) -> Probability {
     Probability::new(number).unwrap()
