@@ -12,5 +12,5 @@ mod shorthand;
 pub use history::History;
 pub use metric::Metric;
 pub use sample::Sample;
-pub use series::{Series, SeriesFull, Window};
+pub use series::{Series, SeriesFull, Window, as_number};
 pub use shorthand::{ShorthandError, parse_shorthand};

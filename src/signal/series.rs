@@ -2,6 +2,7 @@
 //!
 //! Present values lie side by side, oldest first, and a running count says how many came before each slot of the grid. A
 //! window is therefore a borrowed slice and its share of samples a subtraction: nothing is searched and nothing copied.
+//! While all samples are whole numbers, as counts of tasks and nodes are, the sum of a window is a subtraction too.
 
 use crate::base::{Span, Timestamp};
 
@@ -14,7 +15,12 @@ pub struct Series {
     values: Vec<f64>,
     /// `rank[i]` is the number of present samples before slot `i`; one longer than there are slots.
     rank: Vec<u32>,
+    /// `sums[i]` is the sum of the first `i` values, as long as it is exact in any order of adding.
+    sums: Vec<f64>,
 }
+
+/// Whole numbers up to 2^53 are exact in an `f64`; the difference of two sums stays there if each is at most half of it.
+const EXACT_MAX: f64 = (1_u64 << 52) as f64;
 
 /// What lies in a window of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,7 +57,7 @@ impl Window<'_> {
     /// Returns the percentage that `present` of `possible` samples are, at most 100.
     #[inline]
     pub fn share(present: usize, possible: u32) -> f64 {
-        (100.0 * present as f64 / f64::from(possible)).min(100.0)
+        (100.0 * as_number(present) / f64::from(possible)).min(100.0)
     }
 }
 
@@ -66,6 +72,7 @@ impl Series {
             period: period.max(Span::from_ticks(1)),
             values: Vec::new(),
             rank: vec![0],
+            sums: vec![0.0],
         }
     }
 
@@ -74,9 +81,23 @@ impl Series {
         if self.slots() >= Self::SLOTS_MAX {
             return Err(SeriesFull);
         }
-        self.values.extend(sample.filter(|value| value.is_finite()));
+        if let Some(value) = sample.filter(|value| value.is_finite()) {
+            self.add_up(value);
+            self.values.push(value);
+        }
         self.rank.push(self.values.len() as u32);
         Ok(())
+    }
+
+    /// Continues the sums, unless they were given up at an earlier value.
+    fn add_up(&mut self, value: f64) {
+        if self.sums.len() != self.values.len() + 1 {
+            return;
+        }
+        let sum = self.sums[self.values.len()] + value;
+        if value.fract() == 0.0 && sum.abs() <= EXACT_MAX {
+            self.sums.push(sum);
+        }
     }
 
     /// Adds a sample by its time: slots passed over become gaps, a time off the grid takes the nearest slot.
@@ -105,6 +126,11 @@ impl Series {
         self.values.drain(..gone as usize);
         self.rank.drain(..slot);
         self.rank.iter_mut().for_each(|count| *count -= gone);
+        self.sums.truncate(1);
+        for value in std::mem::take(&mut self.values) {
+            self.add_up(value);
+            self.values.push(value);
+        }
         self.start = self.taken(slot);
     }
 
@@ -163,10 +189,31 @@ impl Series {
     /// Returns the present samples of age *a* with near ≤ *a* < far, oldest first; the nearer bound comes first.
     #[inline]
     pub fn between(&self, now: Timestamp, near: Span, far: Span) -> &[f64] {
+        let (first, end) = self.places(now, near, far);
+        &self.values[first..end]
+    }
+
+    /// Returns the same samples, and their sum where it is known without adding them up.
+    ///
+    /// It is exact, and so is the sum of whole numbers in any order: whoever adds them up gets the same.
+    #[inline]
+    pub fn between_with_sum(&self, now: Timestamp, near: Span, far: Span) -> (&[f64], Option<f64>) {
+        let (first, end) = self.places(now, near, far);
+        let sum = self.sums.get(end).map(|sum| sum - self.sums[first]);
+        (&self.values[first..end], sum)
+    }
+
+    /// Returns where the samples of a window lie among the present ones.
+    #[inline]
+    fn places(&self, now: Timestamp, near: Span, far: Span) -> (usize, usize) {
         // Age < far is taken > now − far; age ≥ near is taken ≤ now − near.
-        let first = self.slot_after(now, far);
-        let end = self.slot_after(now, near).max(first);
-        &self.values[self.rank[first] as usize..self.rank[end] as usize]
+        // Both lie in the years 1 to 9999: their difference is far from the ends of an `i64`.
+        let since_start = now.ticks() - self.start.ticks();
+        let first = self.slot_after(since_start.saturating_sub(far.ticks()));
+        let end = self
+            .slot_after(since_start.saturating_sub(near.ticks()))
+            .max(first);
+        (self.rank[first] as usize, self.rank[end] as usize)
     }
 
     /// Returns the newest `count` samples, however old, oldest first.
@@ -174,24 +221,14 @@ impl Series {
         &self.values[self.values.len().saturating_sub(count)..]
     }
 
-    /// Divides by the period.
+    /// The first slot taken strictly after so many ticks since the start.
     #[inline]
-    fn periods(&self, ticks: i64) -> i64 {
-        periods(ticks, self.period)
-    }
-
-    /// The first slot taken strictly after `now − age`.
-    #[inline]
-    fn slot_after(&self, now: Timestamp, age: Span) -> usize {
-        let offset = now
-            .ticks()
-            .saturating_sub(self.start.ticks())
-            .saturating_sub(age.ticks());
-        if offset < 0 {
-            0
-        } else {
-            self.clamp_slot(self.periods(offset).saturating_add(1))
+    fn slot_after(&self, ticks: i64) -> usize {
+        if ticks < 0 {
+            return 0;
         }
+        let before = periods(ticks, self.period).unsigned_abs();
+        before.saturating_add(1).min(self.slots() as u64) as usize
     }
 
     fn slot_at_or_after(&self, at: Timestamp) -> usize {
@@ -217,6 +254,12 @@ impl DivCeil for i64 {
     fn div_ceil_signed(self, by: i64) -> i64 {
         self / by + i64::from(self % by > 0)
     }
+}
+
+/// Returns a count as a number; no slice is longer than `i64` can say, and signed integers convert in one instruction.
+#[inline]
+pub fn as_number(count: usize) -> f64 {
+    i64::try_from(count).unwrap_or(i64::MAX) as f64
 }
 
 /// Divides by a period; by the usual one it is a multiplication, and every window takes three of them.
@@ -277,6 +320,32 @@ mod tests {
         assert_eq!(got, [Some(0.0), None, None, Some(89.0), Some(121.0)]);
         assert_eq!(series.oldest(), Some(Timestamp::EPOCH));
         assert_eq!(series.newest(), Some(Timestamp::from_unix_seconds(120)));
+    }
+
+    #[test]
+    fn a_sum_that_is_known_is_the_sum() {
+        let whole: Vec<_> = (0..3000)
+            .map(|i| (i % 5 != 2).then_some(f64::from(i % 97) - 40.0))
+            .collect();
+        let mut broken = whole.clone();
+        broken[2000] = Some(0.5);
+        let mut vast = whole.clone();
+        vast[2000] = Some(EXACT_MAX + 2.0);
+        for (samples, known_to_the_end) in [(whole, true), (broken, false), (vast, false)] {
+            let mut series = series(&samples);
+            for slots in [10, 1990, 2010, 2999] {
+                let now = Timestamp::from_unix_seconds(30 * slots);
+                let (values, sum) = series.between_with_sum(now, Span::ZERO, Span::minutes(60));
+                let added = values.iter().rev().fold(0.0, |sum, x| sum + x);
+                let known = known_to_the_end || slots < 2000;
+                assert_eq!(sum, known.then_some(added), "{slots} slots");
+            }
+            // Once what broke the sums is forgotten, they are known again.
+            series.forget_before(Timestamp::from_unix_seconds(30 * 2001));
+            let now = Timestamp::from_unix_seconds(30 * 3000);
+            let (values, sum) = series.between_with_sum(now, Span::ZERO, Span::minutes(60));
+            assert_eq!(sum, Some(values.iter().sum()));
+        }
     }
 
     #[test]
