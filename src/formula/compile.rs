@@ -2,6 +2,8 @@
 //!
 //! A variable has one type at each place, because statements run from top to bottom; only an expression whose arms differ
 //! in type ([`Type::Either`]) is computed as a [`Value`].
+//!
+//! Closures give plain values. What ends a run is kept in the [`Run`] and asked for once a statement: see there.
 
 mod dynamic;
 mod extreme;
@@ -16,19 +18,21 @@ use std::sync::Arc;
 use super::ast::Place;
 use super::builtin::Type;
 use super::checked::{Checked, CheckedStatement, Kind, Node, Target};
-use super::run::{Halt, Run, fault};
+use super::run::{Blank, Halt, Run, Slot, target_slot};
 use super::{Lean, Scope, Value};
 use crate::account::NodeDeallocationOption;
 use crate::base::{Lane, Span, Timestamp};
 
 pub(super) use dynamic::read_variable;
-use number::Operand;
+pub(super) use number::number_slot;
+use sample::Windows;
 
-type Closure<T> = Box<dyn for<'r> Fn(&mut Run<'r>) -> Result<T, Halt> + Send + Sync>;
+/// Gives a value; once the run has halted, a blank that nobody keeps.
+type Closure<T> = Box<dyn for<'r> Fn(&mut Run<'r>) -> T + Send + Sync>;
 /// Gives a number.
-type Number = Closure<f64>;
+type Number = Box<dyn Compute>;
 /// Appends the elements of a vector to a buffer.
-type Vector = Box<dyn for<'r> Fn(&mut Run<'r>, &mut Vec<f64>) -> Result<(), Halt> + Send + Sync>;
+type Vector = Box<dyn for<'r> Fn(&mut Run<'r>, &mut Vec<f64>) + Send + Sync>;
 type Instant = Closure<Timestamp>;
 type Interval = Closure<Span>;
 type Text = Closure<Arc<str>>;
@@ -36,114 +40,164 @@ type Dynamic = Closure<Value>;
 /// Evaluates for the effect.
 type Effect = Closure<()>;
 
-/// A statement; the usual two kinds need no closure of their own around their number.
-pub(super) enum Step {
-    /// Stores a number.
-    Number {
-        slot: usize,
-        compute: Operand,
-    },
-    Nodes(NodesStep),
-    Option(NodeDeallocationOption),
-    Effect(Effect),
+/// A closure that gives a number, and what can be made of it without a call around a call.
+pub(super) trait Compute: Send + Sync {
+    /// Gives the number.
+    fn get(&self, run: &mut Run<'_>) -> f64;
+
+    /// Whether the number stands for true.
+    fn holds(&self, run: &mut Run<'_>) -> bool;
+
+    /// Makes a statement of it that stores the number.
+    fn stored(self: Box<Self>, slot: Slot) -> Step;
+
+    /// Makes a statement of it that sets a target of the pool.
+    fn targeted(self: Box<Self>, target: NodesTarget) -> Step;
 }
 
-/// Sets a target of the pool.
-pub(super) struct NodesStep {
+impl<F: for<'r> Fn(&mut Run<'r>) -> f64 + Send + Sync + 'static> Compute for F {
+    fn get(&self, run: &mut Run<'_>) -> f64 {
+        self(run)
+    }
+
+    fn holds(&self, run: &mut Run<'_>) -> bool {
+        self(run) != 0.0
+    }
+
+    fn stored(self: Box<Self>, slot: Slot) -> Step {
+        let compute = *self;
+        Box::new(move |run| {
+            let number = compute(run);
+            if !run.goes_on() {
+                return false;
+            }
+            run.numbers[slot] = number;
+            true
+        })
+    }
+
+    fn targeted(self: Box<Self>, target: NodesTarget) -> Step {
+        let compute = *self;
+        Box::new(move |run| {
+            let nodes = compute(run);
+            target.set(nodes, run)
+        })
+    }
+}
+
+/// A statement; returns whether the run goes on. What fails sets nothing.
+pub(super) type Step = Box<dyn for<'r> Fn(&mut Run<'r>) -> bool + Send + Sync>;
+
+/// A target of the pool.
+pub(super) struct NodesTarget {
     lane: Lane,
-    alias: bool,
-    compute: Operand,
+    /// Where the target reads from under the name that is set.
+    slot: Slot,
+    /// Where it reads from under its other name: the same place once that name is set too.
+    other: Slot,
     strict: bool,
     at: usize,
     span: Place,
 }
 
-impl Step {
-    /// Runs the statement; what fails sets nothing.
+impl NodesTarget {
     #[inline]
-    pub(super) fn run(&self, run: &mut Run<'_>) -> Result<(), Halt> {
-        match self {
-            Self::Number { slot, compute } => run.memory.numbers[*slot] = compute.get(run)?,
-            Self::Nodes(step) => return step.run(run),
-            Self::Option(option) => run.memory.option = Some(*option),
-            Self::Effect(effect) => return effect(run),
-        }
-        Ok(())
-    }
-}
-
-impl NodesStep {
-    #[inline]
-    fn run(&self, run: &mut Run<'_>) -> Result<(), Halt> {
-        let nodes = self.compute.get(run)?;
+    fn set(&self, nodes: f64, run: &mut Run<'_>) -> bool {
         if !(nodes > -1.0 && nodes < f64::INFINITY) {
-            self.judge(nodes, run)?;
+            self.judge(nodes, run);
         }
-        run.memory.nodes[self.lane as usize][usize::from(self.alias)] = Some(nodes);
-        Ok(())
+        if !run.goes_on() {
+            return false;
+        }
+        run.numbers[self.slot] = nodes;
+        run.numbers[self.other] = nodes;
+        true
     }
 
     /// Looks at a target that is not a finite number, or below zero.
     #[cold]
-    fn judge(&self, nodes: f64, run: &mut Run<'_>) -> Result<(), Halt> {
+    #[inline(never)]
+    fn judge(&self, nodes: f64, run: &mut Run<'_>) {
         let name = match self.lane {
             Lane::Dedicated => "$TargetDedicatedNodes",
             Lane::Spot => "$TargetLowPriorityNodes",
         };
         if !nodes.is_finite() {
-            return fault(self.at, format!("{name} is not a finite number"));
+            run.fail::<()>(self.at, format!("{name} is not a finite number"));
+        } else if self.strict {
+            run.fail::<()>(self.at, format!("{name} is negative"));
+        } else {
+            run.lean(Lean::NegativeTarget, &self.span);
         }
-        if self.strict {
-            return fault(self.at, format!("{name} is negative"));
-        }
-        run.lean(Lean::NegativeTarget, &self.span);
-        Ok(())
     }
+}
+
+/// Makes a statement of what is done for its effect.
+fn step(effect: impl for<'r> Fn(&mut Run<'r>) + Send + Sync + 'static) -> Step {
+    Box::new(move |run| {
+        effect(run);
+        run.goes_on()
+    })
 }
 
 /// Compiles every statement.
 pub(super) fn compile(checked: &Checked, scope: &Scope) -> Vec<Step> {
-    let compiler = Compiler { checked, scope };
-    checked
-        .statements
-        .iter()
-        .map(|statement| compiler.statement(statement))
+    let compiler = Compiler {
+        checked,
+        scope,
+        windows: Windows::default(),
+    };
+    (0..checked.statements.len())
+        .map(|index| compiler.statement(index))
         .collect()
 }
 
 struct Compiler<'a> {
     checked: &'a Checked,
     scope: &'a Scope,
+    windows: Windows,
 }
 
 impl Compiler<'_> {
-    fn statement(&self, statement: &CheckedStatement) -> Step {
+    fn statement(&self, index: usize) -> Step {
+        let statement = &self.checked.statements[index];
         let value = &statement.value;
         match &statement.target {
-            _ if value.ty == Type::Never => Step::Effect(self.effect(value)),
-            Target::Nothing => Step::Effect(self.bare(value)),
+            _ if value.ty == Type::Never => step(self.effect(value)),
+            Target::Nothing => self.bare(value),
             Target::Variable(index) => self.store(self.checked.variables[index.0].slot, value),
-            Target::Nodes { lane, alias } => Step::Nodes(NodesStep {
-                lane: *lane,
-                alias: *alias,
-                compute: self.operand(value),
-                strict: self.scope.dialect == super::Dialect::Strict,
-                at: statement.target_span.start,
-                span: value.span.clone(),
-            }),
+            Target::Nodes { lane, alias } => {
+                let target = self.nodes(index, *lane, *alias);
+                self.number(value).targeted(target)
+            }
             Target::Option => self.store_option(statement),
         }
     }
 
+    /// Statements run from top to bottom, so that it is known here which names of a target are set by then.
+    fn nodes(&self, index: usize, lane: Lane, alias: bool) -> NodesTarget {
+        let statement = &self.checked.statements[index];
+        let other = Target::Nodes { lane, alias: !alias };
+        let mut before = self.checked.statements[..index].iter();
+        let other_is_set = before.any(|statement| statement.target == other);
+        NodesTarget {
+            lane,
+            slot: target_slot(lane, alias),
+            other: target_slot(lane, alias == other_is_set),
+            strict: self.scope.dialect == super::Dialect::Strict,
+            at: statement.target_span.start,
+            span: statement.value.span.clone(),
+        }
+    }
+
     /// Evaluates an expression that sets nothing, and tells its value to the trace.
-    fn bare(&self, value: &Node) -> Effect {
+    fn bare(&self, value: &Node) -> Step {
         let compute = self.dynamic(value);
-        Box::new(move |run| {
-            let value = compute(run)?;
+        step(move |run| {
+            let value = compute(run);
             if let Some(trace) = &mut run.trace {
                 trace.value = Some(value);
             }
-            Ok(())
         })
     }
 
@@ -153,49 +207,47 @@ impl Compiler<'_> {
             let option = word
                 .parse::<NodeDeallocationOption>()
                 .expect("the checker lets only options through");
-            return Step::Option(option);
+            return step(move |run| run.memory.option = Some(option));
         }
         let compute = self.dynamic(&statement.value);
-        Step::Effect(Box::new(move |run| {
-            let value = compute(run)?;
-            let Ok(option) = value.to_string().parse() else {
-                return fault(at, format!("Invalid node deallocation option: {value}"));
-            };
-            run.memory.option = Some(option);
-            Ok(())
-        }))
+        step(move |run| {
+            let value = compute(run);
+            match value.to_string().parse() {
+                Ok(option) if run.goes_on() => run.memory.option = Some(option),
+                Ok(_) => {}
+                Err(()) => run.fail(at, format!("Invalid node deallocation option: {value}")),
+            }
+        })
     }
 
     fn store(&self, slot: usize, value: &Node) -> Step {
         macro_rules! into {
             ($compute:expr, $field:ident) => {{
                 let compute = $compute;
-                Step::Effect(Box::new(move |run| {
-                    run.memory.$field[slot] = compute(run)?;
-                    Ok(())
-                }))
+                step(move |run| {
+                    let value = compute(run);
+                    if run.goes_on() {
+                        run.memory.$field[slot] = value;
+                    }
+                })
             }};
         }
         match value.ty {
-            Type::Double => Step::Number {
-                slot,
-                compute: self.operand(value),
-            },
+            Type::Double => self.number(value).stored(number_slot(slot)),
             Type::Timestamp => into!(self.instant(value), instants),
             Type::TimeInterval => into!(self.interval(value), intervals),
             Type::Text => into!(self.text(value), texts),
             Type::Either => into!(self.dynamic(value), either),
             Type::DoubleVec => {
                 let compute = self.vector(value);
-                Step::Effect(Box::new(move |run| {
+                step(move |run| {
                     let mut buffer = run.take_scratch();
-                    let outcome = compute(run, &mut buffer);
-                    if outcome.is_ok() {
+                    compute(run, &mut buffer);
+                    if run.goes_on() {
                         std::mem::swap(&mut run.memory.vectors[slot], &mut buffer);
                     }
                     run.give_scratch(buffer);
-                    outcome
-                }))
+                })
             }
             Type::DataSet | Type::Never => unreachable!("a {} is not stored", value.ty.word()),
         }
@@ -203,33 +255,28 @@ impl Compiler<'_> {
 
     /// Evaluates for its effect only: to fail, to stop, to draw a random number.
     fn effect(&self, node: &Node) -> Effect {
-        macro_rules! only {
-            ($compute:expr) => {{
-                let compute = $compute;
-                Box::new(move |run| compute(run).map(drop))
-            }};
-        }
         match node.ty {
-            Type::Double => only!(self.number(node)),
+            Type::Double => {
+                let compute = self.number(node);
+                Box::new(move |run| {
+                    compute.get(run);
+                })
+            }
             Type::Never => self.never(node),
-            _ => only!(self.dynamic(node)),
+            _ => {
+                let compute = self.dynamic(node);
+                Box::new(move |run| drop(compute(run)))
+            }
         }
     }
 
     /// Compiles a node that cannot give a value: its parts in order, then the fault.
     fn never(&self, node: &Node) -> Effect {
         match &node.kind {
-            Kind::Stop => Box::new(|_| Err(Halt::Stop)),
-            Kind::Variable(_) => Box::new(|_| fault(0, "no value")),
+            Kind::Stop => Box::new(|run| run.halt(Halt::Stop)),
+            Kind::Variable(_) => Box::new(|run| run.fail(0, "no value")),
             Kind::Conditional(test, then, otherwise) => {
-                let (test, then, otherwise) = (self.number(test), self.effect(then), self.effect(otherwise));
-                Box::new(move |run| {
-                    if test(run)? == 0.0 {
-                        otherwise(run)
-                    } else {
-                        then(run)
-                    }
-                })
+                self.either_arm(test, self.effect(then), self.effect(otherwise))
             }
             kind => {
                 let parts: Vec<Effect> = node
@@ -242,31 +289,39 @@ impl Compiler<'_> {
                     _ => (node.span.start, Arc::from("no value")),
                 };
                 Box::new(move |run| {
-                    parts.iter().try_for_each(|part| part(run))?;
-                    fault(at, &*message)
+                    for part in &parts {
+                        part(run);
+                    }
+                    run.fail::<()>(at, &*message);
                 })
             }
         }
     }
 
     /// Wraps a node without value as if it had one of any type.
-    fn fails<T: 'static>(&self, node: &Node) -> Closure<T> {
+    fn fails<T: Blank>(&self, node: &Node) -> impl for<'r> Fn(&mut Run<'r>) -> T + Send + Sync + use<T> {
         let step = self.never(node);
-        Box::new(move |run| step(run).and_then(|()| fault(0, "no value")))
+        move |run: &mut Run<'_>| {
+            step(run);
+            run.fail(0, "no value")
+        }
     }
 
     fn text(&self, node: &Node) -> Text {
         match &node.kind {
             // Before its parts: an arm of a node that only fails need not be a string.
-            _ if node.ty == Type::Never => self.fails(node),
+            _ if node.ty == Type::Never => Box::new(self.fails(node)),
             Kind::Text(text) => {
                 let text = text.clone();
-                Box::new(move |_| Ok(text.clone()))
+                Box::new(move |_| text.clone())
             }
-            Kind::Option => Box::new(|run| Ok(run.memory.option.unwrap_or(run.pool.option).word().into())),
+            Kind::Option => Box::new(|run| {
+                let option = run.memory.option.unwrap_or(run.inputs.pool.option);
+                option.word().into()
+            }),
             Kind::Variable(index) => {
                 let slot = self.checked.variables[index.0].slot;
-                Box::new(move |run| Ok(run.memory.texts[slot].clone()))
+                Box::new(move |run| run.memory.texts[slot].clone())
             }
             Kind::Conditional(test, then, otherwise) => {
                 self.either_arm(test, self.text(then), self.text(otherwise))
@@ -277,12 +332,12 @@ impl Compiler<'_> {
 
     /// `test ? then : otherwise` for any type of closure.
     fn either_arm<T: 'static>(&self, test: &Node, then: Closure<T>, otherwise: Closure<T>) -> Closure<T> {
-        let test = self.number(test);
+        let test = self.test(test);
         Box::new(move |run| {
-            if test(run)? == 0.0 {
-                otherwise(run)
-            } else {
+            if test.holds(run) {
                 then(run)
+            } else {
+                otherwise(run)
             }
         })
     }

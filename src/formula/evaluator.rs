@@ -9,7 +9,7 @@ use super::builtin::{ServiceVariable, Type};
 use super::checked::{Checked, CheckedStatement, Target};
 use super::compile::{Step, compile, read_variable};
 use super::outcome::TracedStatement;
-use super::run::{Halt, Memory, RawFault, Run};
+use super::run::{Halt, Memory, Numbers, RawFault, Run, target_slot};
 use super::{
     AutoScaleRun, AutoScaleRunError, Fault, FaultCode, Inputs, Outcome, PoolFacts, Scope, Trace, Value,
     check, lean, parse,
@@ -31,17 +31,17 @@ pub struct Formula {
 #[derive(Debug)]
 pub struct Evaluator {
     formula: Formula,
+    numbers: Box<Numbers>,
     memory: Memory,
     latest: Option<Latest>,
 }
 
-/// What the latest run saw and gave; the fault beside the outcome keeps the common case free of clones.
+/// When the latest run was and what it gave.
 #[derive(Debug)]
 struct Latest {
     now: Timestamp,
-    pool: PoolFacts,
-    outcome: Option<Outcome>,
-    fault: Option<Fault>,
+    /// After a fault the pool keeps its targets.
+    ended: Result<Outcome, (Fault, PoolFacts)>,
 }
 
 impl Formula {
@@ -100,7 +100,6 @@ impl Formula {
                 .count()
         };
         let memory = Memory {
-            numbers: vec![0.0; count(Type::Double)],
             vectors: vec![Vec::new(); count(Type::DoubleVec)],
             instants: vec![Timestamp::EPOCH; count(Type::Timestamp)],
             intervals: vec![Span::ZERO; count(Type::TimeInterval)],
@@ -110,6 +109,7 @@ impl Formula {
         };
         Evaluator {
             formula: self.clone(),
+            numbers: Box::default(),
             memory,
             latest: None,
         }
@@ -188,26 +188,27 @@ impl AutoScaleRun {
 impl Evaluator {
     /// Evaluates the formula; on success [`Evaluator::results`] tells the rest.
     pub fn run(&mut self, inputs: &Inputs<'_>) -> Result<Outcome, Fault> {
-        self.begin();
-        let Self { formula, memory, .. } = self;
-        let mut run = Run::new(inputs, memory);
-        let mut halt = None;
-        for step in formula.steps.iter() {
-            if let Err(reason) = step.run(&mut run) {
-                halt = Some(reason);
-                break;
+        self.begin(inputs);
+        let mut run = Run::new(inputs, &mut self.numbers, &mut self.memory);
+        let mut steps = self.formula.steps.iter();
+        let done = loop {
+            match steps.next() {
+                Some(step) if step(&mut run) => {}
+                Some(_) => break self.formula.steps.len() - steps.len() - 1,
+                None => break self.formula.steps.len(),
             }
-            run.memory.done += 1;
-        }
+        };
+        let halt = run.end();
+        self.memory.done = done;
         self.end(inputs, halt)
     }
 
     /// Evaluates the formula and tells what each statement did; the trace is there even when the run fails.
     pub fn run_traced(&mut self, inputs: &Inputs<'_>) -> (Result<Outcome, Fault>, Trace) {
-        self.begin();
+        self.begin(inputs);
         let formula = self.formula.clone();
         let mut trace = Trace::default();
-        let mut random = None;
+        let mut state = None;
         let mut halt = None;
         for (step, statement) in formula.steps.iter().zip(&formula.checked.statements) {
             let mut traced = TracedStatement {
@@ -217,17 +218,17 @@ impl Evaluator {
                 reads: Vec::new(),
                 leans: Vec::new(),
             };
-            let mut run = Run::resumed(inputs, &mut self.memory, random);
+            let mut run = Run::resumed(inputs, &mut self.numbers, &mut self.memory, state);
             run.trace = Some(&mut traced);
-            let outcome = step.run(&mut run);
-            random = Some(run.suspend());
-            if outcome.is_ok() {
+            step(&mut run);
+            let (suspended, reason) = run.suspend();
+            (state, halt) = (Some(suspended), reason);
+            if halt.is_none() {
                 traced.value = self.value_of(statement).or(traced.value);
                 self.memory.done += 1;
             }
             trace.statements.push(traced);
-            if let Err(reason) = outcome {
-                halt = Some(reason);
+            if halt.is_some() {
                 break;
             }
         }
@@ -235,61 +236,62 @@ impl Evaluator {
         (self.end(inputs, halt), trace)
     }
 
-    fn begin(&mut self) {
-        self.memory.nodes = [[None; 2]; 2];
+    #[inline]
+    fn begin(&mut self, inputs: &Inputs<'_>) {
+        self.numbers.begin(&inputs.pool);
         self.memory.option = None;
         self.memory.done = 0;
     }
 
+    #[expect(
+        clippy::inline_always,
+        reason = "saves a call in a path of a hundred instructions"
+    )]
+    #[inline(always)]
     fn end(&mut self, inputs: &Inputs<'_>, halt: Option<Halt>) -> Result<Outcome, Fault> {
-        let Inputs { now, pool, .. } = *inputs;
+        let stopped = halt.is_some();
         if let Some(Halt::Fault(raw)) = halt {
-            let fault = self.formula.fault(*raw);
-            self.latest = Some(Latest {
-                now,
-                pool,
-                outcome: None,
-                fault: Some(fault.clone()),
-            });
-            return Err(fault);
+            return Err(self.failed(inputs, *raw));
         }
-        let outcome = self.outcome(inputs, halt.is_some());
+        let nodes = |lane: Lane| {
+            // The full name wins over the alias, whichever was set last.
+            Nodes::truncate(self.numbers[target_slot(lane, false)]).expect("only finite targets are stored")
+        };
+        let outcome = Outcome {
+            target: Mix {
+                dedicated: nodes(Lane::Dedicated),
+                spot: nodes(Lane::Spot),
+            },
+            option: self.memory.option.unwrap_or(inputs.pool.option),
+            stopped,
+        };
         self.latest = Some(Latest {
-            now,
-            pool,
-            outcome: Some(outcome),
-            fault: None,
+            now: inputs.now,
+            ended: Ok(outcome),
         });
         Ok(outcome)
     }
 
-    fn outcome(&self, inputs: &Inputs<'_>, stopped: bool) -> Outcome {
-        let nodes = |lane: Lane| {
-            // The full name wins over the alias, whichever was set last.
-            let [full, alias] = self.memory.nodes[lane as usize];
-            let assigned = full
-                .or(alias)
-                .map(|target| Nodes::truncate(target).expect("only finite targets are stored"));
-            assigned.unwrap_or_else(|| inputs.pool.target.get(lane))
-        };
-        let target = Mix {
-            dedicated: nodes(Lane::Dedicated),
-            spot: nodes(Lane::Spot),
-        };
-        Outcome {
-            target,
-            option: self.memory.option.unwrap_or(inputs.pool.option),
-            stopped,
-        }
+    #[cold]
+    #[inline(never)]
+    fn failed(&mut self, inputs: &Inputs<'_>, raw: RawFault) -> Fault {
+        let fault = self.formula.fault(raw);
+        self.latest = Some(Latest {
+            now: inputs.now,
+            ended: Err((fault.clone(), inputs.pool)),
+        });
+        fault
     }
 
     fn value_of(&self, statement: &CheckedStatement) -> Option<Value> {
         match &statement.target {
             Target::Nothing => None,
-            Target::Variable(index) => read_variable(&self.memory, &self.formula.checked.variables[index.0]),
-            Target::Nodes { lane, alias } => {
-                self.memory.nodes[*lane as usize][usize::from(*alias)].map(Value::Double)
-            }
+            Target::Variable(index) => read_variable(
+                &self.numbers,
+                &self.memory,
+                &self.formula.checked.variables[index.0],
+            ),
+            Target::Nodes { lane, alias } => Some(Value::Double(self.numbers[target_slot(*lane, *alias)])),
             Target::Option => self.memory.option.map(|option| Value::Text(option.word().into())),
         }
     }
@@ -301,8 +303,9 @@ impl Evaluator {
         let Some(latest) = &self.latest else {
             return String::new();
         };
-        let Some(outcome) = &latest.outcome else {
-            return pool_results(&latest.pool);
+        let outcome = match &latest.ended {
+            Ok(outcome) => outcome,
+            Err((_, pool)) => return pool_results(pool),
         };
         let mut line = results(outcome.target, outcome.option);
         for (name, value) in self.user_values() {
@@ -318,14 +321,18 @@ impl Evaluator {
             Target::Variable(index) => Some(&self.formula.checked.variables[index.0]),
             _ => None,
         });
-        let values =
-            variables.filter_map(|variable| Some((&*variable.name, read_variable(&self.memory, variable)?)));
+        let values = variables.filter_map(|variable| {
+            Some((
+                &*variable.name,
+                read_variable(&self.numbers, &self.memory, variable)?,
+            ))
+        });
         values.collect()
     }
 
     /// Returns the final value of a variable or target after the latest run, as a script's `expect` reads it.
     pub fn value(&self, name: &str) -> Option<Value> {
-        let outcome = self.latest.as_ref()?.outcome.as_ref()?;
+        let outcome = self.latest.as_ref()?.ended.as_ref().ok()?;
         match ServiceVariable::named(name) {
             Some(ServiceVariable::Target { lane, .. }) => {
                 Some(Value::Double(outcome.target.get(lane).as_f64()))
@@ -340,8 +347,8 @@ impl Evaluator {
         let error = self
             .latest
             .as_ref()
-            .and_then(|latest| latest.fault.as_ref())
-            .map(AutoScaleRunError::from);
+            .and_then(|latest| latest.ended.as_ref().err())
+            .map(|(fault, _)| AutoScaleRunError::from(fault));
         let timestamp = self.latest.as_ref().map_or(Timestamp::EPOCH, |latest| latest.now);
         AutoScaleRun {
             timestamp,

@@ -1,14 +1,14 @@
 //! Values whose type is known only when they are evaluated, and values for traces.
 
-use super::number::{compare, truth};
+use super::number::{compare, computed, truth};
 use super::times::scale;
 use super::vector::arithmetic;
-use super::{Compiler, Dynamic, Number};
+use super::{Compiler, Dynamic, Number, number_slot};
 use crate::formula::ast::{BinaryOp, UnaryOp};
 use crate::formula::builtin::Type;
 use crate::formula::checked::{Kind, Node, Variable};
 use crate::formula::compile::reduce::elementwise;
-use crate::formula::run::{Halt, Memory, fault};
+use crate::formula::run::{Halt, Memory, Numbers, fault};
 use crate::formula::{Lean, Value};
 
 impl Compiler<'_> {
@@ -17,11 +17,14 @@ impl Compiler<'_> {
         macro_rules! wrap {
             ($compute:expr, $variant:ident) => {{
                 let compute = $compute;
-                Box::new(move |run| Ok(Value::$variant(compute(run)?)))
+                Box::new(move |run| Value::$variant(compute(run)))
             }};
         }
         match node.ty {
-            Type::Double => wrap!(self.number(node), Double),
+            Type::Double => {
+                let compute = self.number(node);
+                Box::new(move |run| Value::Double(compute.get(run)))
+            }
             Type::Timestamp => wrap!(self.instant(node), Timestamp),
             Type::TimeInterval => wrap!(self.interval(node), TimeInterval),
             Type::Text => wrap!(self.text(node), Text),
@@ -29,11 +32,11 @@ impl Compiler<'_> {
                 let vector = self.vector(node);
                 Box::new(move |run| {
                     let mut numbers = Vec::new();
-                    vector(run, &mut numbers)?;
-                    Ok(Value::DoubleVec(numbers))
+                    vector(run, &mut numbers);
+                    Value::DoubleVec(numbers)
                 })
             }
-            Type::Never => self.fails(node),
+            Type::Never => Box::new(self.fails(node)),
             Type::Either => self.either(node),
             Type::DataSet => unreachable!("a data set is never a node"),
         }
@@ -43,7 +46,7 @@ impl Compiler<'_> {
         match &node.kind {
             Kind::Variable(index) => {
                 let slot = self.checked.variables[index.0].slot;
-                Box::new(move |run| Ok(run.memory.either[slot].clone()))
+                Box::new(move |run| run.memory.either[slot].clone())
             }
             Kind::Conditional(test, then, otherwise) => {
                 self.either_arm(test, self.dynamic(then), self.dynamic(otherwise))
@@ -51,7 +54,10 @@ impl Compiler<'_> {
             Kind::Binary(op, at, left, right) => self.dynamic_binary(*op, *at, left, right),
             Kind::Unary(op, at, inner) => {
                 let (inner, op, at) = (self.dynamic(inner), *op, *at);
-                Box::new(move |run| unary(op, at, inner(run)?))
+                Box::new(move |run| {
+                    let value = unary(op, at, inner(run));
+                    run.settle(value)
+                })
             }
             Kind::Call {
                 function,
@@ -59,12 +65,10 @@ impl Compiler<'_> {
                 arguments,
             } => {
                 let (inner, apply, at) = (self.dynamic(&arguments[0]), elementwise(*function), *open);
-                Box::new(move |run| match inner(run)? {
-                    Value::Double(number) => Ok(Value::Double(apply(number))),
-                    Value::DoubleVec(numbers) => {
-                        Ok(Value::DoubleVec(numbers.into_iter().map(apply).collect()))
-                    }
-                    other => fault(at, format!("{other} is neither a double nor a doubleVec")),
+                Box::new(move |run| match inner(run) {
+                    Value::Double(number) => Value::Double(apply(number)),
+                    Value::DoubleVec(numbers) => Value::DoubleVec(numbers.into_iter().map(apply).collect()),
+                    other => run.fail(at, format!("{other} is neither a double nor a doubleVec")),
                 })
             }
             kind => unreachable!("{kind:?} has one type"),
@@ -75,22 +79,23 @@ impl Compiler<'_> {
     pub(super) fn dynamic_binary(&self, op: BinaryOp, at: usize, left: &Node, right: &Node) -> Dynamic {
         let (left, right) = (self.dynamic(left), self.dynamic(right));
         Box::new(move |run| {
-            let left = left(run)?;
-            let right = right(run)?;
-            binary(op, at, left, right)
+            let left = left(run);
+            let right = right(run);
+            let value = binary(op, at, left, right);
+            run.settle(value)
         })
     }
 
     /// Compiles a node of open type where a number is needed.
     pub(super) fn number_of_either(&self, node: &Node) -> Number {
         let (value, span) = (self.dynamic(node), node.span.clone());
-        Box::new(move |run| match value(run)? {
-            Value::Double(number) => Ok(number),
+        computed(move |run| match value(run) {
+            Value::Double(number) => number,
             Value::DoubleVec(numbers) if numbers.len() == 1 => {
                 run.lean(Lean::SingleElement, &span);
-                Ok(numbers[0])
+                numbers[0]
             }
-            other => fault(span.start, format!("{other} was given where a double is needed")),
+            other => run.fail(span.start, format!("{other} was given where a double is needed")),
         })
     }
 }
@@ -176,10 +181,14 @@ fn times(op: BinaryOp, at: usize, left: &Value, right: &Value) -> Result<Value, 
 }
 
 /// Reads what a variable holds.
-pub(in crate::formula) fn read_variable(memory: &Memory, variable: &Variable) -> Option<Value> {
+pub(in crate::formula) fn read_variable(
+    numbers: &Numbers,
+    memory: &Memory,
+    variable: &Variable,
+) -> Option<Value> {
     let slot = variable.slot;
     Some(match variable.ty {
-        Type::Double => Value::Double(memory.numbers[slot]),
+        Type::Double => Value::Double(numbers[number_slot(slot)]),
         Type::DoubleVec => Value::DoubleVec(memory.vectors[slot].clone()),
         Type::Timestamp => Value::Timestamp(memory.instants[slot]),
         Type::TimeInterval => Value::TimeInterval(memory.intervals[slot]),

@@ -1,9 +1,10 @@
 //! The larger or smaller of two numbers, which most formulas use to keep a target within bounds.
 
-use super::number::Operand;
+use super::number::{computed, operation};
 use super::{Compiler, Number};
 use crate::formula::builtin::{Function, Type};
 use crate::formula::checked::{Kind, Node};
+use crate::formula::run::Run;
 
 impl Compiler<'_> {
     /// Compiles `max` and `min` of two arguments where one or both are numbers and the other is a call of `GetSample`.
@@ -27,13 +28,22 @@ impl Compiler<'_> {
     ) -> Option<Number> {
         // Types are asked first: what is compiled here must be used, or nested calls would compile again and again.
         if right.ty == Type::Double {
-            let (samples, right) = (self.samples_of(left)?, self.operand(right));
-            return Some(Box::new(move |run| {
-                let values = samples.find_counted(run)?;
-                let right = right.get(run)?;
+            let samples = self.samples_of(left)?;
+            let newest = samples.only_newest();
+            // `max($X.GetSample(1), avg($X.GetSample(…)))` is in every guide.
+            if let (Some(newest), Some(total)) = (&newest, self.total_of(right)) {
+                return Some(with_newest(*newest, move |run| total.get(run), pick));
+            }
+            let right = self.operand(right);
+            if let Some(newest) = newest {
+                return Some(with_newest(newest, move |run| right.get(run), pick));
+            }
+            return Some(computed(move |run| {
+                let values = samples.find_counted(run);
+                let right = right.get(run);
                 // The newest comes first, and the number after all of them.
                 let first = values.iter().rev().copied().reduce(&pick);
-                Ok(first.map_or(right, |first| pick(first, right)))
+                first.map_or(right, |first| pick(first, right))
             }));
         }
         if left.ty != Type::Double {
@@ -41,10 +51,16 @@ impl Compiler<'_> {
         }
         let samples = self.samples_of(right)?;
         let left = self.operand(left);
-        Some(Box::new(move |run| {
-            let left = left.get(run)?;
-            let values = samples.find_counted(run)?;
-            Ok(values.iter().rev().copied().fold(left, &pick))
+        if let Some(newest) = samples.only_newest() {
+            return Some(computed(move |run| {
+                let left = left.get(run);
+                newest(run).map_or(left, |newest| pick(left, newest))
+            }));
+        }
+        Some(computed(move |run| {
+            let left = left.get(run);
+            let values = samples.find_counted(run);
+            values.iter().rev().copied().fold(left, &pick)
         }))
     }
 
@@ -56,9 +72,9 @@ impl Compiler<'_> {
         match function {
             Function::Max => Some(match self.clamped(left, right) {
                 Some(number) => number,
-                None => both(self.operand(left), self.operand(right), larger),
+                None => operation(self.operand(left), self.operand(right), larger),
             }),
-            Function::Min => Some(both(self.operand(left), self.operand(right), smaller)),
+            Function::Min => Some(operation(self.operand(left), self.operand(right), smaller)),
             _ => None,
         }
     }
@@ -83,20 +99,21 @@ impl Compiler<'_> {
             return None;
         };
         let (inner, floor, ceiling) = (self.operand(inner), *floor, *ceiling);
-        Some(Box::new(move |run| {
-            Ok(larger(floor, smaller(inner.get(run)?, ceiling)))
-        }))
+        Some(inner.then(move |x| larger(floor, smaller(x, ceiling))))
     }
 }
 
-fn both(left: Operand, right: Operand, pick: impl Fn(f64, f64) -> f64 + Send + Sync + 'static) -> Number {
-    match (left, right) {
-        (Operand::Constant(left), right) => Box::new(move |run| Ok(pick(left, right.get(run)?))),
-        (left, right) => Box::new(move |run| {
-            let left = left.get(run)?;
-            Ok(pick(left, right.get(run)?))
-        }),
-    }
+/// The extreme of the newest sample, if there is one, and a number.
+fn with_newest<N, R, P>(newest: N, right: R, pick: P) -> Number
+where
+    N: for<'r> Fn(&mut Run<'r>) -> Option<f64> + Send + Sync + 'static,
+    R: for<'r> Fn(&mut Run<'r>) -> f64 + Send + Sync + 'static,
+    P: Fn(f64, f64) -> f64 + Send + Sync + 'static,
+{
+    computed(move |run| match newest(run) {
+        Some(newest) => pick(newest, right(run)),
+        None => right(run),
+    })
 }
 
 /// The first number stands unless the other is larger, as a loop in C would have it.

@@ -1,14 +1,15 @@
 //! Functions that give a number. The elements of all arguments are folded in order, without a vector in between.
 
 use super::extreme::{larger, smaller};
-use super::number::Operand;
-use super::sample::Samples;
+use super::number::{Operand, computed};
+use super::sample::{Samples, Sufficient};
 use super::{Compiler, Number, Vector};
 use crate::formula::ast::Place;
 use crate::formula::builtin::{Function, Method, Parameters, Type};
 use crate::formula::checked::{Kind, Node};
-use crate::formula::run::{Halt, Run, fault};
+use crate::formula::run::{Found, Halt, Run, fault};
 use crate::formula::{Dialect, Lean};
+use crate::signal::as_number;
 
 /// An argument of a fold.
 enum Part {
@@ -22,29 +23,26 @@ enum Part {
 impl Part {
     /// Adds the part's elements to what was folded before.
     #[inline]
-    fn fold(
-        &self,
-        run: &mut Run<'_>,
-        all: Folded,
-        add: &impl Fn(Folded, f64) -> Folded,
-    ) -> Result<Folded, Halt> {
+    fn fold(&self, run: &mut Run<'_>, all: Folded, add: &impl Fn(Folded, f64) -> Folded) -> Folded {
         match self {
-            Self::Number(number) => Ok(add(all, number.get(run)?)),
+            Self::Number(number) => add(all, number.get(run)),
             Self::Samples(samples) => {
-                let values = samples.find_counted(run)?;
-                Ok(values.iter().rev().fold(all, |all, x| add(all, *x)))
+                let values = samples.find_counted(run);
+                values.iter().rev().fold(all, |all, x| add(all, *x))
             }
             Self::Variable(slot) => {
-                run.spend(run.memory.vectors[*slot].len())?;
+                if !run.spend(run.memory.vectors[*slot].len()) {
+                    return all;
+                }
                 let values = run.memory.vectors[*slot].iter();
-                Ok(values.fold(all, |all, x| add(all, *x)))
+                values.fold(all, |all, x| add(all, *x))
             }
             Self::Vector(vector) => {
                 let mut buffer = run.take_scratch();
-                let outcome = vector(run, &mut buffer);
+                vector(run, &mut buffer);
                 let all = buffer.iter().fold(all, |all, x| add(all, *x));
                 run.give_scratch(buffer);
-                outcome.map(|()| all)
+                all
             }
         }
     }
@@ -67,21 +65,20 @@ impl Compiler<'_> {
         span: &Place,
     ) -> Number {
         match function {
-            Function::Rand => Box::new(|run| Ok(run.random())),
+            Function::Rand => computed(|run: &mut Run<'_>| run.random()),
             Function::Val | Function::Percentile => self.pick(function, open, arguments, span),
             Function::Std => {
                 let (gather, empty) = (self.gather(arguments), self.when_empty(function, open, span));
                 over(gather, move |run, values| {
                     if values.is_empty() {
-                        empty(run)
+                        empty.get(run)
                     } else {
-                        Ok(deviation(values))
+                        deviation(values)
                     }
                 })
             }
             _ if function.row().parameters == Parameters::Elementwise => {
-                let (argument, apply) = (self.number(&arguments[0]), elementwise(function));
-                Box::new(move |run| Ok(apply(argument(run)?)))
+                self.operand(&arguments[0]).then(elementwise(function))
             }
             _ => self.fold_call(function, open, arguments, span),
         }
@@ -93,12 +90,10 @@ impl Compiler<'_> {
         {
             return number;
         }
-        let empty = self.when_empty(function, open, span);
-        if let ([only], Function::Avg | Function::Sum) = (arguments, function)
-            && let Some(samples) = self.samples_of(only)
-        {
-            return total(samples, function == Function::Avg, empty);
+        if let Some(total) = self.total(function, open, arguments, span) {
+            return computed(move |run| total.get(run));
         }
+        let empty = self.when_empty(function, open, span);
         macro_rules! folded {
             ($step:expr, $finish:expr) => {
                 fold(self.parts(arguments), empty, $step, $finish)
@@ -128,6 +123,34 @@ impl Compiler<'_> {
         }
     }
 
+    /// Compiles a node if it is the sum or the average of one window.
+    pub(super) fn total_of(&self, node: &Node) -> Option<Total> {
+        let Kind::Call {
+            function,
+            open,
+            arguments,
+        } = &node.kind
+        else {
+            return None;
+        };
+        self.total(*function, *open, arguments, &node.span)
+    }
+
+    fn total(&self, function: Function, open: usize, arguments: &[Node], span: &Place) -> Option<Total> {
+        let is_average = match function {
+            Function::Avg => true,
+            Function::Sum => false,
+            _ => return None,
+        };
+        let [only] = arguments else { return None };
+        let window = self.window_of(only)?;
+        Some(Total {
+            window,
+            is_average,
+            empty: self.when_empty(function, open, span),
+        })
+    }
+
     fn parts(&self, arguments: &[Node]) -> Vec<Part> {
         let part = |node: &Node| match (&node.kind, node.ty) {
             (_, Type::Double | Type::Never) => Part::Number(self.operand(node)),
@@ -143,41 +166,41 @@ impl Compiler<'_> {
     /// Compiles arguments into one vector.
     pub(super) fn gather(&self, arguments: &[Node]) -> Vector {
         let vectors: Vec<Vector> = arguments.iter().map(|argument| self.vector(argument)).collect();
-        Box::new(move |run, buffer| vectors.iter().try_for_each(|vector| vector(run, buffer)))
+        Box::new(move |run, buffer| vectors.iter().for_each(|vector| vector(run, buffer)))
     }
 
     /// What a function of no elements gives: nothing at all for sums and counts, 0 with a note otherwise.
     fn when_empty(&self, function: Function, open: usize, span: &Place) -> Number {
         let name = function.row().name;
         if matches!(function, Function::Sum | Function::Len | Function::Norm) {
-            return Box::new(|_| Ok(0.0));
+            return computed(|_| 0.0);
         }
         if self.scope.dialect == Dialect::Strict {
-            return Box::new(move |_| fault(open, format!("{name} of an empty vector")));
+            return computed(move |run| run.fail(open, format!("{name} of an empty vector")));
         }
         let span = span.clone();
-        Box::new(move |run| {
+        computed(move |run| {
             run.lean(Lean::EmptyReduction, &span);
-            Ok(0.0)
+            0.0
         })
     }
 
     fn pick(&self, function: Function, open: usize, arguments: &[Node], span: &Place) -> Number {
         let (vector, at) = (self.vector(&arguments[0]), self.number(&arguments[1]));
         let empty = self.when_empty(function, open, span);
-        Box::new(move |run| {
+        computed(move |run| {
             let mut buffer = run.take_scratch();
-            let outcome = vector(run, &mut buffer).and_then(|()| at(run)).and_then(|at| {
-                if buffer.is_empty() {
-                    empty(run)
-                } else if function == Function::Val {
-                    element(&buffer, at, open)
-                } else {
-                    percentile(&mut buffer, at, open)
-                }
-            });
+            vector(run, &mut buffer);
+            let at = at.get(run);
+            let picked = if buffer.is_empty() {
+                Ok(empty.get(run))
+            } else if function == Function::Val {
+                element(&buffer, at, open)
+            } else {
+                percentile(&mut buffer, at, open)
+            };
             run.give_scratch(buffer);
-            outcome
+            run.settle(picked)
         })
     }
 }
@@ -196,27 +219,27 @@ where
     };
     let close = move |run: &mut Run<'_>, all: Folded| {
         if all.count == 0 {
-            empty(run)
+            empty.get(run)
         } else {
-            Ok(finish(&all))
+            finish(&all)
         }
     };
     // One or two arguments are what formulas have; the loop over a list would cost as much as their work.
     match <[Part; 1]>::try_from(parts) {
-        Ok([only]) => Box::new(move |run| {
-            let all = only.fold(run, Folded::default(), &add)?;
+        Ok([only]) => computed(move |run| {
+            let all = only.fold(run, Folded::default(), &add);
             close(run, all)
         }),
         Err(parts) => match <[Part; 2]>::try_from(parts) {
-            Ok([first, second]) => Box::new(move |run| {
-                let all = first.fold(run, Folded::default(), &add)?;
-                let all = second.fold(run, all, &add)?;
+            Ok([first, second]) => computed(move |run| {
+                let all = first.fold(run, Folded::default(), &add);
+                let all = second.fold(run, all, &add);
                 close(run, all)
             }),
-            Err(parts) => Box::new(move |run| {
+            Err(parts) => computed(move |run| {
                 let mut all = Folded::default();
                 for part in &parts {
-                    all = part.fold(run, all, &add)?;
+                    all = part.fold(run, all, &add);
                 }
                 close(run, all)
             }),
@@ -224,28 +247,40 @@ where
     }
 }
 
-/// The sum or the average of one window, the commonest fold of all.
-fn total(samples: Samples, average: bool, empty: Number) -> Number {
-    Box::new(move |run| {
-        let values = samples.find_counted(run)?;
+/// The sum or the average of a window, the commonest fold of all.
+pub(super) struct Total {
+    window: Sufficient,
+    is_average: bool,
+    empty: Number,
+}
+
+impl Total {
+    #[inline]
+    pub(super) fn get(&self, run: &mut Run<'_>) -> f64 {
+        let Found { values, sum } = self.window.find_counted(run);
         if values.is_empty() {
-            return empty(run);
+            return self.empty.get(run);
         }
-        let sum = values.iter().rev().fold(0.0, |sum, x| sum + x);
-        Ok(if average { sum / values.len() as f64 } else { sum })
-    })
+        let sum = sum.unwrap_or_else(|| values.iter().rev().fold(0.0, |sum, x| sum + x));
+        if self.is_average {
+            sum / as_number(values.len())
+        } else {
+            sum
+        }
+    }
 }
 
 /// Gives a function the whole vector.
 fn over<F>(gather: Vector, function: F) -> Number
 where
-    F: Fn(&mut Run<'_>, &[f64]) -> Result<f64, Halt> + Send + Sync + 'static,
+    F: Fn(&mut Run<'_>, &[f64]) -> f64 + Send + Sync + 'static,
 {
-    Box::new(move |run| {
+    computed(move |run| {
         let mut buffer = run.take_scratch();
-        let outcome = gather(run, &mut buffer).and_then(|()| function(run, &buffer));
+        gather(run, &mut buffer);
+        let number = function(run, &buffer);
         run.give_scratch(buffer);
-        outcome
+        number
     })
 }
 

@@ -6,18 +6,17 @@ use crate::formula::ast::{BinaryOp, UnaryOp};
 use crate::formula::builtin::{Function, Method, Type};
 use crate::formula::checked::{Kind, Node, Sample};
 use crate::formula::datetime::parse_time;
-use crate::formula::run::fault;
 use crate::signal::Series;
 
 impl Compiler<'_> {
     pub(super) fn instant(&self, node: &Node) -> Instant {
         match &node.kind {
-            _ if node.ty == Type::Never => self.fails(node),
-            Kind::Now => Box::new(|run| Ok(run.now)),
+            _ if node.ty == Type::Never => Box::new(self.fails(node)),
+            Kind::Now => Box::new(|run| run.inputs.now),
             Kind::Instant(at) => constant(*at),
             Kind::Variable(index) => {
                 let slot = self.checked.variables[index.0].slot;
-                Box::new(move |run| Ok(run.memory.instants[slot]))
+                Box::new(move |run| run.memory.instants[slot])
             }
             Kind::Conditional(test, then, otherwise) => {
                 self.either_arm(test, self.instant(then), self.instant(otherwise))
@@ -29,11 +28,12 @@ impl Compiler<'_> {
             } => {
                 let (text, open, dialect) = (self.text(&arguments[0]), *open, self.scope.dialect);
                 Box::new(move |run| {
-                    let text = text(run)?;
+                    let text = text(run);
                     if text.is_empty() {
-                        return Ok(run.now);
+                        return run.inputs.now;
                     }
-                    parse_time(&text, dialect).or_else(|_| fault(open, format!("Invalid time: {text}")))
+                    parse_time(&text, dialect)
+                        .unwrap_or_else(|_| run.fail(open, format!("Invalid time: {text}")))
                 })
             }
             Kind::Sample(Sample {
@@ -43,7 +43,11 @@ impl Compiler<'_> {
             }) => {
                 let metric = *metric;
                 // A history without samples begins now.
-                Box::new(move |run| Ok(run.series(metric).and_then(Series::oldest).unwrap_or(run.now)))
+                Box::new(move |run| {
+                    run.series(metric)
+                        .and_then(Series::oldest)
+                        .unwrap_or(run.inputs.now)
+                })
             }
             Kind::Binary(op, _, left, right) if left.ty == Type::TimeInterval => {
                 assert_eq!(
@@ -53,8 +57,8 @@ impl Compiler<'_> {
                 );
                 let (left, right) = (self.interval(left), self.instant(right));
                 Box::new(move |run| {
-                    let span = left(run)?;
-                    Ok(right(run)? + span)
+                    let span = left(run);
+                    right(run) + span
                 })
             }
             Kind::Binary(op, _, left, right) => {
@@ -64,9 +68,9 @@ impl Compiler<'_> {
                     *op == BinaryOp::Subtract,
                 );
                 Box::new(move |run| {
-                    let at = left(run)?;
-                    let span = right(run)?;
-                    Ok(if back { at - span } else { at + span })
+                    let at = left(run);
+                    let span = right(run);
+                    if back { at - span } else { at + span }
                 })
             }
             kind => unreachable!("{kind:?} is not a timestamp"),
@@ -82,21 +86,21 @@ impl Compiler<'_> {
 
     fn computed_interval(&self, node: &Node) -> Interval {
         match &node.kind {
-            _ if node.ty == Type::Never => self.fails(node),
+            _ if node.ty == Type::Never => Box::new(self.fails(node)),
             Kind::Variable(index) => {
                 let slot = self.checked.variables[index.0].slot;
-                Box::new(move |run| Ok(run.memory.intervals[slot]))
+                Box::new(move |run| run.memory.intervals[slot])
             }
             Kind::Conditional(test, then, otherwise) => {
                 self.either_arm(test, self.interval(then), self.interval(otherwise))
             }
             Kind::Sample(Sample { metric, .. }) => {
                 let metric = *metric;
-                Box::new(move |run| Ok(run.series(metric).map_or(Span::SAMPLE_PERIOD, Series::period)))
+                Box::new(move |run| run.series(metric).map_or(Span::SAMPLE_PERIOD, Series::period))
             }
             Kind::Unary(UnaryOp::Negate, _, inner) => {
                 let inner = self.interval(inner);
-                Box::new(move |run| Ok(-inner(run)?))
+                Box::new(move |run| -inner(run))
             }
             Kind::Binary(op, _, left, right) => self.interval_operation(*op, left, right),
             kind => unreachable!("{kind:?} is not a timeinterval"),
@@ -107,31 +111,31 @@ impl Compiler<'_> {
         match (left.ty, right.ty) {
             (Type::Timestamp, _) => {
                 let (left, right) = (self.instant(left), self.instant(right));
-                Box::new(move |run| Ok(left(run)? - right(run)?))
+                Box::new(move |run| left(run) - right(run))
             }
             (Type::Double, _) => {
                 let (left, right) = (self.number(left), self.interval(right));
                 Box::new(move |run| {
-                    let factor = left(run)?;
-                    Ok(scale(BinaryOp::Multiply, right(run)?, factor))
+                    let factor = left.get(run);
+                    scale(BinaryOp::Multiply, right(run), factor)
                 })
             }
             (_, Type::Double) => {
                 let (left, right) = (self.interval(left), self.number(right));
                 Box::new(move |run| {
-                    let span = left(run)?;
-                    Ok(scale(op, span, right(run)?))
+                    let span = left(run);
+                    scale(op, span, right.get(run))
                 })
             }
             _ => {
                 let (left, right) = (self.interval(left), self.interval(right));
                 Box::new(move |run| {
-                    let (left, right) = (left(run)?, right(run)?);
-                    Ok(if op == BinaryOp::Subtract {
+                    let (left, right) = (left(run), right(run));
+                    if op == BinaryOp::Subtract {
                         left - right
                     } else {
                         left + right
-                    })
+                    }
                 })
             }
         }
@@ -139,7 +143,7 @@ impl Compiler<'_> {
 }
 
 fn constant<T: Copy + Send + Sync + 'static>(value: T) -> Closure<T> {
-    Box::new(move |_| Ok(value))
+    Box::new(move |_| value)
 }
 
 /// An interval times or divided by a number; division by zero saturates, as all interval arithmetic does.

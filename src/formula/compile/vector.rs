@@ -15,23 +15,16 @@ impl Compiler<'_> {
             Type::DoubleVec => self.proper_vector(node),
             Type::Either => {
                 let (value, at) = (self.dynamic(node), node.span.start);
-                Box::new(move |run, buffer| match value(run)? {
-                    Value::Double(number) => {
-                        buffer.push(number);
-                        Ok(())
-                    }
-                    Value::DoubleVec(numbers) => {
-                        buffer.extend(numbers);
-                        Ok(())
-                    }
-                    other => fault(at, format!("{other} is neither a double nor a doubleVec")),
+                Box::new(move |run, buffer| match value(run) {
+                    Value::Double(number) => buffer.push(number),
+                    Value::DoubleVec(numbers) => buffer.extend(numbers),
+                    other => run.fail(at, format!("{other} is neither a double nor a doubleVec")),
                 })
             }
             _ => {
                 let number = self.number(node);
                 Box::new(move |run, buffer| {
-                    buffer.push(number(run)?);
-                    Ok(())
+                    buffer.push(number.get(run));
                 })
             }
         }
@@ -42,26 +35,25 @@ impl Compiler<'_> {
             Kind::Variable(index) => {
                 let slot = self.checked.variables[index.0].slot;
                 Box::new(move |run, buffer| {
-                    run.spend(run.memory.vectors[slot].len())?;
-                    buffer.extend_from_slice(&run.memory.vectors[slot]);
-                    Ok(())
+                    if run.spend(run.memory.vectors[slot].len()) {
+                        buffer.extend_from_slice(&run.memory.vectors[slot]);
+                    }
                 })
             }
             Kind::Sample(sample) => {
                 let samples = self.samples(sample);
                 Box::new(move |run, buffer| {
-                    let values = samples.find_counted(run)?;
+                    let values = samples.find_counted(run);
                     buffer.extend(values.iter().rev());
-                    Ok(())
                 })
             }
             Kind::Conditional(test, then, otherwise) => {
-                let (test, then, otherwise) = (self.number(test), self.vector(then), self.vector(otherwise));
+                let (test, then, otherwise) = (self.test(test), self.vector(then), self.vector(otherwise));
                 Box::new(move |run, buffer| {
-                    if test(run)? == 0.0 {
-                        otherwise(run, buffer)
+                    if test.holds(run) {
+                        then(run, buffer);
                     } else {
-                        then(run, buffer)
+                        otherwise(run, buffer);
                     }
                 })
             }
@@ -76,9 +68,8 @@ impl Compiler<'_> {
                 let (gather, apply) = (self.gather(arguments), elementwise(*function));
                 Box::new(move |run, buffer| {
                     let first = buffer.len();
-                    gather(run, buffer)?;
+                    gather(run, buffer);
                     buffer[first..].iter_mut().for_each(|x| *x = apply(*x));
-                    Ok(())
                 })
             }
             Kind::Binary(op, at, left, right) => self.componentwise(*op, *at, left, right),
@@ -93,36 +84,34 @@ impl Compiler<'_> {
                 let (vector, number) = (self.vector(left), self.number(right));
                 Box::new(move |run, buffer| {
                     let first = buffer.len();
-                    vector(run, buffer)?;
-                    let right = number(run)?;
+                    vector(run, buffer);
+                    let right = number.get(run);
                     buffer[first..]
                         .iter_mut()
                         .for_each(|x| *x = arithmetic(op, *x, right));
-                    Ok(())
                 })
             }
             (Type::Double, _) => {
                 let (number, vector) = (self.number(left), self.vector(right));
                 Box::new(move |run, buffer| {
                     run.lean(Lean::DoubleThenVector, &span);
-                    let (left, first) = (number(run)?, buffer.len());
-                    vector(run, buffer)?;
+                    let (left, first) = (number.get(run), buffer.len());
+                    vector(run, buffer);
                     buffer[first..]
                         .iter_mut()
                         .for_each(|x| *x = arithmetic(op, left, *x));
-                    Ok(())
                 })
             }
             _ => {
                 let (left, right) = (self.vector(left), self.vector(right));
                 Box::new(move |run, buffer| {
                     let first = buffer.len();
-                    left(run, buffer)?;
+                    left(run, buffer);
                     let mut other = run.take_scratch();
-                    let outcome =
-                        right(run, &mut other).and_then(|()| pair(op, at, &mut buffer[first..], &other));
+                    right(run, &mut other);
+                    let paired = pair(op, at, &mut buffer[first..], &other);
+                    run.settle(paired);
                     run.give_scratch(other);
-                    outcome
                 })
             }
         }
