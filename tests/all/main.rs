@@ -27,5 +27,6 @@ mod same_decision;
 mod scripts;
 mod tame;
 mod tidy;
+mod traced;
 mod transcripts;
 mod worlds;
