@@ -33,6 +33,8 @@ const MOMENTS: usize = 256;
 /// Formulas read or linted in one turn.
 const FORMULAS: usize = 20;
 const ROUNDS: usize = 400;
+/// Evaluations are short: more of them cost nothing and steady the figures.
+const EVALUATION_ROUNDS: usize = 4000;
 
 struct Contestant<'a> {
     name: &'static str,
@@ -110,6 +112,9 @@ fn evaluation(history: &History, moments: &[Timestamp]) {
         ..PoolFacts::default()
     };
     let series = history.get(Metric::PendingTasks).expect("the history holds it");
+    let samples: Vec<_> = (0..series.slots())
+        .filter_map(|slot| Some((series.taken(slot), series.get(slot)?)))
+        .collect();
     for now in moments {
         let inputs = Inputs {
             now: *now,
@@ -123,28 +128,39 @@ fn evaluation(history: &History, moments: &[Timestamp]) {
             native::targets(series, *now, pool.target),
             "engine and native disagree at {now}"
         );
+        assert_eq!(
+            target,
+            native::targets_by_search(&samples, *now, pool.target),
+            "engine and binary searches disagree at {now}"
+        );
     }
+    let mut inputs = Inputs {
+        now: moments[0],
+        pool,
+        history,
+        seed: 0,
+    };
     let mut contestants = vec![
-        contestant("native Rust", MOMENTS, || {
+        contestant("native Rust, windows found by the same index", MOMENTS, || {
             for now in moments {
                 black_box(native::targets(black_box(series), *now, pool.target));
             }
         }),
         contestant("lowtide, compiled closures", MOMENTS, || {
             for now in moments {
-                let inputs = Inputs {
-                    now: *now,
-                    pool,
-                    history,
-                    seed: 0,
-                };
+                inputs.now = *now;
                 black_box(evaluator.run(black_box(&inputs)).expect("the formula runs"));
+            }
+        }),
+        contestant("native Rust, binary searches by time", MOMENTS, || {
+            for now in moments {
+                black_box(native::targets_by_search(black_box(&samples), *now, pool.target));
             }
         }),
     ];
     race(
         "one evaluation, samples looked up by time in a 5,000-sample history",
-        ROUNDS,
+        EVALUATION_ROUNDS,
         &mut contestants,
     );
 }
