@@ -74,8 +74,7 @@ pub fn backtest(
         .par_iter()
         .map(|(contender, seed)| backtest_one(contender, workload, options, *seed, None, on_progress))
         .collect::<Result<Vec<_>, _>>()?;
-    let contenders: Vec<_> = cases.iter().map(|(contender, _)| *contender).collect();
-    bound::set_beside(&mut runs, &contenders, workload, options);
+    bound::set_beside(&mut runs, &cases, workload, options);
     Ok(Report {
         runs,
         wall_seconds: began.elapsed().as_secs_f64(),

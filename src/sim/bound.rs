@@ -47,25 +47,27 @@ mod skyline;
 pub(super) use hindsight::set_beside;
 pub use hindsight::{Ask, Hindsight};
 
+use std::sync::Arc;
+
 use interior::Stop;
 use program::Program;
 
 use super::cluster::Setup;
 use super::workload::Workload;
-use super::{DelayLimit, Options, SpotMarket};
+use super::{DelayLimit, Options, Supply, end};
 
 use crate::base::{Span, Usd};
 use crate::policy::Prices;
 
 /// What is to be bounded.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Problem<'a> {
     /// The tasks; those that need more slots than a node has run in no plan, and do not count.
     pub workload: &'a Workload,
     /// What the pool is like: its slots, the shortest boot, and nodes that are there at the start.
     pub setup: &'a Setup,
-    /// When spot nodes can be had.
-    pub spot: &'a SpotMarket,
+    /// When spot nodes can be had; `None`: always.
+    pub supply: Option<Arc<Supply>>,
     /// How late a task may end.
     pub limit: DelayLimit,
     /// What nodes cost.
@@ -122,12 +124,14 @@ const STOP: Stop = Stop {
 };
 
 impl<'a> Problem<'a> {
-    /// Returns the problem that a backtest puts to its contenders.
-    pub const fn of(workload: &'a Workload, options: &'a Options, prices: Prices) -> Self {
+    /// Returns the problem that a backtest puts to its contenders with a seed.
+    pub fn of(workload: &'a Workload, options: &'a Options, prices: Prices, seed: u64) -> Self {
         Self {
             workload,
             setup: &options.setup,
-            spot: &options.spot,
+            supply: options
+                .spot
+                .supply(workload.start, end(workload, options.tail), seed),
             limit: options.limit,
             prices,
             checkpoint: None,

@@ -95,7 +95,7 @@ impl Case {
         let (workload, options) = (self.workload(), self.options());
         question(&Problem {
             checkpoint: self.checkpoint.map(Span::seconds),
-            ..Problem::of(&workload, &options, self.prices())
+            ..Problem::of(&workload, &options, self.prices(), 0)
         })
     }
 

@@ -9,7 +9,7 @@ use crate::policy::Prices;
 use crate::sim::cluster::Setup;
 use crate::sim::report::Run;
 use crate::sim::workload::Workload;
-use crate::sim::{Contender, Options};
+use crate::sim::{Contender, Options, SpotMarket};
 
 /// Whether the runs of a backtest are set against the bound with hindsight.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -59,30 +59,33 @@ impl Ask {
 struct Key {
     prices: Prices,
     initial: Mix,
+    /// Where the market depends on the seed.
+    seed: u64,
     tolerance: Option<Tolerance>,
 }
 
-/// Sets each run beside its bounds; the runs are of these contenders, in this order.
+/// Sets each run beside its bounds; the runs are of these contenders and seeds, in this order.
 pub(in crate::sim) fn set_beside(
     runs: &mut [Run],
-    contenders: &[&Contender],
+    cases: &[(&Contender, u64)],
     workload: &Workload,
     options: &Options,
 ) {
     if options.bound == Ask::No {
         return;
     }
-    let key = |contender: &Contender, tolerance| Key {
+    let key = |(contender, seed): &(&Contender, u64), tolerance| Key {
         prices: contender.prices(),
         initial: contender
             .fixed(workload, options.setup.task_slots_per_node)
             .unwrap_or(options.setup.initial),
+        seed: part(&options.spot, *seed),
         tolerance,
     };
     let mut keys: Vec<Key> = Vec::new();
-    for contender in contenders {
+    for case in cases {
         for tolerance in [None, options.bound.tolerance()] {
-            let key = key(contender, tolerance);
+            let key = key(case, tolerance);
             if !keys.contains(&key) {
                 keys.push(key);
             }
@@ -93,18 +96,27 @@ pub(in crate::sim) fn set_beside(
         let found = keys.iter().zip(&bounds).find(|(other, _)| *other == key);
         *found.expect("every key has its bound").1
     };
-    for (run, contender) in runs.iter_mut().zip(contenders) {
-        let on_time = of(&key(contender, None));
+    for (run, case) in runs.iter_mut().zip(cases) {
+        let on_time = of(&key(case, None));
         let with_misses = options
             .bound
             .tolerance()
-            .map(|tolerance| of(&key(contender, Some(tolerance))));
+            .map(|tolerance| of(&key(case, Some(tolerance))));
         run.hindsight = Some(beside(
             run,
             &on_time,
             with_misses.as_ref(),
             options.bound.tolerance(),
         ));
+    }
+}
+
+/// Returns a seed with which the market is the same as with another, the least where there are several.
+fn part(market: &SpotMarket, seed: u64) -> u64 {
+    match market {
+        SpotMarket::Unlimited | SpotMarket::Supply(_) | SpotMarket::Lifetimes { .. } => 0,
+        SpotMarket::Recorded(recorded) => seed % recorded.shifts.max(1),
+        SpotMarket::Modelled { .. } => seed,
     }
 }
 
@@ -115,7 +127,7 @@ fn bound(key: &Key, workload: &Workload, options: &Options) -> Bound {
     };
     let problem = Problem {
         setup: &setup,
-        ..Problem::of(workload, options, key.prices)
+        ..Problem::of(workload, options, key.prices, key.seed)
     };
     problem.bound(key.tolerance)
 }

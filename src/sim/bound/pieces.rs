@@ -6,7 +6,6 @@ use super::instance::{DEDICATED, Instance, Job, Late, SPOT, Window, outermost};
 use super::program;
 use super::{Problem, Tolerance};
 use crate::base::{Span, Timestamp};
-use crate::sim::SpotMarket;
 
 /// Returns the instance in which each task runs without a break.
 pub(super) fn whole(problem: &Problem<'_>) -> Instance {
@@ -76,7 +75,7 @@ fn instance(problem: &Problem<'_>, interval: f64) -> Instance {
 
 /// Returns when a spot node can be ready: while its unit is up, from a boot after it came up.
 fn windows(problem: &Problem<'_>, start: Timestamp) -> Vec<Window> {
-    let SpotMarket::Supply(supply) = problem.spot else {
+    let Some(supply) = &problem.supply else {
         return vec![Window {
             from: f64::NEG_INFINITY,
             until: f64::INFINITY,
