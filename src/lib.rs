@@ -10,6 +10,7 @@ pub mod account;
 
 pub mod formula;
 pub mod mix;
+pub mod sizing;
 
 pub mod decision;
 

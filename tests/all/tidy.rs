@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["base"],
     &["signal", "account", "market"],
-    &["formula", "mix"],
+    &["formula", "mix", "sizing"],
     &["decision"],
     &["policy"],
     &["engine"],

@@ -1,0 +1,16 @@
+//! How many nodes the waiting tasks need so that they start in time, and how much lateness can be afforded.
+//!
+//! Run times are not known beforehand: they are learned from finished tasks as a hazard over the time that a task has run.
+//! Which lane is asked follows from whether spot comes, and from the lateness that waiting for it would cost.
+
+mod budget;
+mod durations;
+mod learned;
+mod lookahead;
+mod plan;
+
+pub use budget::{Burn, MissBudget, MissLimits};
+pub use durations::{DurationModel, Durations};
+pub use learned::Learned;
+pub use lookahead::Lookahead;
+pub use plan::{Course, Lanes, Plan, Sight};

@@ -1,0 +1,247 @@
+//! What is learned of a pool from one look to the next: run times, lateness, boots, evictions and outages of spot.
+
+use serde::{Deserialize, Serialize};
+
+use super::{DurationModel, Durations, MissBudget, MissLimits};
+use crate::account::{Node, NodeActivity, PoolState, Work};
+use crate::base::{Lane, Span, Timestamp};
+use crate::market::{Prior, Rate};
+
+/// What is learned of a pool.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Learned {
+    /// When the pool was last looked at.
+    seen_at: Option<Timestamp>,
+    /// How long tasks run.
+    pub durations: Durations,
+    /// What was late.
+    pub budget: MissBudget,
+    /// The mean boot time in seconds, the latest weighing most; nothing has booted at zero.
+    boot_seconds: f64,
+    /// Spot nodes lost and the node-hours in which they could have been, faded.
+    spot_lost: f64,
+    spot_hours: f64,
+    /// The spot nodes at the last look.
+    spot_held: u32,
+    /// Since when spot nodes that were asked for have been missing.
+    short_since: Option<Timestamp>,
+    /// Whether nodes were lost since then.
+    lost_since: bool,
+}
+
+/// Half of the counts of lateness are gone after four weeks: a service level is told for a month.
+const BUDGET_HALF_LIFE: Span = Span::days(28);
+
+/// What a node takes to boot where none has been seen booting: what users of Linux marketplace images report.
+const BOOT_USUAL: Span = Span::minutes(4);
+
+/// Each boot weighs this much beside those before it.
+const BOOT_WEIGHT: f64 = 0.1;
+
+/// Machines that can be had are granted well within this time; a request that is open for longer meets a market without any.
+const GRANTED_WITHIN: Span = Span::minutes(2);
+
+impl Learned {
+    /// Takes in what is seen of a pool; `half_life` is that of what is known of evictions.
+    pub fn see(
+        &mut self,
+        now: Timestamp,
+        state: &PoolState,
+        work: &Work,
+        limits: &MissLimits,
+        half_life: Span,
+    ) {
+        let passed = self.seen_at.map_or(Span::ZERO, |seen| now - seen);
+        let since = self.seen_at.unwrap_or(now);
+        self.budget.fade(kept(passed, BUDGET_HALF_LIFE));
+        for task in &work.finished {
+            let run = task.ended - task.started;
+            self.durations.learn(run);
+            let delay = task.started - task.submitted;
+            self.budget.learn(limits, delay, run, task.slots);
+        }
+        for node in work
+            .nodes
+            .iter()
+            .filter(|node| serves(node) && node.since > since)
+        {
+            let seconds = (node.since - node.granted).as_seconds();
+            self.boot_seconds = if self.boot_seconds > 0.0 {
+                self.boot_seconds + BOOT_WEIGHT * (seconds - self.boot_seconds)
+            } else {
+                seconds
+            };
+        }
+        let lost = lost(work, since);
+        let held = count(work, Lane::Spot);
+        let kept = kept(passed, half_life);
+        self.spot_lost = self.spot_lost * kept + f64::from(lost);
+        self.spot_hours = self.spot_hours * kept + f64::from(self.spot_held) * passed.as_hours();
+        self.spot_held = held;
+        if held >= state.target.spot.0 {
+            self.short_since = None;
+            self.lost_since = false;
+        } else {
+            self.short_since.get_or_insert(now);
+            self.lost_since |= lost > 0;
+        }
+        self.seen_at = Some(now);
+    }
+
+    /// Returns the distribution of run times, given what runs now.
+    pub fn model(&self, now: Timestamp, work: &Work) -> DurationModel {
+        self.durations
+            .model(work.running.iter().map(|task| now - task.started))
+    }
+
+    /// Returns how long a node boots.
+    pub fn boot(&self) -> Span {
+        if self.boot_seconds > 0.0 {
+            Span::from_seconds(self.boot_seconds)
+        } else {
+            BOOT_USUAL
+        }
+    }
+
+    /// Returns since when the market has had no spot machines for us; `None` when it has, or when nothing was asked of it.
+    pub fn outage_since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.short_since
+            .filter(|since| self.lost_since || now - *since >= GRANTED_WITHIN)
+    }
+
+    /// Returns the rate at which spot nodes are lost, on what was believed before.
+    pub fn spot_loss(&self, prior: Prior) -> Rate {
+        let before = prior.rate();
+        Rate {
+            events: before.events + self.spot_lost,
+            hours: before.hours + self.spot_hours,
+        }
+    }
+}
+
+/// Says whether a node is ready for tasks.
+fn serves(node: &Node) -> bool {
+    matches!(node.activity, NodeActivity::Ready | NodeActivity::Cordoned)
+}
+
+/// Returns how many nodes of a lane are there, booting ones included.
+fn count(work: &Work, lane: Lane) -> u32 {
+    let there = work
+        .nodes
+        .iter()
+        .filter(|node| node.lane == lane && (serves(node) || node.activity == NodeActivity::Starting));
+    u32::try_from(there.count()).unwrap_or(u32::MAX)
+}
+
+/// Returns how many spot nodes were lost since a moment.
+fn lost(work: &Work, since: Timestamp) -> u32 {
+    let gone = work
+        .ended
+        .iter()
+        .filter(|end| end.lane == Lane::Spot && end.evicted && end.at > since);
+    let away = work
+        .nodes
+        .iter()
+        .filter(|node| node.activity == NodeActivity::Preempted && node.since > since);
+    u32::try_from(gone.count() + away.count()).unwrap_or(u32::MAX)
+}
+
+fn kept(passed: Span, half_life: Span) -> f64 {
+    0.5f64.powf(passed.as_seconds().max(0.0) / half_life.as_seconds().max(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::{FinishedTask, NodeEnd};
+    use crate::base::Mix;
+    use crate::market::Hazard;
+
+    const LIMITS: MissLimits = MissLimits {
+        wait: Span::minutes(15),
+        slowdown: 1.0,
+        tasks: 0.05,
+        work: 0.1,
+    };
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(60 * minute)
+    }
+
+    fn spot(activity: NodeActivity, granted: i64, since: i64) -> Node {
+        Node {
+            lane: Lane::Spot,
+            activity,
+            since: at(since),
+            granted: at(granted),
+            busy_slots: 0,
+        }
+    }
+
+    fn see(learned: &mut Learned, minute: i64, target: u32, work: &Work) {
+        let mut state = PoolState::new("p".parse().unwrap());
+        state.target = Mix::new(0, target);
+        learned.see(at(minute), &state, work, &LIMITS, Span::hours(24));
+    }
+
+    #[test]
+    fn a_request_that_stays_open_is_an_outage_and_a_loss_that_is_not_made_good_is_one_at_once() {
+        let mut learned = Learned::default();
+        let one = Work {
+            nodes: vec![spot(NodeActivity::Ready, 0, 4)],
+            ..Work::default()
+        };
+        see(&mut learned, 10, 2, &one);
+        assert_eq!(learned.outage_since(at(10)), None);
+        see(&mut learned, 12, 2, &one);
+        assert_eq!(learned.outage_since(at(12)), Some(at(10)));
+        see(&mut learned, 13, 1, &one);
+        assert_eq!(learned.outage_since(at(13)), None);
+        let none = Work {
+            nodes: vec![spot(NodeActivity::Preempted, 0, 14)],
+            ..Work::default()
+        };
+        see(&mut learned, 14, 1, &none);
+        assert_eq!(learned.outage_since(at(14)), Some(at(14)));
+    }
+
+    #[test]
+    fn boots_losses_and_run_times_are_learned() {
+        let mut learned = Learned::default();
+        assert_eq!(learned.boot(), Span::minutes(4));
+        see(&mut learned, 0, 0, &Work::default());
+        let work = Work {
+            finished: vec![FinishedTask {
+                submitted: at(0),
+                started: at(30),
+                ended: at(40),
+                slots: 1,
+            }],
+            nodes: vec![spot(NodeActivity::Ready, 20, 23); 6],
+            ..Work::default()
+        };
+        see(&mut learned, 60, 6, &work);
+        assert_eq!(learned.boot(), Span::minutes(3));
+        assert_eq!(learned.budget.late().tasks, 1.0);
+        let lost = NodeEnd {
+            lane: Lane::Spot,
+            granted: at(20),
+            at: at(100),
+            evicted: true,
+        };
+        let after = Work {
+            ended: vec![lost; 3],
+            ..Work::default()
+        };
+        see(&mut learned, 120, 6, &after);
+        // Six node-hours and three losses, beside one loss in twenty hours that was believed before.
+        let rate = learned.spot_loss(Prior::worth_one_eviction(Hazard(0.05)));
+        assert!(
+            (rate.events - 4.0).abs() < 1e-9 && (rate.hours - 26.0).abs() < 1e-9,
+            "{rate:?}"
+        );
+        let text = serde_json::to_string(&learned).unwrap();
+        assert_eq!(serde_json::from_str::<Learned>(&text).unwrap(), learned);
+    }
+}

@@ -1,0 +1,307 @@
+//! How many spot and dedicated nodes a pool should have for the tasks that it has.
+//!
+//! ```text
+//! spot comes        → Spot      what is needed is asked of spot; dedicated nodes finish what they have and go
+//! spot stays away   → Wait      the lateness that one more look costs can be afforded
+//!                   → Fallback  it cannot: so much of the queue's head gets dedicated nodes that the rest can
+//! spot does not pay → Dedicated what is needed is asked of dedicated nodes
+//! ```
+//!
+//! While there is work at least one spot node is asked for, so that the return of spot is seen when it comes.
+
+use super::{Burn, DurationModel, Learned, Lookahead, MissLimits};
+use crate::account::{NodeActivity, Work};
+use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
+
+/// What a plan is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    /// The moment.
+    pub now: Timestamp,
+    /// The time until the next look.
+    pub interval: Span,
+    /// The tasks and nodes.
+    pub work: &'a Work,
+    /// The task slots of a node.
+    pub slots: u32,
+    /// What has been learned of the pool.
+    pub learned: &'a Learned,
+    /// What delay is allowed.
+    pub limits: MissLimits,
+    /// Which nodes may be asked for.
+    pub lanes: Lanes,
+}
+
+/// Which nodes may be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lanes {
+    /// Spot, and dedicated ones when spot stays away.
+    Both,
+    /// Dedicated ones only.
+    Dedicated,
+}
+
+/// How many nodes of each lane a pool should have, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The nodes.
+    pub target: Mix,
+    /// Of them those that shall take no further tasks.
+    pub cordon: Mix,
+    /// What the plan does.
+    pub course: Course,
+    /// The waiting tasks.
+    pub waiting: u32,
+    /// What may still be late.
+    pub left: Burn,
+    /// What is expected to be late besides if the queue waits one look longer.
+    pub risk: Burn,
+}
+
+/// What a plan does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// Asks spot for what is needed.
+    Spot,
+    /// Waits for spot to return.
+    Wait {
+        /// Since when it has been away.
+        since: Timestamp,
+    },
+    /// Asks for dedicated nodes for the head of the queue.
+    Fallback {
+        /// Since when spot has been away.
+        since: Timestamp,
+        /// The tasks that get dedicated nodes.
+        tasks: u32,
+    },
+    /// Asks for dedicated nodes only.
+    Dedicated,
+}
+
+/// The share of the allowed wait by which tasks shall have started: the rest is for nodes that come late.
+const START_SHARE: f64 = 0.8;
+
+/// The step of the look-ahead.
+const STEP: Span = Span::minutes(1);
+
+/// The share of the expected releases that is counted on.
+const RELEASES_TRUSTED: f64 = 0.7;
+
+/// A task that is late is not let wait for spot for ever: after so many times its allowed delay it counts as urgent again.
+const PATIENCE: f64 = 16.0;
+
+impl Sight<'_> {
+    /// Returns what the pool should have.
+    pub fn plan(&self) -> Plan {
+        let model = self.learned.model(self.now, self.work);
+        let waiting = self.work.waiting.len();
+        let left = self.left(&model);
+        let since = self.outage();
+        let (head, risk) = match since {
+            Some(_) => self.head(&model, left),
+            None => (0, Burn::default()),
+        };
+        let course = match (self.lanes, since) {
+            (Lanes::Dedicated, _) => Course::Dedicated,
+            (Lanes::Both, None) => Course::Spot,
+            (Lanes::Both, Some(since)) if head == 0 => Course::Wait { since },
+            (Lanes::Both, Some(since)) => Course::Fallback {
+                since,
+                tasks: head as u32,
+            },
+        };
+        let nodes = |slots: u32| Nodes(slots.div_ceil(self.slots.max(1)));
+        let (dedicated, spot) = match course {
+            Course::Dedicated => (
+                nodes(self.extra(&model, &[Lane::Dedicated], waiting)),
+                Nodes::ZERO,
+            ),
+            Course::Spot => (Nodes::ZERO, nodes(self.extra(&model, &[Lane::Spot], waiting))),
+            Course::Wait { .. } | Course::Fallback { .. } => (
+                nodes(self.extra(&model, &Lane::ALL, head)),
+                nodes(self.extra(&model, &Lane::ALL, waiting)),
+            ),
+        };
+        let wanted = match course {
+            Course::Dedicated => [waiting, 0],
+            Course::Spot => [0, waiting],
+            Course::Wait { .. } | Course::Fallback { .. } => [waiting, waiting],
+        };
+        let (cordon, stays) = self.open(wanted);
+        let asked = Mix {
+            dedicated: stays.dedicated + dedicated,
+            spot: stays.spot + spot,
+        };
+        Plan {
+            target: asked.with(Lane::Spot, asked.spot.max(self.feeler(since.is_some()))),
+            cordon,
+            course,
+            waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+            left,
+            risk,
+        }
+    }
+
+    /// Returns since when spot has been away.
+    fn outage(&self) -> Option<Timestamp> {
+        self.learned.outage_since(self.now)
+    }
+
+    /// Returns the spot nodes that are asked for whatever is needed, so that it is seen whether there are any.
+    fn feeler(&self, outage: bool) -> Nodes {
+        let work = !self.work.waiting.is_empty() || !self.work.running.is_empty();
+        if self.lanes == Lanes::Dedicated || !work {
+            return Nodes::ZERO;
+        }
+        let held = self.count(Lane::Spot);
+        if outage { held + Nodes(1) } else { Nodes(1) }
+    }
+
+    fn count(&self, lane: Lane) -> Nodes {
+        let there = self.work.nodes.iter().filter(|node| {
+            node.lane == lane
+                && matches!(
+                    node.activity,
+                    NodeActivity::Starting | NodeActivity::Ready | NodeActivity::Cordoned
+                )
+        });
+        Nodes(there.count() as u32)
+    }
+
+    /// Returns what may still be late.
+    fn left(&self, model: &DurationModel) -> Burn {
+        let mut expected = Burn::default();
+        for task in &self.work.waiting {
+            let delay = self.now - task.submitted;
+            expected.add(self.limits.expected(model, delay, task.ran, task.slots));
+        }
+        for task in &self.work.running {
+            let ran = task.ran.max(self.now - task.started);
+            let delay = task.started - task.submitted;
+            expected.add(self.limits.expected(model, delay, ran, task.slots));
+        }
+        let under_way = (self.work.waiting.len() + self.work.running.len()) as f64;
+        self.learned.budget.left(&self.limits, under_way, expected)
+    }
+
+    /// Returns how much of the queue's head cannot wait one look longer, and what waiting would cost all of it.
+    ///
+    /// The tail waits as far as the lateness that this adds can be afforded.
+    fn head(&self, model: &DurationModel, left: Burn) -> (usize, Burn) {
+        let longer = self.interval + self.learned.boot();
+        let mut risk = Burn::default();
+        let mut head = 0;
+        for (index, task) in self.work.waiting.iter().enumerate().rev() {
+            let delay = self.now - task.submitted;
+            let late = |delay| self.limits.expected(model, delay, task.ran, task.slots);
+            risk.add(late(delay + longer).beyond(late(delay)));
+            let patient = delay < self.limits.allowed(task.ran).scale(PATIENCE);
+            if head == 0 && !(patient && (risk.is_nothing() || risk.within(left))) {
+                head = index + 1;
+            }
+        }
+        (head, risk)
+    }
+
+    /// Returns the slots that must be added so that the first tasks of the queue start in time on some lanes.
+    fn extra(&self, model: &DurationModel, lanes: &[Lane], tasks: usize) -> u32 {
+        let begin = self.limits.wait.scale(START_SHARE);
+        let steps = (begin.as_seconds() / STEP.as_seconds()) as usize + 1;
+        let boot = self.learned.boot();
+        let lead = steps_of(boot);
+        let span = |step: usize| STEP.scale(step as f64);
+        let mut ahead = Lookahead {
+            lead,
+            free: 0.0,
+            released: vec![0.0; steps],
+            booted: vec![0.0; steps],
+            ended: (0..steps)
+                .map(|step| model.ends_within(Span::ZERO, span(step)))
+                .collect(),
+            waiting: 0.0,
+            due: vec![0.0; steps],
+        };
+        for node in self.work.nodes.iter().filter(|node| lanes.contains(&node.lane)) {
+            match node.activity {
+                NodeActivity::Ready | NodeActivity::Cordoned => {
+                    ahead.free += f64::from(self.slots.saturating_sub(node.busy_slots));
+                }
+                NodeActivity::Starting => {
+                    let ready = steps_of(boot - (self.now - node.granted));
+                    for booted in ahead.booted.iter_mut().skip(ready) {
+                        *booted += f64::from(self.slots);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for task in self.work.running.iter().filter(|task| lanes.contains(&task.lane)) {
+            let ran = self.now - task.started;
+            for (step, released) in ahead.released.iter_mut().enumerate() {
+                let ended = model.ends_within(ran, span(step));
+                *released += RELEASES_TRUSTED * f64::from(task.slots) * ended;
+            }
+        }
+        for task in &self.work.waiting[..tasks] {
+            ahead.waiting += f64::from(task.slots);
+            let due = begin.max(task.ran.scale(self.limits.slowdown)) - (self.now - task.submitted);
+            let step = ((due.as_seconds() / STEP.as_seconds()).max(0.0) as usize).max(lead);
+            if let Some(due) = ahead.due.get_mut(step) {
+                *due = due.max(ahead.waiting);
+            }
+        }
+        for step in 1..steps {
+            ahead.due[step] = ahead.due[step].max(ahead.due[step - 1]);
+        }
+        ahead.least_extra()
+    }
+
+    /// Returns the nodes to close and those that stay, given the slots wanted in each lane.
+    ///
+    /// The fullest nodes take tasks first, so that the others empty and can go; nodes without a task that are not wanted go.
+    fn open(&self, wanted: [usize; 2]) -> (Mix, Mix) {
+        let mut close = Mix::ZERO;
+        let mut stay = Mix::ZERO;
+        for (lane, wanted) in Lane::ALL.into_iter().zip(wanted) {
+            let mut ready: Vec<u32> = self
+                .work
+                .nodes
+                .iter()
+                .filter(|node| node.lane == lane)
+                .filter(|node| matches!(node.activity, NodeActivity::Ready | NodeActivity::Cordoned))
+                .map(|node| node.busy_slots)
+                .collect();
+            ready.sort_unstable_by(|a, b| b.cmp(a));
+            let idle = ready.iter().filter(|busy| **busy == 0).count();
+            let mut room = 0;
+            let mut open = 0_usize;
+            for busy in &ready {
+                if !self.keeps(lane) || (*busy < self.slots && room >= wanted) {
+                    break;
+                }
+                room += self.slots.saturating_sub(*busy) as usize;
+                open += 1;
+            }
+            let unwanted = idle - open.saturating_sub(ready.len() - idle);
+            close = close.with(lane, Nodes((ready.len() - open - unwanted) as u32));
+            stay = stay.with(lane, Nodes(self.count(lane).0 - unwanted as u32));
+        }
+        (close, stay)
+    }
+
+    /// Says whether busy nodes of a lane may go on with other tasks.
+    fn keeps(&self, lane: Lane) -> bool {
+        match self.lanes {
+            Lanes::Dedicated => lane == Lane::Dedicated,
+            Lanes::Both => lane == Lane::Spot || self.outage().is_some(),
+        }
+    }
+}
+
+fn steps_of(span: Span) -> usize {
+    (span.as_seconds().max(0.0) / STEP.as_seconds()).ceil() as usize
+}
+
+#[cfg(test)]
+mod tests;

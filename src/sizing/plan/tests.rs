@@ -1,0 +1,174 @@
+//! Plans for small pools, checked by hand.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::account::{Node, PoolState, RunningTask, WaitingTask};
+
+const LIMITS: MissLimits = MissLimits {
+    wait: Span::minutes(15),
+    slowdown: 1.0,
+    tasks: 0.05,
+    work: 0.1,
+};
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(60 * minute)
+}
+
+fn waiting(submitted: i64, ran: i64) -> WaitingTask {
+    WaitingTask {
+        submitted: at(submitted),
+        slots: 1,
+        ran: Span::minutes(ran),
+    }
+}
+
+fn running(lane: Lane) -> RunningTask {
+    RunningTask {
+        submitted: at(990),
+        started: at(995),
+        slots: 1,
+        ran: Span::ZERO,
+        lane,
+        cordoned: false,
+    }
+}
+
+fn node(lane: Lane, busy_slots: u32) -> Node {
+    Node {
+        lane,
+        activity: NodeActivity::Ready,
+        since: at(900),
+        granted: at(896),
+        busy_slots,
+    }
+}
+
+/// What is learned when 2000 tasks of 10 minutes ended in time, and spot has been asked for in vain for a while.
+fn learned(outage: bool) -> Learned {
+    let mut learned = Learned::default();
+    for _ in 0..2000 {
+        learned.durations.learn(Span::minutes(10));
+        learned.budget.learn(&LIMITS, Span::ZERO, Span::minutes(10), 1);
+    }
+    let mut state = PoolState::new("p".parse().unwrap());
+    state.target = Mix::new(0, u32::from(outage));
+    for minute in [990, 1000] {
+        learned.see(at(minute), &state, &Work::default(), &LIMITS, Span::hours(24));
+    }
+    learned
+}
+
+fn plan(work: &Work, learned: &Learned, slots: u32, lanes: Lanes) -> Plan {
+    Sight {
+        now: at(1000),
+        interval: Span::minutes(1),
+        work,
+        slots,
+        learned,
+        limits: LIMITS,
+        lanes,
+    }
+    .plan()
+}
+
+#[test]
+fn nothing_to_do_needs_no_node() {
+    let work = Work {
+        nodes: vec![node(Lane::Spot, 0), node(Lane::Dedicated, 0)],
+        ..Work::default()
+    };
+    let plan = plan(&work, &learned(false), 1, Lanes::Both);
+    assert_eq!((plan.target, plan.cordon), (Mix::ZERO, Mix::ZERO));
+}
+
+#[test]
+fn work_is_asked_of_spot_and_dedicated_nodes_finish_what_they_have() {
+    let work = Work {
+        waiting: vec![waiting(990, 0); 5],
+        running: vec![running(Lane::Dedicated), running(Lane::Spot)],
+        nodes: vec![node(Lane::Dedicated, 1), node(Lane::Spot, 1)],
+        ..Work::default()
+    };
+    let plan = plan(&work, &learned(false), 1, Lanes::Both);
+    assert_eq!(plan.course, Course::Spot);
+    assert_eq!(plan.cordon, Mix::new(1, 0));
+    // The one busy spot node may be free in time, but nobody counts on more than 0.7 of it.
+    assert_eq!(plan.target, Mix::new(1, 6));
+}
+
+#[test]
+fn an_outage_is_waited_out_while_lateness_can_be_afforded() {
+    let fresh = Work {
+        waiting: vec![waiting(998, 0); 40],
+        ..Work::default()
+    };
+    let spot_away = learned(true);
+    let calm = plan(&fresh, &spot_away, 1, Lanes::Both);
+    assert_eq!(calm.course, Course::Wait { since: at(990) });
+    assert_eq!(calm.target.dedicated, Nodes::ZERO);
+    // 2300 tasks allow for 109 late ones: of 300 whose wait would be over with one look more, the first must not wait.
+    let old = Work {
+        waiting: vec![waiting(988, 0); 300],
+        ..Work::default()
+    };
+    let urgent = plan(&old, &spot_away, 1, Lanes::Both);
+    let Course::Fallback { tasks, .. } = urgent.course else {
+        panic!("{urgent:?}");
+    };
+    assert!(tasks > 0 && tasks < 300, "{tasks}");
+    assert_eq!(urgent.target.dedicated, Nodes(tasks));
+    assert!(urgent.target.spot >= Nodes(1));
+}
+
+#[test]
+fn without_spot_all_is_asked_of_dedicated_nodes() {
+    let work = Work {
+        waiting: vec![waiting(990, 0); 9],
+        ..Work::default()
+    };
+    let plan = plan(&work, &learned(false), 4, Lanes::Dedicated);
+    assert_eq!((plan.target, plan.course), (Mix::new(3, 0), Course::Dedicated));
+}
+
+#[test]
+fn the_fullest_nodes_take_tasks_first() {
+    let work = Work {
+        running: vec![running(Lane::Spot); 6],
+        nodes: [3, 1, 2, 0].map(|busy| node(Lane::Spot, busy)).to_vec(),
+        ..Work::default()
+    };
+    let calm = plan(&work, &learned(false), 4, Lanes::Both);
+    // Nothing waits: no node takes tasks and the idle one goes.
+    assert_eq!((calm.target, calm.cordon), (Mix::new(0, 3), Mix::new(0, 3)));
+    let busy = Work {
+        waiting: vec![waiting(999, 0); 2],
+        ..work
+    };
+    // One slot on the fullest node and one of the two on the next.
+    let plan = plan(&busy, &learned(false), 4, Lanes::Both);
+    assert_eq!((plan.target, plan.cordon), (Mix::new(0, 3), Mix::new(0, 1)));
+}
+
+proptest! {
+    #[test]
+    fn no_node_with_a_task_goes_and_no_more_is_closed_than_is_there(
+        tasks in 0usize..60, age in 0i64..200, ran in 0i64..100, busy in proptest::collection::vec(0u32..5, 0..20),
+        dedicated in proptest::collection::vec(0u32..5, 0..20), outage: bool, only: bool,
+    ) {
+        let node_of = |lane| move |busy: &u32| node(lane, *busy);
+        let work = Work {
+            waiting: vec![waiting(1000 - age, ran); tasks],
+            nodes: busy.iter().map(node_of(Lane::Spot)).chain(dedicated.iter().map(node_of(Lane::Dedicated))).collect(),
+            ..Work::default()
+        };
+        let lanes = if only { Lanes::Dedicated } else { Lanes::Both };
+        let plan = plan(&work, &learned(outage), 4, lanes);
+        let with_task = |nodes: &[u32]| nodes.iter().filter(|busy| **busy > 0).count() as u32;
+        prop_assert!(plan.target.spot.0 >= with_task(&busy));
+        prop_assert!(plan.target.dedicated.0 >= with_task(&dedicated));
+        prop_assert!(plan.cordon.spot.0 <= busy.len() as u32);
+        prop_assert!(plan.cordon.dedicated.0 <= dedicated.len() as u32);
+    }
+}
