@@ -16,7 +16,7 @@ mod narrative;
 mod reason;
 mod snapshot;
 
-pub use asked::ScheduleAsk;
+pub use asked::{QueueAsk, ScheduleAsk, TrackAsk, Unsampled};
 pub use chain::{Decision, Stage, Step};
 pub use guard_memory::{GuardMemory, MonthUse, SpotLoss, TargetChange};
 pub use guarded::{

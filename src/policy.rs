@@ -16,16 +16,20 @@ mod guard;
 mod inline;
 mod limits;
 mod lint;
+mod queue;
 mod read;
 mod restrain;
 mod schedule;
 mod settings;
+mod source;
 mod split;
 mod steady;
+mod track;
 
 pub use ask::{Ask, Need, Workings};
 pub use calendar::{CronLine, Holiday, Zone};
 pub use codes::CODES;
+pub use complaint::Complaint;
 pub use file::{
     BoundsFile, DemandFile, FormulaFile, GuardsFile, MissingFile, MixFile, PatternText, Percent, PolicyFile,
     PricesFile, Role, Then,
@@ -33,9 +37,12 @@ pub use file::{
 pub use findings::{FileFindings, Findings};
 pub use limits::{Budget, OnSoft, Quota};
 pub use lint::lint;
+pub use queue::Queue;
 pub use read::{read, schema};
 pub use schedule::{Held, Rule, Schedule};
 pub use settings::{
     Bounds, Demand, DemandFormula, MissingGuard, Mode, Objective, Policies, Policy, Prices, Range,
 };
+pub use source::Source;
 pub use steady::{CooldownGuard, FlapGuard, FlapThen, SteadyGuards, StepGuard, StormGuard};
+pub use track::Track;

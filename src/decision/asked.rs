@@ -34,3 +34,117 @@ impl fmt::Display for ScheduleAsk {
         }
     }
 }
+
+/// A metric that is tracked needs this many usable nodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrackAsk {
+    /// The metric, with its `$`.
+    pub metric: String,
+    /// Its mean over the window.
+    pub value: f64,
+    /// What it is kept near.
+    pub target: f64,
+    /// How far the ratio of the two may be from 1.
+    pub tolerance: f64,
+    /// The nodes that it was measured on.
+    pub ready: Nodes,
+    /// Those that are on their way.
+    pub starting: Nodes,
+    /// How many samples there are.
+    pub present: u32,
+    /// How many there could be.
+    pub possible: u32,
+    /// The nodes.
+    pub wanted: Nodes,
+}
+
+/// A queue needs this many usable nodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueAsk {
+    /// The metric that is the queue's length, with its `$`.
+    pub metric: String,
+    /// The messages that wait.
+    pub messages: f64,
+    /// The tasks that they become.
+    pub tasks: f64,
+    /// The task slots of such a task.
+    pub slots: u32,
+    /// The task slots of a node.
+    pub slots_per_node: u32,
+    /// The nodes.
+    pub nodes: Nodes,
+}
+
+/// A strategy can ask for nothing, because its metric has no sample.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unsampled {
+    /// The strategy, by the policy's word.
+    pub strategy: String,
+    /// The metric, with its `$`.
+    pub metric: String,
+}
+
+impl fmt::Display for TrackAsk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            metric,
+            value,
+            target,
+            ready,
+            wanted,
+            ..
+        } = self;
+        let ratio = value / target;
+        write!(
+            f,
+            "{metric} is {} on {ready} nodes, {} times its target of {target}",
+            short(*value),
+            short(ratio)
+        )?;
+        if (ratio - 1.0).abs() <= self.tolerance {
+            write!(f, "; near enough, {wanted} nodes stay")?;
+        } else {
+            write!(f, "; {wanted} nodes are needed")?;
+        }
+        if self.starting > Nodes::ZERO {
+            write!(f, ", {} on their way", self.starting)?;
+        }
+        if self.present < self.possible {
+            write!(f, " ({} of {} samples arrived)", self.present, self.possible)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for QueueAsk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} is {}: {} tasks of {} slots on nodes of {} slots need {} nodes",
+            self.metric,
+            short(self.messages),
+            short(self.tasks),
+            self.slots,
+            self.slots_per_node,
+            self.nodes
+        )
+    }
+}
+
+impl fmt::Display for Unsampled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} asks for nothing: {} has no sample",
+            self.strategy, self.metric
+        )
+    }
+}
+
+/// Returns a number to three digits after the point, without the zeros.
+pub(super) fn short(number: f64) -> String {
+    format!("{}", (number * 1000.0).round() / 1000.0)
+}

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cooldown, Flapping, HourlyBudget, MonthlyBudget, QuotaLimit, ScheduleAsk, ScheduleMost, SpotStorm,
-    StepLimit,
+    Cooldown, Flapping, HourlyBudget, MonthlyBudget, QueueAsk, QuotaLimit, ScheduleAsk, ScheduleMost,
+    SpotStorm, StepLimit, TrackAsk, Unsampled,
 };
 use crate::account::AllocationState;
 use crate::base::{Mix, Nodes, Span, Timestamp};
@@ -39,6 +39,12 @@ pub enum Reason {
     },
     /// A schedule needs this many usable nodes now.
     Schedule(ScheduleAsk),
+    /// A tracked metric needs this many usable nodes.
+    Track(TrackAsk),
+    /// A queue needs this many usable nodes.
+    Queue(QueueAsk),
+    /// A strategy can ask for nothing, because its metric has no sample.
+    Unsampled(Unsampled),
     /// A rule of a schedule allows fewer nodes now.
     ScheduleMost(ScheduleMost),
     /// The cores that the policy may use hold fewer nodes.
@@ -166,6 +172,9 @@ impl Reason {
             Self::Formula { .. } => "formula",
             Self::FormulaDemand { .. } => "formulaDemand",
             Self::Schedule(_) => "schedule",
+            Self::Track(_) => "track",
+            Self::Queue(_) => "queue",
+            Self::Unsampled(_) => "unsampled",
             Self::ScheduleMost(_) => "scheduleMost",
             Self::Quota(_) => "quota",
             Self::HourlyBudget(_) => "hourlyBudget",
@@ -194,6 +203,36 @@ impl Reason {
     }
 }
 
+impl Reason {
+    fn old_or_few_samples(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StaleSamples {
+                metric,
+                newest: Some(newest),
+                stale_after,
+            } => write!(
+                f,
+                "no nodes are taken away on old news: the newest sample of {metric} is of {newest}, stale after {}",
+                stale_after.in_short()
+            ),
+            Self::StaleSamples { metric, .. } => write!(
+                f,
+                "no nodes are taken away blindly: {metric} has had no sample yet"
+            ),
+            Self::ThinSamples {
+                metric,
+                present,
+                possible,
+                enough_percent,
+            } => write!(
+                f,
+                "no nodes are taken away on thin news: {present} of {possible} samples of {metric} arrived, {enough_percent} % are enough"
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Writes the sentence.
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -212,6 +251,9 @@ impl fmt::Display for Reason {
                 nodes,
             } => formula_demand(f, (*formula, *of), *stopped, *nodes),
             Self::Schedule(ask) => ask.fmt(f),
+            Self::Track(why) => why.fmt(f),
+            Self::Queue(why) => why.fmt(f),
+            Self::Unsampled(why) => why.fmt(f),
             Self::ScheduleMost(most) => most.fmt(f),
             Self::Quota(why) => why.fmt(f),
             Self::HourlyBudget(why) => why.fmt(f),
@@ -237,28 +279,7 @@ impl fmt::Display for Reason {
                 bound.word()
             ),
             Self::OutOnly => f.write_str("mode outOnly takes no nodes away"),
-            Self::StaleSamples {
-                metric,
-                newest: Some(newest),
-                stale_after,
-            } => write!(
-                f,
-                "no nodes are taken away on old news: the newest sample of {metric} is of {newest}, stale after {}",
-                stale_after.in_short()
-            ),
-            Self::StaleSamples { metric, .. } => write!(
-                f,
-                "no nodes are taken away blindly: {metric} has had no sample yet"
-            ),
-            Self::ThinSamples {
-                metric,
-                present,
-                possible,
-                enough_percent,
-            } => write!(
-                f,
-                "no nodes are taken away on thin news: {present} of {possible} samples of {metric} arrived, {enough_percent} % are enough"
-            ),
+            Self::StaleSamples { .. } | Self::ThinSamples { .. } => self.old_or_few_samples(f),
             Self::NotSteady { state } => write!(
                 f,
                 "the pool is {}; the service takes one resize at a time",

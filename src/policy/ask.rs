@@ -38,6 +38,8 @@ pub enum Workings {
     Formula(Box<Evaluator>),
     /// A schedule's: what it says for now.
     Schedule(Option<Held>),
+    /// None is needed.
+    Nothing,
 }
 
 impl Ask {
@@ -56,6 +58,7 @@ impl Demand {
         match self {
             Self::Formula(demand) => Workings::Formula(Box::new(demand.formula.evaluator())),
             Self::Schedule(_) => Workings::Schedule(None),
+            Self::Track(_) | Self::Queue(_) => Workings::Nothing,
         }
     }
 
@@ -76,7 +79,9 @@ impl Demand {
             (Self::Schedule(schedule), Workings::Schedule(held)) => {
                 Ok(Ask::Need(schedule.need(snapshot.now, held)))
             }
-            _ => panic!("the workings are those of the strategy"),
+            (Self::Track(track), _) => track.need(snapshot).map(Ask::Need),
+            (Self::Queue(queue), _) => queue.need(snapshot).map(Ask::Need),
+            (Self::Formula(_) | Self::Schedule(_), _) => panic!("the workings are those of the strategy"),
         }
     }
 }

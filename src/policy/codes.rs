@@ -41,6 +41,12 @@ pub const CODES: &[CodeRow] = &[
         "budget: { perHour: 1 }\nbounds: { dedicated: [20, 30] }", "budget: { perHour: 10 }\nbounds: { dedicated: [20, 30] }"),
     row("P016", "a guard that cannot be meant", "Guards remember a day, and a guard that lets nothing pass is a paused policy.",
         "guards: { cooldown: { in: 2d } }", "guards: { cooldown: { in: 10m } }"),
+    row("P017", "a signal that cannot be read", "Only the pool's own samples can be asked, and a target is a number above 0.",
+        "demand:\n  - track: { query: 'avg(node_cpu_ratio)', source: prometheus, target: 0.75 }",
+        "demand:\n  - track: { metric: $PendingTasks, target: 75 }"),
+    row("P018", "a metric that has no samples any more", "The service stopped to sample the nodes themselves; a strategy without samples can only hold.",
+        "demand:\n  - track: { metric: $CPUPercent, target: 75 }",
+        "demand:\n  - track: { metric: $PendingTasks, target: 75 }"),
 ];
 
 const fn row(

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Budget, CooldownGuard, FlapGuard, Mode, Objective, Quota, Schedule, StepGuard, StormGuard};
+use super::{
+    Budget, CooldownGuard, FlapGuard, Mode, Objective, Queue, Quota, Schedule, StepGuard, StormGuard, Track,
+};
 use crate::base::{Nodes, Span};
 use crate::formula::Dialect;
 
@@ -52,6 +54,10 @@ pub enum DemandFile {
     Formula(FormulaFile),
     /// So many nodes at such times.
     Schedule(Schedule),
+    /// As many nodes as keep a metric near its target.
+    Track(Track),
+    /// Nodes for the messages of a queue.
+    Queue(Queue),
 }
 
 /// A formula, in a file of its own or in place.

@@ -16,6 +16,8 @@ use crate::signal::Metric;
 const FORMULA_SOURCE: Code = Code("P010");
 const FORMULA_FILE: Code = Code("P011");
 const SCHEDULE: Code = Code("P014");
+const SIGNAL: Code = Code("P017");
+const RETIRED: Code = Code("P018");
 
 impl Reader<'_> {
     pub(super) fn demand(&mut self, demand: &[DemandFile], document: &Node) -> Vec<Demand> {
@@ -29,13 +31,36 @@ impl Reader<'_> {
                         self.formula(formula, node).map(Demand::Formula)
                     }
                     DemandFile::Schedule(schedule) => {
-                        let place = ["demand", &index, "schedule"];
-                        self.complain(SCHEDULE, &place, schedule.complaints(), document);
+                        self.complain(
+                            SCHEDULE,
+                            &["demand", &index, "schedule"],
+                            schedule.complaints(),
+                            document,
+                        );
                         Some(Demand::Schedule(schedule.clone()))
+                    }
+                    DemandFile::Track(track) => {
+                        self.complain(SIGNAL, &["demand", &index, "track"], track.complaints(), document);
+                        self.mind_retired(track.metric, &["demand", &index, "track", "metric"], document);
+                        Some(Demand::Track(track.clone()))
+                    }
+                    DemandFile::Queue(queue) => {
+                        self.complain(SIGNAL, &["demand", &index, "queue"], queue.complaints(), document);
+                        self.mind_retired(queue.metric, &["demand", &index, "queue", "metric"], document);
+                        Some(Demand::Queue(queue.clone()))
                     }
                 }
             })
             .collect()
+    }
+
+    fn mind_retired(&mut self, metric: Option<Metric>, path: &[&str], document: &Node) {
+        if let Some(metric) = metric.filter(|metric| metric.is_retired()) {
+            let message = format!("the service has taken no samples of {metric} since 31 March 2024");
+            let warning = Diagnostic::warning(RETIRED, span(document, path), message)
+                .help("without samples the strategy never lets the pool shrink; take a metric such as $PendingTasks, unless yours come from elsewhere");
+            self.findings.policy.push(warning);
+        }
     }
 
     fn formula(&mut self, formula: &FormulaFile, node: &Node) -> Option<DemandFormula> {
@@ -133,6 +158,8 @@ pub(super) fn metrics(demand: &[Demand]) -> Vec<Metric> {
         match demand {
             Demand::Formula(demand) => formula_metrics(&demand.formula, &mut metrics),
             Demand::Schedule(_) => {}
+            Demand::Track(track) => metrics.extend(track.metric),
+            Demand::Queue(queue) => metrics.extend(queue.metric),
         }
     }
     metrics.sort_unstable();

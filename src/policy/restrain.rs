@@ -123,7 +123,7 @@ impl Policy {
     fn scheduled_most(&self, now: Timestamp) -> Option<(Nodes, Timestamp)> {
         let schedules = self.demand.iter().filter_map(|demand| match demand {
             Demand::Schedule(schedule) => schedule.most(now),
-            Demand::Formula(_) => None,
+            _ => None,
         });
         schedules.min_by_key(|(most, _)| *most)
     }

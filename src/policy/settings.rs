@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Quota, Role, Schedule, SteadyGuards};
+use super::{Budget, Queue, Quota, Role, Schedule, SteadyGuards, Track};
 use crate::account::PoolPattern;
 use crate::base::{Lane, Nodes, Span, UsdHourly};
 use crate::formula::Formula;
@@ -64,6 +64,10 @@ pub enum Demand {
     Formula(DemandFormula),
     /// So many nodes at such times.
     Schedule(Schedule),
+    /// As many nodes as keep a metric near its target.
+    Track(Track),
+    /// Nodes for the messages of a queue.
+    Queue(Queue),
 }
 
 /// A formula and what its result is taken for.
@@ -147,7 +151,7 @@ impl Policy {
             .enumerate()
             .filter_map(|(index, demand)| match demand {
                 Demand::Formula(formula) => Some((index, formula)),
-                Demand::Schedule(_) => None,
+                _ => None,
             })
     }
 }

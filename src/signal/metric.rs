@@ -92,3 +92,13 @@ impl<'de> serde::Deserialize<'de> for Metric {
         })
     }
 }
+
+impl schemars::JsonSchema for Metric {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Metric".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names: Vec<_> = Self::ALL.iter().map(|metric| metric.name()).collect();
+        schemars::json_schema!({ "type": "string", "enum": names })
+    }
+}

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Nodes, Span, UsdHourly};
 use crate::formula::{Dialect, Formula, Scope};
 use crate::policy::{
-    Bounds, Budget, Demand, DemandFormula, MissingGuard, Mode, Objective, Policy, Prices, Quota, Range, Role,
-    Schedule, SteadyGuards,
+    Bounds, Budget, Complaint, Demand, DemandFormula, MissingGuard, Mode, Objective, Policy, Prices, Queue,
+    Quota, Range, Role, Schedule, SteadyGuards, Track,
 };
 use crate::signal::Metric;
 
@@ -41,6 +41,10 @@ pub enum DemandRecord {
     Formula(FormulaRecord),
     /// A schedule.
     Schedule(Schedule),
+    /// A tracked metric.
+    Track(Track),
+    /// A queue.
+    Queue(Queue),
 }
 
 /// A formula with the settings that it is compiled with.
@@ -96,6 +100,8 @@ impl From<&Demand> for DemandRecord {
         match demand {
             Demand::Formula(demand) => Self::Formula(demand.into()),
             Demand::Schedule(schedule) => Self::Schedule(schedule.clone()),
+            Demand::Track(track) => Self::Track(track.clone()),
+            Demand::Queue(queue) => Self::Queue(queue.clone()),
         }
     }
 }
@@ -105,6 +111,8 @@ impl DemandRecord {
         match self {
             Self::Formula(record) => record.formula().map(Demand::Formula),
             Self::Schedule(schedule) => Ok(Demand::Schedule(schedule.clone())),
+            Self::Track(track) => whole(track.complaints()).map(|()| Demand::Track(track.clone())),
+            Self::Queue(queue) => whole(queue.complaints()).map(|()| Demand::Queue(queue.clone())),
         }
     }
 }
@@ -184,4 +192,12 @@ impl PolicyRecord {
         }
         Ok(policy)
     }
+}
+
+/// Refuses a strategy that no policy could have had.
+fn whole(complaints: Vec<Complaint>) -> Result<(), String> {
+    complaints
+        .into_iter()
+        .next()
+        .map_or(Ok(()), |complaint| Err(complaint.message))
 }
