@@ -134,7 +134,10 @@ impl<'a> Problem<'a> {
                 .supply(workload.start, end(workload, options.tail), seed),
             limit: options.limit,
             prices,
-            checkpoint: None,
+            checkpoint: match options.setup.checkpoint {
+                Some(checkpoint) => Some(checkpoint.every),
+                None => None,
+            },
         }
     }
 

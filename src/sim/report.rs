@@ -54,6 +54,8 @@ pub struct Run {
     pub evictions: u32,
     /// How often a machine began to boot.
     pub node_starts: u32,
+    /// How often a node failed to start, stuck or broke.
+    pub node_faults: u32,
     /// How closely the nodes followed the tasks.
     pub elasticity: Elasticity,
     /// Orders that were accepted.
@@ -80,7 +82,7 @@ pub struct Cost {
     pub dedicated: Usd,
     /// Spot nodes.
     pub spot: Usd,
-    /// The part of the total that was paid for nodes without a task: booting, idle or leaving.
+    /// The part of the total that was paid for nodes without a task: booting, idle, leaving or of no use.
     pub wasted: Usd,
 }
 
@@ -102,6 +104,8 @@ pub struct NodeHours {
     pub idle: f64,
     /// Of the total: nodes that are being removed.
     pub leaving: f64,
+    /// Of the total: nodes that are of no use.
+    pub unusable: f64,
     /// The tasks' work in node-hours, lost work included; less than `busy` where nodes are partly filled.
     pub work: f64,
     /// The part of the work that was lost to evictions and removals.
@@ -126,6 +130,8 @@ pub struct Tasks {
     pub evicted: u32,
     /// How often a task lost its work to a removal with `requeue`.
     pub requeued: u32,
+    /// How often a task lost its work to a node that broke.
+    pub broken: u32,
 }
 
 /// What a run is called in its report.
@@ -175,9 +181,11 @@ impl Run {
                 never_runnable: cluster.never(),
                 evicted: tally.evicted,
                 requeued: tally.requeued,
+                broken: tally.broken,
             },
             evictions: tally.evictions,
             node_starts: tally.node_starts,
+            node_faults: tally.node_faults,
             elasticity: cluster.elasticity(),
             orders: fold.orders,
             reversals: fold.reversals,
@@ -201,6 +209,7 @@ fn node_hours(meter: &Meter, cluster: &Cluster) -> NodeHours {
         starting: of_state(NodeState::Starting),
         idle: of_state(NodeState::Idle),
         leaving: of_state(NodeState::Leaving),
+        unusable: of_state(NodeState::Unusable),
         work: meter.busy_slot_hours() / slots,
         lost: cluster.lost_slot_hours() / slots,
     }

@@ -171,6 +171,6 @@ fn counts(census: &Census) -> NodeCounts {
         running: census.of(NodeState::Running) + census.of(NodeState::Draining),
         starting: census.of(NodeState::Starting),
         preempted: census.of(NodeState::Preempted),
-        unusable: offline,
+        unusable: offline + census.of(NodeState::Unusable),
     }
 }

@@ -315,7 +315,7 @@ proptest! {
             let last = due.last().map_or(0, |(second, ..)| *second);
             due.push((last + gap, Mix::new(dedicated, spot), NodeDeallocationOption::ALL[option]));
         }
-        let mut node_seconds = [0.0; 6];
+        let mut node_seconds = [0.0; 7];
         for second in 0..3000 {
             cluster.advance(at(second));
             for (_, target, option) in due.iter().filter(|(due, ..)| *due == second) {

@@ -8,6 +8,8 @@
 mod backtest;
 mod bound;
 mod cluster;
+mod cluster_faults;
+mod cluster_laws;
 mod cluster_spot;
 mod codes;
 mod damaged_files;

@@ -25,6 +25,10 @@ pub(super) enum Event {
     TimedOut { order: u64 },
     /// A machine is ready for tasks.
     Booted { node: NodeRef },
+    /// A machine is of no use any more.
+    Broken { node: NodeRef },
+    /// A machine that was of no use is booted again.
+    Mended { node: NodeRef },
     /// A task ends well.
     Done { node: NodeRef, task: u32 },
     /// A spot machine is taken away; the service asks for another some time later.

@@ -93,6 +93,7 @@ fn node_view(node: &Node, slots_per_node: u32) -> NodeView {
         NodeState::Starting => NodeActivity::Starting,
         NodeState::Draining | NodeState::Leaving => NodeActivity::Leaving,
         NodeState::Preempted => NodeActivity::Preempted,
+        NodeState::Unusable => NodeActivity::Unusable,
     };
     NodeView {
         lane: node.lane,

@@ -78,6 +78,10 @@ impl Cluster {
         if !self.fleet.is_current(node) {
             return;
         }
+        let away = self.now - self.fleet.node(node.index).since;
+        if self.setup.restored_within.is_some_and(|within| away > within) {
+            return;
+        }
         if !self.spot.is_open() {
             self.spot.preempted.push(node);
             return;

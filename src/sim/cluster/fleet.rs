@@ -6,7 +6,7 @@ use super::Fill;
 use super::calendar::NodeRef;
 use super::meter::{Census, NodeState};
 use super::queue::Past;
-use crate::base::{Lane, Span, Timestamp};
+use crate::base::{Lane, Timestamp};
 
 /// A task that runs.
 #[derive(Clone, Copy, Debug)]
@@ -16,13 +16,6 @@ pub(super) struct Running {
     pub(super) started: Timestamp,
     /// What became of it before this run.
     pub(super) past: Past,
-}
-
-impl Running {
-    /// Returns the longest that the task has run, this run included.
-    pub(super) fn longest(&self, now: Timestamp) -> Span {
-        self.past.ran.max(now - self.started)
-    }
 }
 
 /// One place for a node; places are used again.

@@ -20,17 +20,20 @@ pub enum NodeState {
     Leaving,
     /// It was taken away and is to come back.
     Preempted,
+    /// Its start task failed, or it broke; it is of no use.
+    Unusable,
 }
 
 impl NodeState {
     /// Every state.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Starting,
         Self::Idle,
         Self::Running,
         Self::Draining,
         Self::Leaving,
         Self::Preempted,
+        Self::Unusable,
     ];
 
     /// Says whether a node in this state is paid for: every one that exists is, taken away ones do not.
@@ -47,7 +50,7 @@ impl NodeState {
 /// How many nodes there are of each lane and state, and how many slots are busy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Census {
-    nodes: [[u32; 6]; 2],
+    nodes: [[u32; NodeState::ALL.len()]; 2],
     /// Ready nodes that take no further tasks: idle ones, running ones.
     cordoned: [[u32; 2]; 2],
     /// Slots with a task.
@@ -118,7 +121,7 @@ impl Census {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meter {
     read: Timestamp,
-    node_ticks: [[u128; 6]; 2],
+    node_ticks: [[u128; NodeState::ALL.len()]; 2],
     busy_slot_ticks: u128,
 }
 
@@ -126,7 +129,7 @@ impl Meter {
     pub(super) const fn new(start: Timestamp) -> Self {
         Self {
             read: start,
-            node_ticks: [[0; 6]; 2],
+            node_ticks: [[0; NodeState::ALL.len()]; 2],
             busy_slot_ticks: 0,
         }
     }
@@ -171,7 +174,7 @@ impl Meter {
         Usd(prices.get(lane).0 * self.node_hours(|of, state| of == lane && state.is_billed()))
     }
 
-    /// Returns the part of the cost that was paid for nodes without a task: booting, idle or leaving.
+    /// Returns the part of the cost that was paid for nodes without a task: booting, idle, leaving or broken.
     pub fn wasted(&self, prices: &Prices) -> Usd {
         let lane = |lane| {
             let hours = self.node_hours(|of, state| of == lane && state.is_billed() && !state.is_busy());

@@ -1,6 +1,7 @@
 //! What became of each task: how long it waited, and how much later it ended than it might have.
 
 use super::fleet::Running;
+use super::keep::time_to_end;
 use super::simulator::Cluster;
 use crate::base::{Span, Timestamp};
 
@@ -18,17 +19,19 @@ pub enum Delay {
 /// When each submitted task ended, and how long those waited that ended well.
 #[derive(Debug, Default)]
 pub(super) struct Outcomes {
-    /// By place in the log; [`NOT_ENDED`] before that.
+    /// By place in the log; [`not_ended`] before that.
     ends: Vec<Timestamp>,
     waits: Vec<Span>,
 }
 
-/// No task ends in the far future.
-const NOT_ENDED: i64 = i64::MAX;
+/// No task ends at the end of the calendar; half the room of an `Option` for each task.
+fn not_ended() -> Timestamp {
+    Timestamp::from_ticks(i64::MAX)
+}
 
 impl Outcomes {
     pub(super) fn submitted(&mut self) {
-        self.ends.push(Timestamp::from_ticks(NOT_ENDED));
+        self.ends.push(not_ended());
     }
 
     pub(super) fn ended(&mut self, task: u32, wait: Span, now: Timestamp) {
@@ -61,7 +64,7 @@ impl Cluster {
             .iter()
             .zip(&self.outcomes.ends)
             .map(|(task, end)| {
-                if end.ticks() == NOT_ENDED {
+                if *end == not_ended() {
                     Delay::Never
                 } else {
                     Delay::Ended(*end - task.submit - task.run)
@@ -69,10 +72,14 @@ impl Cluster {
             })
             .collect();
         for running in self.fleet.running() {
-            delays[running.task as usize] = Delay::AtLeast(self.wait_of(running));
+            let task = &tasks[running.task as usize];
+            let end = running.started + time_to_end(task.run, running.past, self.setup.checkpoint);
+            delays[running.task as usize] = Delay::AtLeast(end - task.submit - task.run);
         }
-        for (task, _) in self.queue.feasible(tasks, self.setup.task_slots_per_node) {
-            delays[task as usize] = Delay::AtLeast(self.now - tasks[task as usize].submit);
+        for (index, past) in self.queue.feasible(tasks, self.setup.task_slots_per_node) {
+            let task = &tasks[index as usize];
+            let end = self.now + time_to_end(task.run, past, self.setup.checkpoint);
+            delays[index as usize] = Delay::AtLeast(end - task.submit - task.run);
         }
         delays
     }

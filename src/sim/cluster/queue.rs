@@ -13,6 +13,8 @@ use crate::sim::workload::Task;
 pub(super) struct Past {
     /// The longest that it ran before it lost its node.
     pub(super) ran: Span,
+    /// The work that it has saved.
+    pub(super) kept: Span,
 }
 
 /// The waiting tasks.

@@ -8,7 +8,7 @@
 //!
 //! The pool stays `resizing` while victims finish their tasks, however long that takes: the hazard of `taskcompletion` that
 //! the service has too. Which nodes go is the service's choice and not documented; here it is those that would lose least:
-//! preempted ones, then booting, idle and running ones, those with the fewest tasks first, cordoned ones and then the youngest
+//! preempted ones, then unusable, booting, idle and running ones, those with the fewest tasks first, cordoned ones and then the youngest
 //! place among equals. The service goes on trying to reach its spot target after a resize has timed out.
 
 use std::cmp::Reverse;
@@ -190,11 +190,13 @@ impl Cluster {
 
     /// Returns how much of a target the quota allows, and notes what it does not.
     fn granted(&mut self, lane: Lane, target: Nodes) -> Nodes {
-        let quota = self.setup.quota.get(lane);
+        let quota = self.setup.quota_nodes().get(lane);
         if target <= quota {
             return target;
         }
+        let family = self.setup.cores.is_some_and(|cores| cores.is_family_tighter());
         let code = match lane {
+            Lane::Dedicated if family => "AccountVMSeriesCoreQuotaReached",
             Lane::Dedicated => "AccountCoreQuotaReached",
             Lane::Spot => "AccountSpotCoreQuotaReached",
         };
@@ -220,14 +222,18 @@ impl Cluster {
         let fleet = &self.fleet;
         let may_go = |index: &u32| {
             command.removal == Removal::Any
-                || matches!(fleet.state(*index), NodeState::Preempted | NodeState::Idle)
+                || matches!(
+                    fleet.state(*index),
+                    NodeState::Preempted | NodeState::Unusable | NodeState::Idle
+                )
         };
         victims.extend(fleet.staying(lane).filter(may_go));
         let rank = |index: &u32| {
             let rank = match fleet.state(*index) {
                 NodeState::Preempted => 0,
-                NodeState::Starting => 1,
-                _ => 2 + fleet.n_tasks(*index),
+                NodeState::Unusable => 1,
+                NodeState::Starting => 2,
+                _ => 3 + fleet.n_tasks(*index),
             };
             (rank, !fleet.node(*index).cordoned, Reverse(*index))
         };

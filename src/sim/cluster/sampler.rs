@@ -1,7 +1,11 @@
 //! What the service's metrics show of the pool: a sample every 30 seconds that formulas see a minute later.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+use super::faults::SampleFaults;
 use super::meter::{Census, NodeState};
 use crate::base::{Lane, Span, Timestamp};
 use crate::decision::Memory;
@@ -57,6 +61,7 @@ pub struct Hour {
 #[derive(Clone, Copy, Debug)]
 struct Reading {
     taken: Timestamp,
+    visible: Timestamp,
     values: [f64; METRICS.len()],
 }
 
@@ -64,7 +69,11 @@ struct Reading {
 #[derive(Debug)]
 pub(super) struct Sampler {
     next: Timestamp,
+    faults: SampleFaults,
+    chance: Pcg64Mcg,
     untold: VecDeque<Reading>,
+    /// Those that come late, by when they become visible.
+    late: BTreeMap<(Timestamp, Timestamp), Reading>,
     hour: Hour,
     n_in_hour: u32,
     hours: Vec<Hour>,
@@ -74,10 +83,14 @@ pub(super) struct Sampler {
 const SAMPLES_HOURLY: u32 = 120;
 
 impl Sampler {
-    pub(super) const fn new(start: Timestamp) -> Self {
+    pub(super) fn new(start: Timestamp, faults: SampleFaults, seed: u64) -> Self {
         Self {
             next: start,
+            faults,
+            // The pool draws from the seed itself; without faults nothing is drawn here.
+            chance: Pcg64Mcg::seed_from_u64(seed ^ 0x5a3b_1e5a_3b1e_5a3b),
             untold: VecDeque::new(),
+            late: BTreeMap::new(),
             hour: Hour {
                 demand_nodes: 0.0,
                 billed_nodes: 0.0,
@@ -98,9 +111,13 @@ impl Sampler {
     pub(super) fn take_before(&mut self, span: Span, sight: &Sight<'_>) {
         let n_samples = span.ticks() / Span::SAMPLE_PERIOD.ticks();
         let values = values(sight);
-        self.untold.extend((1..=n_samples).rev().map(|back| Reading {
-            taken: self.next - Span::SAMPLE_PERIOD * back,
-            values,
+        self.untold.extend((1..=n_samples).rev().map(|back| {
+            let taken = self.next - Span::SAMPLE_PERIOD * back;
+            Reading {
+                taken,
+                visible: taken + SAMPLE_DELAY,
+                values,
+            }
         }));
     }
 
@@ -113,12 +130,31 @@ impl Sampler {
         {
             self.untold.pop_front();
         }
-        self.untold.push_back(Reading {
+        self.keep(Reading {
             taken: self.next,
+            visible: self.next + SAMPLE_DELAY,
             values: values(sight),
         });
         self.count_hour(sight);
         self.next += Span::SAMPLE_PERIOD;
+    }
+
+    /// Keeps a reading to be told, if it is to arrive.
+    fn keep(&mut self, mut reading: Reading) {
+        let SampleFaults {
+            missing,
+            late,
+            late_by,
+        } = self.faults;
+        if missing > 0.0 && self.chance.random::<f64>() < missing {
+            return;
+        }
+        if late > 0.0 && self.chance.random::<f64>() < late {
+            reading.visible += late_by.scale(self.chance.random::<f64>());
+            self.late.insert((reading.visible, reading.taken), reading);
+            return;
+        }
+        self.untold.push_back(reading);
     }
 
     fn count_hour(&mut self, sight: &Sight<'_>) {
@@ -140,29 +176,38 @@ impl Sampler {
         }
     }
 
-    /// Tells the samples of some metrics that have become visible, and forgets them.
+    /// Tells the samples of some metrics that have become visible, each metric's oldest first, and forgets them.
     pub(super) fn tell(&mut self, now: Timestamp, metrics: &[Metric], into: &mut Vec<Sample>) {
-        while let Some(reading) = self
-            .untold
-            .front()
-            .filter(|reading| reading.taken + SAMPLE_DELAY <= now)
-        {
-            for (metric, value) in METRICS.into_iter().zip(reading.values) {
-                if metrics.contains(&metric) {
-                    into.push(Sample {
-                        metric,
-                        taken: reading.taken,
-                        value,
-                    });
-                }
-            }
+        let told_from = into.len();
+        let mut came_late = false;
+        while let Some(entry) = self.late.first_entry().filter(|entry| entry.key().0 <= now) {
+            came_late = true;
+            tell_one(&entry.remove(), metrics, into);
+        }
+        while let Some(reading) = self.untold.front().filter(|reading| reading.visible <= now) {
+            tell_one(reading, metrics, into);
             self.untold.pop_front();
+        }
+        if came_late {
+            into[told_from..].sort_by_key(|sample| sample.taken);
         }
     }
 
     /// Returns the hours that are over.
     pub(super) fn hours(&self) -> &[Hour] {
         &self.hours
+    }
+}
+
+fn tell_one(reading: &Reading, metrics: &[Metric], into: &mut Vec<Sample>) {
+    for (metric, value) in METRICS.into_iter().zip(reading.values) {
+        if metrics.contains(&metric) {
+            into.push(Sample {
+                metric,
+                taken: reading.taken,
+                value,
+            });
+        }
     }
 }
 

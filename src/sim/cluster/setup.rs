@@ -1,7 +1,9 @@
 //! What the simulated pool is like.
 
+use super::faults::{self, CoreQuota, NodeFaults, SampleFaults};
 use crate::account::NodeDeallocationOption;
 use crate::base::{Mix, Nodes, Span};
+use crate::market::Checkpoint;
 
 /// What the simulated pool is like; everything that the log of tasks does not say.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,8 +22,19 @@ pub struct Setup {
     pub boot: Boot,
     /// How spot nodes are taken away.
     pub eviction: Eviction,
+    /// For how long after an eviction the service tries to have another machine for the node; for ever without. Later the
+    /// node is preempted until it is removed.
+    pub restored_within: Option<Span>,
     /// The nodes of each lane that the account may have; what is asked beyond that is not granted.
     pub quota: Mix,
+    /// The cores that the account may have, where they are counted.
+    pub cores: Option<CoreQuota>,
+    /// What goes wrong with nodes by themselves.
+    pub faults: NodeFaults,
+    /// What goes wrong with samples.
+    pub samples: SampleFaults,
+    /// How tasks save their work; without, a task that loses its node starts anew.
+    pub checkpoint: Option<Checkpoint>,
     /// The nodes at the start, which are ready at once.
     pub initial: Mix,
     /// The pool's node deallocation option at the start.
@@ -47,6 +60,7 @@ impl Setup {
             resize_time: Span::ZERO,
             resize_timeout: Span::ZERO,
             retry: Span::ZERO,
+            restored_within: None,
             boot: Boot::Fixed(Span::minutes(4)),
             quota: Mix::new(600, 600),
             ..Self::default()
@@ -85,6 +99,15 @@ impl Setup {
                     .to_owned(),
             );
         }
+        faults::check(
+            &self.faults,
+            &self.samples,
+            self.cores.as_ref(),
+            self.checkpoint.as_ref(),
+        )?;
+        if self.restored_within.is_some_and(|within| within < Span::ZERO) {
+            return wrong("spot nodes cannot be restored within less than no time".to_owned());
+        }
         if !span(self.sampled_before) {
             return wrong("a pool can have been sampled for at most a day before the start".to_owned());
         }
@@ -94,13 +117,26 @@ impl Setup {
                 Self::NODES_MAX
             ));
         }
-        if self.initial.dedicated > self.quota.dedicated || self.initial.spot > self.quota.spot {
+        let quota = self.quota_nodes();
+        if self.initial.dedicated > quota.dedicated || self.initial.spot > quota.spot {
             return wrong(format!(
-                "the pool cannot start with {}: the quota is {}",
-                self.initial, self.quota
+                "the pool cannot start with {}: the quota is {quota}",
+                self.initial
             ));
         }
         Ok(self)
+    }
+
+    /// Returns the nodes of each lane that both quotas allow.
+    pub fn quota_nodes(&self) -> Mix {
+        let Some(cores) = self.cores else {
+            return self.quota;
+        };
+        let nodes = cores.nodes();
+        Mix {
+            dedicated: self.quota.dedicated.min(nodes.dedicated),
+            spot: self.quota.spot.min(nodes.spot),
+        }
     }
 }
 
@@ -119,10 +155,16 @@ impl Default for Setup {
             retry: Span::minutes(1),
             boot: Boot::Fixed(Span::minutes(3)),
             eviction: Eviction::Never,
+            // "Azure attempts to restore an evicted VM within 48 hours" (Spot VMs with Batch, read 2026).
+            restored_within: Some(Span::hours(48)),
             quota: Mix {
                 dedicated: Self::NODES_MAX,
                 spot: Self::NODES_MAX,
             },
+            cores: None,
+            faults: NodeFaults::default(),
+            samples: SampleFaults::default(),
+            checkpoint: None,
             initial: Mix::ZERO,
             option: NodeDeallocationOption::Requeue,
             // An engine is given a pool that is there; most formulas look back 15 minutes at the most.

@@ -10,14 +10,15 @@ use super::calendar::{Calendar, Event, NodeRef};
 use super::diary::Diary;
 use super::elastic::{Elastic, Elasticity};
 use super::fleet::{Fleet, Running};
+use super::keep::{after_loss, time_to_end};
 use super::meter::{Census, Meter, NodeState, hours};
 use super::outcome::Outcomes;
-use super::queue::{Past, Queue};
+use super::queue::Queue;
 use super::resize::Resize;
 use super::sampler::{Hour, Sampler, Sight};
 use super::spot::Spot;
 use crate::account::NodeDeallocationOption;
-use crate::base::{Lane, Mix, Timestamp};
+use crate::base::{Lane, Mix, Span, Timestamp};
 use crate::signal::{Metric, Sample};
 use crate::sim::Supply;
 use crate::sim::workload::{Task, Workload};
@@ -66,6 +67,10 @@ pub struct Tally {
     pub evictions: u32,
     /// How often a machine began to boot.
     pub node_starts: u32,
+    /// How often a node failed to start, stuck or broke.
+    pub node_faults: u32,
+    /// How often a task lost its work to a node that broke.
+    pub broken: u32,
 }
 
 impl Cluster {
@@ -102,7 +107,7 @@ impl Cluster {
             diary: Diary::default(),
             elastic: Elastic::default(),
             meter: Meter::new(start),
-            sampler: Sampler::new(start),
+            sampler: Sampler::new(start, setup.samples, seed),
             chance: Pcg64Mcg::seed_from_u64(seed),
             n_events: 0,
             victims: Vec::new(),
@@ -138,6 +143,7 @@ impl Cluster {
                 let node = self.fleet.add(lane, unit);
                 self.expect_eviction(node);
                 self.fleet.set_state(node.index, NodeState::Idle);
+                self.expect_breakdown(node);
             }
         }
     }
@@ -199,9 +205,9 @@ impl Cluster {
             Event::Granted { order, lane, nodes } => self.grant(order, lane, nodes),
             Event::Retried => self.retry(),
             Event::TimedOut { order } => self.time_out(order),
-            Event::Booted { node } if self.fleet.is_current(node) => {
-                self.fleet.set_state(node.index, NodeState::Idle);
-            }
+            Event::Booted { node } if self.fleet.is_current(node) => self.booted(node),
+            Event::Broken { node } if self.fleet.is_current(node) => self.break_down(node.index),
+            Event::Mended { node } if self.fleet.is_current(node) => self.mend(node),
             Event::Done { node, task } if self.fleet.is_current(node) => self.finish(node.index, task),
             Event::Evicted { node, back_after } if self.fleet.is_current(node) => {
                 self.evict_alone(node.index, back_after);
@@ -209,20 +215,29 @@ impl Cluster {
             Event::Restored { node } => self.restore(node),
             Event::Gone { node } if self.fleet.is_current(node) => self.part_with(node),
             // The node is no longer what it was when this was foreseen.
-            Event::Booted { .. } | Event::Done { .. } | Event::Evicted { .. } | Event::Gone { .. } => {}
+            Event::Booted { .. }
+            | Event::Broken { .. }
+            | Event::Mended { .. }
+            | Event::Done { .. }
+            | Event::Evicted { .. }
+            | Event::Gone { .. } => {}
         }
     }
 
     pub(super) fn boot(&mut self, node: NodeRef) {
+        let time = self.draw_boot();
+        self.tally.node_starts += 1;
+        self.expect_booted(node, time);
+        self.expect_eviction(node);
+    }
+
+    pub(super) fn draw_boot(&mut self) -> Span {
         let (least, most) = self.setup.boot.range();
-        let time = if least == most {
+        if least == most {
             least
         } else {
             least + (most - least).scale(self.chance.random::<f64>())
-        };
-        self.tally.node_starts += 1;
-        self.calendar.note(self.now + time, Event::Booted { node });
-        self.expect_eviction(node);
+        }
     }
 
     fn finish(&mut self, index: u32, task: u32) {
@@ -240,23 +255,21 @@ impl Cluster {
     /// Puts a task back that lost its node, and its work with it.
     pub(super) fn put_back(&mut self, running: &Running) {
         self.running -= 1;
-        let past = Past {
-            ran: running.longest(self.now),
-        };
+        let elapsed = self.now - running.started;
+        let (past, lost) = after_loss(elapsed, running.past, self.setup.checkpoint);
         self.queue.put_back(running.task, running.slots, past);
-        self.lose(running);
+        self.lose(running, lost);
     }
 
     /// Ends a task that lost its node, for good.
     pub(super) fn terminate(&mut self, running: &Running) {
         self.running -= 1;
         self.tally.terminated += 1;
-        self.lose(running);
+        self.lose(running, self.now - running.started);
     }
 
-    fn lose(&mut self, running: &Running) {
-        let ticks = self.now.since(running.started).ticks().unsigned_abs();
-        self.lost_slot_ticks += u128::from(ticks) * u128::from(running.slots);
+    fn lose(&mut self, running: &Running, lost: Span) {
+        self.lost_slot_ticks += u128::from(lost.ticks().unsigned_abs()) * u128::from(running.slots);
     }
 
     /// Starts waiting tasks for as long as the head of the queue finds room.
@@ -279,7 +292,8 @@ impl Cluster {
             );
             self.running += 1;
             let node = self.fleet.now_at(index);
-            self.calendar.note(self.now + run, Event::Done { node, task });
+            let time = time_to_end(run, past, self.setup.checkpoint);
+            self.calendar.note(self.now + time, Event::Done { node, task });
         }
     }
 
