@@ -5,22 +5,28 @@
 //! is observed. Everything is arithmetic on what it is given: no clock, no file, no chance.
 
 mod assumptions;
+mod fit;
 mod hazard;
 mod learner;
+mod life;
 mod lifetime;
 mod model;
 mod numeric;
 mod piecewise;
 mod posterior;
 mod price;
+pub mod recorded;
 mod regime;
 mod rework;
 mod rhythm;
+mod study;
 mod usable;
 
 pub use assumptions::Assumptions;
+pub use fit::{Family, Fit, log_likelihood, score_per_end};
 pub use hazard::{Band, Hazard};
 pub use learner::{Capacity, Estimate, Evidence, Learner, Look, ModelKind, Seen, Toll};
+pub use life::{AgeHazard, Life, SurvivalStep, hazards_by_age, hold_out, kaplan_meier};
 pub use lifetime::{Bathtub, BathtubEnd, Lifetime};
 pub use model::{EvictionModel, Outset};
 pub use piecewise::Piecewise;
@@ -32,4 +38,5 @@ pub use rework::{
     young_interval,
 };
 pub use rhythm::Rhythm;
+pub use study::{Studied, Study};
 pub use usable::{Outlook, beta_binomial_tail};

@@ -21,6 +21,7 @@ mod jsonl;
 mod language;
 mod lint;
 mod market;
+mod market_fit;
 mod market_learner;
 mod mix;
 mod policies;
