@@ -66,7 +66,7 @@ impl Family {
             return None;
         }
         let fit = match self {
-            Self::Exponential => families::exponential(lives),
+            Self::Exponential => Some(families::exponential(lives)),
             Self::Weibull => families::weibull(lives),
             Self::LogNormal => families::log_normal(lives),
             Self::Bathtub => families::bathtub(lives),

@@ -4,9 +4,9 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde::Serialize;
 
-use super::Rate;
 use super::hazard::hours;
 use super::piecewise::overlaps;
+use super::{Hazard, Rate};
 use crate::base::{Probability, Span, Timestamp};
 
 /// One life.
@@ -60,13 +60,24 @@ impl Life {
 }
 
 impl AgeHazard {
-    /// Returns what is known of the hazard: a gamma with half an end more than was seen (Jeffreys' prior), so that no end at
-    /// all is no proof of none to come.
-    pub fn rate(&self) -> Option<Rate> {
-        (self.hours > 0.0).then(|| Rate {
+    /// Returns ends over hours; `None` when there were no hours.
+    pub fn hazard(&self) -> Option<Hazard> {
+        (self.hours > 0.0).then(|| Hazard(self.ended as f64 / self.hours))
+    }
+
+    /// Returns the interval that holds the true hazard with a chance, by Jeffreys' prior of half an end; from nought when no end
+    /// was seen. `None` when there were no hours.
+    pub fn interval(&self, level: Probability) -> Option<(Hazard, Hazard)> {
+        let rate = Rate {
             events: self.ended as f64 + 0.5,
             hours: self.hours,
-        })
+        };
+        let interval = if self.ended == 0 {
+            (Hazard::NEVER, rate.quantile(level))
+        } else {
+            rate.interval(level)
+        };
+        (self.hours > 0.0).then_some(interval)
     }
 }
 
@@ -153,7 +164,7 @@ mod tests {
 
     fn lives(of: &[(i64, bool)]) -> Vec<Life> {
         let life = |(index, (hours, ended)): (usize, &(i64, bool))| Life {
-            started: Timestamp::from_unix_seconds(index as i64),
+            started: Timestamp::EPOCH + Span::from_seconds(index as f64),
             length: Span::hours(*hours),
             ended: *ended,
         };
@@ -208,13 +219,17 @@ mod tests {
         // An end at exactly a cut belongs to the hours before it.
         assert_eq!(told, [(1, 3.0), (0, 2.0), (1, 1.0)]);
         assert_eq!(hazards[2].to, Some(Span::hours(10)));
+        let interval = |bin: usize| hazards[bin].interval(Probability::new(0.8).unwrap()).unwrap();
+        assert!(interval(0).0 < Hazard(1.0 / 3.0) && Hazard(1.0 / 3.0) < interval(0).1);
+        // Half of chi-square's 80 % point of one degree, 1.642, over two hours.
+        assert!(interval(1).0 == Hazard::NEVER && (interval(1).1.0 - 0.4106).abs() < 1e-3);
     }
 
     #[test]
     fn what_began_together_is_held_out_together() {
         let mut all = lives(&[(1, true); 400]);
         for (index, life) in all.iter_mut().enumerate() {
-            life.started = Timestamp::from_unix_seconds(index as i64 / 4);
+            life.started = Timestamp::EPOCH + Span::from_seconds((index / 4) as f64);
         }
         let share = Probability::new(0.3).unwrap();
         let (kept, held) = hold_out(&all, share, 7);

@@ -1,11 +1,16 @@
 //! Recorded lives out of tables: machines with their lifetimes, or the capacity that could be held, step by step.
 
+mod steps;
+
 use std::ops::Range;
 
 use serde::Serialize;
 
 use super::Life;
 use crate::base::{Code, CodeRow, Diagnostic, Span, Timestamp, did_you_mean};
+
+pub use steps::CapacitySteps;
+use steps::Step;
 
 /// `S060`: the table is in no known format.
 pub const UNKNOWN_TABLE: Code = Code("S060");
@@ -50,25 +55,6 @@ pub enum Recorded {
     Steps(CapacitySteps),
 }
 
-/// Capacity that came and went: unit k is up while at least k units are available.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CapacitySteps {
-    /// How long units were up.
-    pub ups: Vec<Life>,
-    /// How long they were down.
-    pub downs: Vec<Life>,
-    /// The most units that were available at once.
-    pub units: u32,
-    /// How long was recorded.
-    pub length: Span,
-    /// Steps down.
-    pub losses: u32,
-    /// Units that they took.
-    pub lost: u32,
-    /// Of them, units lost in steps that took at least half of what was up.
-    pub lost_by_halves: u32,
-}
-
 impl TableFormat {
     const fn columns(self) -> [&'static str; 2] {
         match self {
@@ -97,6 +83,7 @@ pub fn read(text: &str, format: Option<TableFormat>) -> Result<Recorded, Vec<Dia
         let fault = Diagnostic::error(NO_LIFE, 0..text.len().min(1), "the table has no rows");
         faults.push(fault.help("give a table with at least one life"));
     }
+    faults.sort_by_key(|fault| fault.span.start);
     faults.truncate(FAULTS_MAX);
     if faults.is_empty() {
         Ok(recorded)
@@ -269,7 +256,7 @@ impl<'a> Table<'a> {
         };
         // Without a start every life is one of its own.
         let started = match self.started.map(|column| row[column]) {
-            None => Timestamp::from_unix_seconds(index as i64),
+            None => Timestamp::EPOCH + Span::from_seconds(index as f64),
             Some(field) => field.text.parse().map_err(|_| {
                 field.wrong(
                     "when the machine started",
@@ -294,7 +281,7 @@ impl<'a> Table<'a> {
             let [at, available] = self.needed.map(|column| row[column]);
             match (at.seconds(), available.text.parse::<i64>()) {
                 (None, _) => faults.push(at.wrong("seconds since the start", "write a number from 0 to 1e9")),
-                (_, Err(_)) | (_, Ok(..=-2)) => {
+                (_, Err(_) | Ok(..=-2)) => {
                     faults.push(available.wrong(
                         "how many units were available",
                         "write a whole number; -1 ends the recording",
@@ -322,95 +309,9 @@ impl<'a> Table<'a> {
     }
 }
 
-/// From when so many units are available; `None` ends the recording.
-#[derive(Clone, Copy)]
-struct Step {
-    at: Timestamp,
-    units: Option<u32>,
-}
-
 fn too_many(place: Range<usize>) -> Diagnostic {
     Diagnostic::error(NO_LIFE, place, "the table holds more than 100000 lives")
         .help("cut the recording into parts")
-}
-
-impl CapacitySteps {
-    fn of(steps: &[Step], end_of_text: usize, faults: &mut Vec<Diagnostic>) -> Self {
-        let units = steps.iter().filter_map(|step| step.units).max().unwrap_or(0);
-        let mut capacity = Self {
-            ups: Vec::new(),
-            downs: Vec::new(),
-            units,
-            length: Span::ZERO,
-            losses: 0,
-            lost: 0,
-            lost_by_halves: 0,
-        };
-        if !faults.is_empty() {
-            return capacity;
-        }
-        let place = end_of_text.saturating_sub(1)..end_of_text;
-        let (Some(first), Some(end)) = (steps.first(), steps.last().filter(|last| last.units.is_none()))
-        else {
-            let message = "the recording has no end";
-            let fault = Diagnostic::error(WRONG_ROW, place, message);
-            faults.push(fault.help("end it with a row whose `available` is -1: without it nobody knows how long the last value held"));
-            return capacity;
-        };
-        if units as usize > LIVES_MAX {
-            faults.push(too_many(place));
-            return capacity;
-        }
-        capacity.length = end.at - first.at;
-        let mut since = vec![first.at; units as usize];
-        let mut held = first.units.unwrap_or(0);
-        for step in &steps[1..] {
-            let Some(next) = step.units else { break };
-            capacity.note_loss(held, next);
-            let (low, high) = (held.min(next) as usize, held.max(next) as usize);
-            let kind = if next < held {
-                &mut capacity.ups
-            } else {
-                &mut capacity.downs
-            };
-            for began in &mut since[low..high] {
-                kind.push(life(std::mem::replace(began, step.at), step.at, true));
-            }
-            held = next;
-            if capacity.ups.len() + capacity.downs.len() > LIVES_MAX {
-                faults.push(too_many(place));
-                return capacity;
-            }
-        }
-        for (unit, began) in since.into_iter().enumerate() {
-            let kind = if unit < held as usize {
-                &mut capacity.ups
-            } else {
-                &mut capacity.downs
-            };
-            kind.push(life(began, end.at, false));
-        }
-        capacity
-    }
-
-    fn note_loss(&mut self, before: u32, after: u32) {
-        let lost = before.saturating_sub(after);
-        if lost > 0 {
-            self.losses += 1;
-            self.lost = self.lost.saturating_add(lost);
-            if lost >= before.div_ceil(2) {
-                self.lost_by_halves = self.lost_by_halves.saturating_add(lost);
-            }
-        }
-    }
-}
-
-fn life(started: Timestamp, ended_at: Timestamp, ended: bool) -> Life {
-    Life {
-        started,
-        length: ended_at - started,
-        ended,
-    }
 }
 
 #[cfg(test)]
@@ -431,36 +332,6 @@ mod tests {
         );
         assert_eq!((lives[1].length, lives[1].ended), (Span::seconds(60), false));
         assert_eq!(lives[0].started, lives[1].started);
-    }
-
-    #[test]
-    fn capacity_is_taken_apart_into_units() {
-        let text = "t_s,available\n0,2\n100,0\n150,3\n400,2\n500,-1\n";
-        let Recorded::Steps(steps) = read(text, None).unwrap() else {
-            panic!("other format");
-        };
-        let told = |lives: &[Life]| -> Vec<_> {
-            lives
-                .iter()
-                .map(|life| (life.length.as_seconds(), life.ended))
-                .collect()
-        };
-        assert_eq!(
-            told(&steps.ups),
-            [
-                (100.0, true),
-                (100.0, true),
-                (250.0, true),
-                (350.0, false),
-                (350.0, false)
-            ]
-        );
-        assert_eq!(
-            told(&steps.downs),
-            [(50.0, true), (50.0, true), (150.0, true), (100.0, false)]
-        );
-        assert_eq!((steps.units, steps.length), (3, Span::seconds(500)));
-        assert_eq!((steps.losses, steps.lost, steps.lost_by_halves), (2, 3, 2));
     }
 
     fn told(text: &str) -> Vec<String> {
@@ -484,10 +355,10 @@ mod tests {
         assert_eq!(
             told("life_s,end_kind\n1,preempted\n-5,preempted\n7,lost\n8\n"),
             [
-                "5:1 the row has 1 fields and the header 2 (mend or remove the row)",
                 "3:1 expected how long the machine lived, in seconds, found `-5` (write a number from 0 to 1e9)",
                 "4:3 expected how the life ended, found `lost` (write preempted or evicted when the provider ended it, \
                  stopped_by_user, stopped or running otherwise)",
+                "5:1 the row has 1 fields and the header 2 (mend or remove the row)",
             ]
         );
         assert_eq!(

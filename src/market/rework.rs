@@ -198,7 +198,7 @@ pub fn daly_interval(cost: Span, mean_time: Span) -> Span {
 mod tests {
     use super::*;
     use crate::base::Timestamp;
-    use crate::market::Lifetime;
+    use crate::market::{Bathtub, BathtubEnd, Lifetime};
 
     const NOW: Outset = Outset::fresh(Timestamp::EPOCH, Span::ZERO);
 
@@ -332,6 +332,25 @@ mod tests {
         };
         let at = |age| model.checkpoint_interval(NOW.after(age), Span::minutes(1));
         assert!(at(Span::minutes(10)) < at(Span::hours(1)) && at(Span::hours(1)) < at(Span::hours(8)));
+    }
+
+    #[test]
+    fn on_a_node_past_its_hard_end_no_task_ever_ends() {
+        let lifetime = Lifetime::Bathtub(Bathtub {
+            share: 0.62,
+            early_hours: 1.0,
+            end: Some(BathtubEnd {
+                at_hours: 5.0,
+                late_hours: 0.1,
+            }),
+        });
+        let model = EvictionModel::AgeDependent { lifetime };
+        let work = scratch(Span::hours(1), Span::ZERO);
+        let expected = model.expected_work(NOW.after(Span::hours(30)), &work);
+        assert!(
+            expected.total > Span::days(365 * 10_000) && expected.efficiency == 0.0,
+            "{expected:?}"
+        );
     }
 
     #[test]

@@ -75,7 +75,8 @@ impl Study {
         Self {
             n_lives: lives.len(),
             n_ended: lives.iter().filter(|life| life.ended).count(),
-            hours: lives.iter().map(Life::hours).sum(),
+            // The sum of nothing would be -0.
+            hours: lives.iter().map(Life::hours).fold(0.0, |sum, hours| sum + hours),
             longest: lives.iter().map(|life| life.length).max().unwrap_or(Span::ZERO),
             n_held_out: held.len(),
             families: Family::ALL.into_iter().map(study).collect(),

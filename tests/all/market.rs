@@ -65,7 +65,7 @@ fn outset() -> impl Strategy<Value = Outset> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(3), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(3), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn survival_is_a_chance_that_never_rises(model in model(), outset in outset(), spans in proptest::array::uniform3(0..400_000_i64)) {

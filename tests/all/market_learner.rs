@@ -396,7 +396,7 @@ fn of_nodes(model: &EvictionModel) -> [f64; 3] {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(5), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(5), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_learned_of_nodes_does_not_depend_on_the_order(

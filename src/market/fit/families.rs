@@ -6,14 +6,9 @@ use crate::market::numeric::crossing;
 use crate::market::{Bathtub, BathtubEnd, Family, Hazard, Life, Lifetime, Piecewise};
 
 /// The rate is ends over hours.
-pub(super) fn exponential(lives: &[Life]) -> Option<Fit> {
+pub(super) fn exponential(lives: &[Life]) -> Fit {
     let hazard = Hazard(ends(lives).count() as f64 / total(lives));
-    Some(Fit::new(
-        Family::Exponential,
-        Lifetime::Exponential { hazard },
-        1,
-        lives,
-    ))
+    Fit::new(Family::Exponential, Lifetime::Exponential { hazard }, 1, lives)
 }
 
 /// The scale is known for a given shape k, scale^k = sum t^k / d, and the shape is where the slope of the rest is nought:
@@ -65,7 +60,13 @@ pub(super) fn log_normal(lives: &[Life]) -> Option<Fit> {
 }
 
 /// Parts of the longest life that the early and the late hours of a bathtub are looked for near.
-const PARTS: [f64; 4] = [0.01, 0.03, 0.1, 0.3];
+const PARTS: [f64; 4] = [0.011, 0.03, 0.1, 0.3];
+
+/// Parts of the longest life that the very end is looked for beyond it.
+const BEYOND: [f64; 2] = [0.003, 0.05];
+
+/// The least width of a hard end, as a part of its age: a quarter of an hour of a day, as sharp as any provider's was seen.
+const LATE_MIN: f64 = 0.01;
 
 /// Once with a hard end and once without, each from the likeliest of a grid of starts; what Akaike's criterion likes better is
 /// taken.
@@ -73,24 +74,64 @@ pub(super) fn bathtub(lives: &[Life]) -> Option<Fit> {
     let longest = lives.iter().map(Life::hours).fold(0.0, f64::max);
     let share = (ends(lives).count() as f64 / lives.len() as f64).clamp(0.02, 0.98);
     let logit = (share / (1.0 - share)).ln();
-    let open = |at: &[f64; 2]| bathtub_of(at[0], at[1], None);
-    let ended = |at: &[f64; 4]| bathtub_of(at[0], at[1], Some((at[2], at[3])));
+    let likelihood = |lifetime: &Lifetime| match lifetime {
+        Lifetime::Bathtub(bathtub) if is_sound(bathtub) => log_likelihood(lifetime, lives),
+        _ => f64::NEG_INFINITY,
+    };
     let early = PARTS.map(|part| (longest * part).ln());
+
+    let open = |at: &[f64; 2]| without_end(at[0], at[1]);
     let starts = early.map(|early| [logit, early]);
-    let from = likeliest(starts.into_iter(), |at| log_likelihood(&open(at), lives))?;
-    let (at, _) = least(|at| -log_likelihood(&open(at), lives), from, 0.7);
+    let from = likeliest(starts.into_iter(), |at| likelihood(&open(at)))?;
+    let (at, _) = least(|at| -likelihood(&open(at)), from, 0.7);
     let open_fit = Fit::new(Family::Bathtub, open(&at), 2, lives);
-    let at_end = (1.02 * longest).ln();
-    let starts = early
-        .iter()
-        .flat_map(|first| early.map(|late| [logit, *first, at_end, late]));
-    let from = likeliest(starts, |at| log_likelihood(&ended(at), lives))?;
-    let (at, _) = least(|at| -log_likelihood(&ended(at), lives), from, 0.5);
+
+    let ended = |at: &[f64; 4]| with_end(at, longest);
+    let starts = early.iter().flat_map(|first| {
+        let late = early.iter();
+        late.flat_map(|late| BEYOND.map(|beyond| [logit, *first, *late, beyond.ln()]))
+    });
+    let from = likeliest(starts, |at| likelihood(&ended(at)))?;
+    let (at, _) = least(|at| -likelihood(&ended(at)), from, 0.5);
     let ended_fit = Fit::new(Family::Bathtub, ended(&at), 4, lives);
     Some(if ended_fit.aic() < open_fit.aic() {
         ended_fit
     } else {
         open_fit
+    })
+}
+
+/// An end without width has a likelihood without bound at the one life that it takes.
+fn is_sound(bathtub: &Bathtub) -> bool {
+    bathtub
+        .end
+        .is_none_or(|end| end.at_hours > 0.0 && end.late_hours >= LATE_MIN * end.at_hours)
+}
+
+/// Returns the bathtub of unbounded numbers: the logit of the share, the logarithm of the early hours.
+fn without_end(logit: f64, log_early: f64) -> Lifetime {
+    Lifetime::Bathtub(Bathtub {
+        share: 1.0 / (1.0 + (-logit).exp()),
+        early_hours: log_early.exp(),
+        end: None,
+    })
+}
+
+/// Returns the bathtub of unbounded numbers, among them the logarithms of the late hours and of the part of the longest life by
+/// which the very end lies beyond it. There A (1 + e^((t - b)/t2)) is 1, which gives b: searched for by itself, b and the
+/// share would lie on a narrow bent ridge beside a cliff, where a simplex gets stuck.
+fn with_end(at: &[f64; 4], longest: f64) -> Lifetime {
+    let [logit, log_early, log_late, log_beyond] = *at;
+    let very_end = longest * (1.0 + log_beyond.exp());
+    let late_hours = log_late.exp();
+    Lifetime::Bathtub(Bathtub {
+        share: 1.0 / (1.0 + (-logit).exp()),
+        early_hours: log_early.exp(),
+        end: Some(BathtubEnd {
+            // ln(1/A - 1) is minus the logit.
+            at_hours: very_end + late_hours * logit,
+            late_hours,
+        }),
     })
 }
 
@@ -101,18 +142,6 @@ fn likeliest<const N: usize>(
     let scored = starts.map(|start| (likelihood(&start), start));
     let best = scored.max_by(|a, b| a.0.total_cmp(&b.0));
     best.map(|(_, start)| start)
-}
-
-/// Returns the bathtub of unbounded numbers: the logit of the share, logarithms of the hours.
-fn bathtub_of(logit: f64, log_early: f64, end: Option<(f64, f64)>) -> Lifetime {
-    Lifetime::Bathtub(Bathtub {
-        share: 1.0 / (1.0 + (-logit).exp()),
-        early_hours: log_early.exp(),
-        end: end.map(|(log_at, log_late)| BathtubEnd {
-            at_hours: log_at.exp(),
-            late_hours: log_late.exp(),
-        }),
-    })
 }
 
 /// Ends for each piece: fewer make a hazard that the next ends would move by more than a third.

@@ -1,7 +1,7 @@
 //! Nelder and Mead's simplex: the least value of a function of a few numbers, without its slope.
 
 /// Reflections before it is said to be good enough; a likelihood of four parameters takes about 300.
-const STEPS_MAX: usize = 4000;
+const STEPS_MAX: usize = 1000;
 
 /// Returns where the function is least near a start, with the value there. A value that is no number counts as infinite.
 ///
@@ -41,7 +41,7 @@ fn search<const N: usize>(value: &impl Fn(&[f64; N]) -> f64, start: [f64; N], st
     for _ in 0..STEPS_MAX {
         corners.sort_by(|a, b| a.1.total_cmp(&b.1));
         let (low, high) = (corners[0].1, corners[N].1);
-        if high - low <= 1e-10 * (1.0 + low.abs()) {
+        if high - low <= 1e-9 * (1.0 + low.abs()) {
             break;
         }
         let mut middle = [0.0; N];
