@@ -24,6 +24,7 @@ mod completions;
 mod demo;
 mod demo_moment;
 mod eval;
+mod eviction;
 mod fmt;
 mod man;
 mod plan;
@@ -70,6 +71,7 @@ enum Verb {
     Test(test::Test),
     Plan(plan::Plan),
     Backtest(backtest::Backtest),
+    Eviction(eviction::Eviction),
     Demo(demo::Demo),
     Schema(schema::Schema),
     Reference(reference::Reference),
@@ -86,6 +88,7 @@ impl Verb {
             Self::Test(verb) => verb.run(terminal),
             Self::Plan(verb) => verb.run(terminal),
             Self::Backtest(verb) => verb.run(terminal),
+            Self::Eviction(verb) => verb.run(terminal),
             Self::Demo(verb) => verb.run(terminal),
             Self::Schema(verb) => verb.run(terminal),
             Self::Reference(verb) => verb.run(terminal),

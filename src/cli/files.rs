@@ -29,9 +29,31 @@ pub(super) const CODES: &[CodeRow] = &[
 
 /// Reads a text file, or standard input for `-`.
 pub(super) fn read(path: &Path) -> Result<Source, Failure> {
+    as_text(path, read_bytes(path))
+}
+
+/// Reads a text file that may be compressed by gzip, or standard input for `-`.
+pub(super) fn read_inflated(path: &Path) -> Result<Source, Failure> {
+    as_text(path, read_bytes(path).and_then(inflated))
+}
+
+/// Returns what gzip has compressed, up to a byte more than is read; other bytes as they are.
+fn inflated(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+    const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+    if !bytes.starts_with(&GZIP_MAGIC) {
+        return Ok(bytes);
+    }
+    let mut text = Vec::new();
+    flate2::read::MultiGzDecoder::new(bytes.as_slice())
+        .take(BYTES_MAX + 1)
+        .read_to_end(&mut text)?;
+    Ok(text)
+}
+
+fn as_text(path: &Path, bytes: io::Result<Vec<u8>>) -> Result<Source, Failure> {
     let name = path.display().to_string();
     let fail = |text: String, fault: Diagnostic| Err(Failure::Text(Source::new(&name, text), vec![fault]));
-    let bytes = match read_bytes(path) {
+    let bytes = match bytes {
         Ok(bytes) => bytes,
         Err(error) => return fail(String::new(), unreadable(path, &error)),
     };
@@ -165,4 +187,26 @@ fn walk(
 /// Says whether a file's name ends in `.formula`.
 pub(super) fn is_formula(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "formula")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn what_gzip_has_compressed_is_inflated_up_to_the_limit_and_the_rest_is_left() {
+        let compressed = |bytes: &[u8]| {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gzip.write_all(bytes).unwrap();
+            gzip.finish().unwrap()
+        };
+        assert_eq!(inflated(compressed(b"a,b\n")).unwrap(), b"a,b\n");
+        assert_eq!(inflated(b"a,b\n".to_vec()).unwrap(), b"a,b\n");
+        let endless = compressed(&vec![b'0'; 20 << 20]);
+        assert_eq!(inflated(endless).unwrap().len() as u64, BYTES_MAX + 1);
+        let cut = &compressed(b"a long enough text to be cut")[..20];
+        assert!(inflated(cut.to_vec()).is_err());
+    }
 }

@@ -13,6 +13,7 @@ use super::{files, many};
 use crate::base::CodeRow;
 use crate::formula::builtin::{FUNCTIONS, INTERVALS, MEMBERS, METHODS, SERVICE_VARIABLES};
 use crate::formula::codes;
+use crate::market::recorded;
 use crate::signal::Metric;
 use crate::sim::workload;
 use crate::{policy, proof, world};
@@ -134,6 +135,7 @@ fn codes() -> Vec<CodeEntry> {
         policy::CODES,
         world::CODES,
         workload::CODES,
+        recorded::CODES,
         proof::CODES,
         files::CODES,
     ];
