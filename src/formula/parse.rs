@@ -92,7 +92,7 @@ pub(super) fn parse(source: &str, dialect: Dialect) -> Result<Parsed, Faulty> {
         Some(recover::Readable::Whole(_) | recover::Readable::Patched { blanked: false, .. })
     );
     let rest = readable.map(|readable| {
-        let built = build::build(readable, dialect);
+        let built = build::build(source, readable, dialect);
         faults.extend(built.faults);
         leans.extend(built.leans);
         built.ast

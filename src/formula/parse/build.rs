@@ -9,6 +9,7 @@ use pest::pratt_parser::{Assoc, Op, PrattParser};
 
 use super::recover::Readable;
 use super::recover::grammar::{Grammar, Rule};
+use super::scan::{Piece, pieces};
 use super::{
     DEPTH_MAX, FOREIGN_COMMENT, FOREIGN_QUOTES, NUMBER, REMAINDER, SINGLE_EQUALS, TEMPLATE, too_deep,
 };
@@ -40,33 +41,31 @@ pub(super) struct Built {
     pub(super) leans: Vec<(Lean, Place)>,
 }
 
-/// Builds the tree.
-pub(super) fn build(readable: Readable<'_>, dialect: Dialect) -> Built {
+/// Builds the tree of a source, or of what could be read of it.
+pub(super) fn build(source: &str, readable: Readable<'_>, dialect: Dialect) -> Built {
     match readable {
-        Readable::Whole(pairs) => build_pairs(pairs, dialect),
+        Readable::Whole(pairs) => build_pairs(source, pairs, dialect),
         Readable::Patched { copy, .. } => {
             let pairs = Grammar::parse(Rule::formula, &copy).expect("the copy was read before");
-            build_pairs(pairs, dialect)
+            build_pairs(&copy, pairs, dialect)
         }
     }
 }
 
-fn build_pairs(mut pairs: Pairs<'_, Rule>, dialect: Dialect) -> Built {
+fn build_pairs(source: &str, mut pairs: Pairs<'_, Rule>, dialect: Dialect) -> Built {
     let formula = pairs.next().expect("the grammar gives one formula");
     let builder = Builder {
         dialect,
         faults: RefCell::default(),
         leans: RefCell::default(),
-        comments: RefCell::default(),
+        templates: RefCell::default(),
     };
-    let statements = builder
-        .inner(formula)
+    let statements = formula
+        .into_inner()
         .filter(|pair| pair.as_rule() == Rule::statement)
         .map(|pair| builder.statement(pair))
         .collect();
-    let mut comments = builder.comments.into_inner();
-    comments.sort_by_key(|comment| comment.span.start);
-    comments.dedup_by_key(|comment| comment.span.start);
+    let comments = builder.comments(source);
     Built {
         ast: Ast { statements, comments },
         faults: builder.faults.into_inner(),
@@ -79,29 +78,30 @@ struct Builder {
     dialect: Dialect,
     faults: RefCell<Vec<Diagnostic>>,
     leans: RefCell<Vec<(Lean, Place)>>,
-    comments: RefCell<Vec<Comment>>,
+    /// Where a `${…}` was left, which may hold what looks like a comment.
+    templates: RefCell<Vec<Place>>,
 }
 
 /// An expression with the height of its tree.
 type Built1 = (Expr, usize);
 
 impl Builder {
-    /// The pairs below, comments set aside.
-    fn inner<'a>(&self, pair: Pair<'a, Rule>) -> impl Iterator<Item = Pair<'a, Rule>> + Clone + use<'_, 'a> {
-        pair.into_inner().filter(move |pair| {
-            if pair.as_rule() == Rule::COMMENT {
-                self.comment(pair);
+    /// The comments of a text that the grammar could read.
+    fn comments(&self, source: &str) -> Vec<Comment> {
+        let mut comments = Vec::new();
+        pieces(source, |range, piece| {
+            let templates = self.templates.borrow();
+            if piece == Piece::Comment && templates.iter().all(|place| !place.contains(&range.start)) {
+                comments.push(self.comment(range.start, &source[range]));
             }
-            pair.as_rule() != Rule::COMMENT
-        })
+            true
+        });
+        comments
     }
 
-    fn comment(&self, pair: &Pair<'_, Rule>) {
-        let text = pair.as_str().trim_end();
-        let span = pair.as_span().start()..pair.as_span().start() + text.len();
-        if self.comments.borrow().iter().any(|comment| comment.span == span) {
-            return;
-        }
+    fn comment(&self, start: usize, text: &str) -> Comment {
+        let text = text.trim_end();
+        let span = start..start + text.len();
         if !text.starts_with("//") {
             let message = if text.starts_with('#') {
                 "`#` does not begin a comment"
@@ -110,10 +110,10 @@ impl Builder {
             };
             self.foreign(FOREIGN_COMMENT, span.clone(), message, "write `// …`");
         }
-        self.comments.borrow_mut().push(Comment {
+        Comment {
             span,
             text: text.to_owned(),
-        });
+        }
     }
 
     /// A mistake that the lenient dialect understands.
@@ -130,8 +130,8 @@ impl Builder {
     }
 
     fn statement(&self, pair: Pair<'_, Rule>) -> Statement {
-        let only = self
-            .inner(pair)
+        let only = pair
+            .into_inner()
             .next()
             .expect("a statement holds an assignment or an expression");
         if only.as_rule() != Rule::assignment {
@@ -142,7 +142,7 @@ impl Builder {
                 value,
             };
         }
-        let mut parts = self.inner(only).filter(|pair| pair.as_rule() != Rule::assign);
+        let mut parts = only.into_inner().filter(|pair| pair.as_rule() != Rule::assign);
         let (name, value) = (parts.next().expect("a name"), parts.next().expect("a value"));
         let name = self.name(&name);
         let value = self.expr(value, 0).0;
@@ -157,6 +157,7 @@ impl Builder {
         let span = place(pair);
         let text = pair.as_str();
         if text.starts_with("${") {
+            self.templates.borrow_mut().push(span.clone());
             self.fault(
                 Diagnostic::error(TEMPLATE, span.clone(), format!("`{text}` was not filled in"))
                     .help("the template that makes this formula left it; a name is written $name"),
@@ -173,7 +174,7 @@ impl Builder {
         if depth > DEPTH_MAX {
             return self.too_deep(place(&pair));
         }
-        let mut parts = self.inner(pair);
+        let mut parts = pair.into_inner();
         let (test, height) = self.operation(&parts.next().expect("an operation"), depth + 1);
         let Some(question) = parts.next() else {
             return (test, height);
@@ -199,7 +200,7 @@ impl Builder {
             Rule::operation,
             "the grammar puts an operation here"
         );
-        let mut parts = self.inner(pair.clone());
+        let mut parts = pair.clone().into_inner();
         if let (Some(only), None) = (parts.next(), parts.next()) {
             return self.postfix(only, depth);
         }
@@ -221,7 +222,7 @@ impl Builder {
                 )
             })
             .map_infix(|left, operator, right| self.binary(left, &operator, right))
-            .parse(self.inner(pair.clone()))
+            .parse(pair.clone().into_inner())
     }
 
     fn binary(
@@ -283,7 +284,7 @@ impl Builder {
 
     fn postfix(&self, pair: Pair<'_, Rule>, depth: usize) -> Built1 {
         assert_eq!(pair.as_rule(), Rule::postfix, "the grammar puts a value here");
-        let mut parts = self.inner(pair).peekable();
+        let mut parts = pair.into_inner().peekable();
         let first = parts.next().expect("a primary");
         let (mut object, mut height) = match parts.next_if(|next| next.as_rule() == Rule::arguments) {
             Some(arguments) => self.function(&first, arguments, depth),
@@ -291,7 +292,7 @@ impl Builder {
         };
         for member in parts {
             let end = member.as_span().end();
-            let mut inner = self.inner(member);
+            let mut inner = member.into_inner();
             let name = self.name(&inner.next().expect("a member has a name"));
             let span = object.span.start..end;
             let kind = match inner.next() {
@@ -334,7 +335,7 @@ impl Builder {
             ),
             Rule::group => {
                 let (inner, height) = self.expr(
-                    self.inner(pair).next().expect("a group holds an expression"),
+                    pair.into_inner().next().expect("a group holds an expression"),
                     depth + 1,
                 );
                 self.within(
@@ -364,8 +365,8 @@ impl Builder {
     fn call(&self, name: Name, arguments: Pair<'_, Rule>, depth: usize) -> (Call, usize) {
         let open = arguments.as_span().start();
         let mut height = 0;
-        let arguments = self
-            .inner(arguments)
+        let arguments = arguments
+            .into_inner()
             .map(|argument| {
                 let (argument, argument_height) = self.expr(argument, depth + 1);
                 height = height.max(argument_height);

@@ -304,7 +304,7 @@ fn expectation(error: &pest::error::Error<Rule>, in_bracket: bool) -> String {
 /// Every rule in words; `None` for those that never tell a reader anything.
 fn human(rule: Rule) -> Option<&'static str> {
     match rule {
-        Rule::COMMENT | Rule::WHITESPACE | Rule::assign | Rule::member => None,
+        Rule::WHITESPACE | Rule::assign | Rule::member => None,
         Rule::EOI | Rule::formula => Some("`;`"),
         Rule::statement | Rule::assignment => Some("a statement"),
         Rule::expr
