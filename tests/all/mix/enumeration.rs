@@ -19,21 +19,35 @@ fn masses(n: u32, (q, rho): (f64, f64)) -> Vec<f64> {
         .collect()
 }
 
+/// The masses for each count of spot nodes that is asked for: in calm, and under a shock.
+struct Masses([Vec<Vec<f64>>; 2]);
+
+impl Masses {
+    fn of(problem: &Problem) -> Self {
+        let outlook = &problem.outlook;
+        let table = |share: (f64, f64)| {
+            (0..=problem.spot.bounds.max.0)
+                .map(|n| masses(n, share))
+                .collect()
+        };
+        Self([
+            table((outlook.survival.get(), outlook.correlation)),
+            table((outlook.survival_of_shock.get(), outlook.correlation_of_shock)),
+        ])
+    }
+}
+
 /// The chance to have fewer than `need`, and the mean of what is missing, by the definition.
-fn by_definition(problem: &Problem, counted: Mix, need: u32, shocks: bool) -> (f64, f64) {
-    let outlook = &problem.outlook;
-    let up = if shocks { outlook.up.get() } else { 1.0 };
-    let states = [
-        (up, (outlook.survival.get(), outlook.correlation)),
-        (
-            1.0 - up,
-            (outlook.survival_of_shock.get(), outlook.correlation_of_shock),
-        ),
-    ];
+fn by_definition(
+    problem: &Problem,
+    masses: &Masses,
+    counted: Mix,
+    (need, shocks): (u32, bool),
+) -> (f64, f64) {
+    let up = if shocks { problem.outlook.up.get() } else { 1.0 };
     let (mut short, mut missing) = (0.0, 0.0);
-    for (weight, share) in states {
-        for (there, mass) in masses(counted.spot.0, share).into_iter().enumerate() {
-            let usable = counted.dedicated.0 + there as u32;
+    for (weight, table) in [up, 1.0 - up].into_iter().zip(&masses.0) {
+        for (usable, mass) in (counted.dedicated.0..).zip(&table[counted.spot.0 as usize]) {
             if usable < need {
                 short += weight * mass;
                 missing += weight * mass * f64::from(need - usable);
@@ -65,7 +79,7 @@ fn churn(problem: &Problem, lane: &LaneTerms, target: u32) -> f64 {
     (started + stopped) / problem.dwell.as_hours()
 }
 
-fn cost_by_definition(problem: &Problem, mix: Mix, promised: u32) -> f64 {
+fn cost_by_definition(problem: &Problem, masses: &Masses, mix: Mix, promised: u32) -> f64 {
     let model = EvictionModel::Constant {
         hazard: problem.hazard,
     };
@@ -76,7 +90,12 @@ fn cost_by_definition(problem: &Problem, mix: Mix, promised: u32) -> f64 {
     } else {
         mix.spot.0.min(promised.saturating_sub(mix.dedicated.0))
     };
-    let (_, missing) = by_definition(problem, counted_in_time(problem, mix), problem.demand.0, true);
+    let (_, missing) = by_definition(
+        problem,
+        masses,
+        counted_in_time(problem, mix),
+        (problem.demand.0, true),
+    );
     problem.dedicated.price.0 * mix.dedicated.as_f64()
         + problem.spot.price.0 * mix.spot.as_f64()
         + problem.spot.price.0 * redone * f64::from(working)
@@ -105,14 +124,14 @@ fn allowed(problem: &Problem) -> Vec<Mix> {
         .collect()
 }
 
-fn keeps(problem: &Problem, mix: Mix, promise: Promise) -> bool {
+fn keeps(problem: &Problem, masses: &Masses, mix: Mix, promise: Promise) -> bool {
     let (counted, need, shocks) = match promise {
         Promise::Met => (counted_in_time(problem, mix), problem.demand.0, true),
         Promise::Late => (mix, problem.demand.0, true),
         Promise::WhileSpotLasts => (mix, problem.demand.0, false),
         Promise::Part { nodes } => (mix, nodes.0, false),
     };
-    by_definition(problem, counted, need, shocks).0 <= problem.risk.get() + 1e-10
+    by_definition(problem, masses, counted, (need, shocks)).0 <= problem.risk.get() + 1e-10
 }
 
 /// The strongest promise that any mix keeps, with the least cost and the fewest dedicated nodes of those that keep it.
@@ -121,6 +140,7 @@ fn enumerated(problem: &Problem) -> (Promise, f64, Nodes) {
         .rev()
         .map(|nodes| Promise::Part { nodes: Nodes(nodes) });
     let mixes = allowed(problem);
+    let masses = Masses::of(problem);
     for promise in [Promise::Met, Promise::Late, Promise::WhileSpotLasts]
         .into_iter()
         .chain(parts)
@@ -132,14 +152,14 @@ fn enumerated(problem: &Problem) -> (Promise, f64, Nodes) {
         let kept: Vec<Mix> = mixes
             .iter()
             .copied()
-            .filter(|mix| keeps(problem, *mix, promise))
+            .filter(|mix| keeps(problem, &masses, *mix, promise))
             .collect();
         let fewest = kept.iter().map(|mix| mix.dedicated).min();
         let considered = kept
             .into_iter()
             .filter(|mix| problem.rule != ShareRule::SpotFirst || Some(mix.dedicated) == fewest);
         let least = considered
-            .map(|mix| cost_by_definition(problem, mix, promised))
+            .map(|mix| cost_by_definition(problem, &masses, mix, promised))
             .min_by(f64::total_cmp);
         if let (Some(least), Some(fewest)) = (least, fewest) {
             return (promise, least, fewest);
@@ -212,24 +232,61 @@ prop_compose! {
     }
 }
 
+fn hold_to_enumeration(problem: &Problem) -> Result<(), TestCaseError> {
+    let solution = solve(problem).unwrap();
+    let (promise, cost, fewest) = enumerated(problem);
+    prop_assert_eq!(solution.promise, promise);
+    let total = solution.bill.total().0;
+    prop_assert!(
+        (total - cost).abs() < 1e-7 * (1.0 + cost),
+        "{} costs {total}, {cost} was found",
+        solution.mix
+    );
+    prop_assert!(
+        allowed(problem).contains(&solution.mix),
+        "{} is not allowed",
+        solution.mix
+    );
+    if problem.rule == ShareRule::SpotFirst {
+        prop_assert_eq!(solution.mix.dedicated, fewest);
+    }
+    let again = evaluate(problem, solution.mix, solution.promise).unwrap();
+    prop_assert!(again.kept && (again.chance - solution.chance).abs() < 1e-9);
+    prop_assert!((again.bill.total().0 - total).abs() < 1e-9 * (1.0 + total));
+    prop_assert_eq!(cheapest(problem).unwrap().mix, solution.mix);
+    Ok(())
+}
+
+/// The same problem with more nodes of everything.
+fn larger(mut problem: Problem, times: u32) -> Problem {
+    let more = |nodes: &mut Nodes| nodes.0 *= times;
+    for lane in [&mut problem.dedicated, &mut problem.spot] {
+        more(&mut lane.bounds.min);
+        more(&mut lane.bounds.max);
+        more(&mut lane.ready);
+        lane.quota.as_mut().map(more);
+    }
+    more(&mut problem.total.min);
+    more(&mut problem.total.max);
+    more(&mut problem.demand);
+    problem
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn so_is_that_of_larger_problems(problem in problem(), times in 2_u32..6) {
+        hold_to_enumeration(&larger(problem, times))?;
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
     fn the_answer_is_that_of_plain_enumeration(problem in problem()) {
-        let solution = solve(&problem).unwrap();
-        let (promise, cost, fewest) = enumerated(&problem);
-        prop_assert_eq!(solution.promise, promise);
-        let total = solution.bill.total().0;
-        prop_assert!((total - cost).abs() < 1e-7 * (1.0 + cost), "{} costs {total}, {cost} was found", solution.mix);
-        prop_assert!(allowed(&problem).contains(&solution.mix), "{} is not allowed", solution.mix);
-        if problem.rule == ShareRule::SpotFirst {
-            prop_assert_eq!(solution.mix.dedicated, fewest);
-        }
-        let again = evaluate(&problem, solution.mix, solution.promise).unwrap();
-        prop_assert!(again.kept && (again.chance - solution.chance).abs() < 1e-9);
-        prop_assert!((again.bill.total().0 - total).abs() < 1e-9 * (1.0 + total));
-        prop_assert_eq!(cheapest(&problem).unwrap().mix, solution.mix);
+        hold_to_enumeration(&problem)?;
     }
 
     #[test]
