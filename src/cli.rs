@@ -70,7 +70,7 @@ enum Verb {
     Eval(eval::Eval),
     Test(test::Test),
     Plan(plan::Plan),
-    Backtest(backtest::Backtest),
+    Backtest(Box<backtest::Backtest>),
     Eviction(eviction::Eviction),
     Demo(demo::Demo),
     Schema(schema::Schema),

@@ -13,22 +13,24 @@ use super::pool_options::PoolOptions;
 use super::render::visible;
 use super::terminal::{Paint, Terminal};
 use super::{policies, wiring};
-use crate::base::{Mix, Span};
-use crate::policy::{Policies, Policy};
+use crate::base::{Mix, Span, Timestamp};
+use crate::policy::{Policies, Policy, Prices};
 use crate::sim::workload::{JobShape, ReadOptions, Workload};
 use crate::sim::{
-    self, Contender, NATIVE_INTERVAL, Options, PROGRESS_STEPS, Recorded, Report, Run, SpotMarket,
+    self, Contender, NATIVE_INTERVAL, Options, PROGRESS_STEPS, PricePaths, Recorded, Report, Run, SpotMarket,
 };
 
 /// Run policies on a recorded job log, and compare cost and waits
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The log is SWF, a table with the columns submit_s, run_s and cores, or a table of virtual
-machines, plain or gzip; or a made-up one: builtin:ci-day, builtin:ci-week.
+machines, plain or gzip; or a made-up one: builtin:ci-day, builtin:ci-week, or
+generate:ARRIVALS,TIMES,LENGTH[,slots=N][,seed=N] with poisson:60 an hour, bursty:10/300/2h/15m
+or daily:5/80, and run times fixed:5m, exp:5m, lognormal:10m/1.2, weibull:1h/0.6, pareto:10s/1.1/4h.
 A spot market is a table with the columns t_s and available, which ends with -1, or with life_s
 and end_kind, or it is made up for each seed: Azure's bands of up to 5 and up to 20 % an hour,
 evictions an hour that are constant or that differ by night and day, or up-runs and outages by
-their median spans.
+their median spans. A table of prices has the columns t_s and usd_hourly.
 The same log, policies and seeds give the same report, byte for byte but for wallSeconds.")]
 pub(super) struct Backtest {
     /// Policies, or directories with *.yaml files; each is one run
@@ -65,6 +67,9 @@ pub(super) struct Backtest {
     /// Begin seed k another k/N of the recorded spot steps later
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=SEEDS_MAX), requires = "spot")]
     shifts: u64,
+    /// What a spot node costs over time: a table of seconds from the start of the log and dollars an hour
+    #[arg(long, value_name = "FILE")]
+    spot_prices: Option<PathBuf>,
     /// Run every contender once for each seed, from 0 up
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=SEEDS_MAX))]
     seeds: u64,
@@ -120,7 +125,7 @@ impl Backtest {
         let policies = policies::read_all(&self.policies)?;
         let workload = Arc::new(wiring::read_workload(&self.workload, &self.read_options())?);
         let contenders = self.contenders(&policies);
-        let options = self.options()?;
+        let options = self.options(&policies, workload.start)?;
         let report = simulate(&contenders, &workload, &options)?;
         match self.output.output {
             Output::Json => terminal.json(&report)?,
@@ -139,7 +144,7 @@ impl Backtest {
         }
     }
 
-    fn options(&self) -> Result<Options, Failure> {
+    fn options(&self, policies: &Policies, start: Timestamp) -> Result<Options, Failure> {
         let spot = match &self.spot {
             None => SpotMarket::default(),
             Some(name) => wiring::read_market(name)?,
@@ -152,8 +157,21 @@ impl Backtest {
             }),
             other => other,
         };
+        let prices = match &self.spot_prices {
+            None => None,
+            Some(path) => Some(PricePaths {
+                spot: wiring::read_spot_prices(path, start)?,
+                ..PricePaths::constant(
+                    &policies
+                        .policies
+                        .first()
+                        .map_or_else(Prices::default, |policy| policy.prices),
+                )
+            }),
+        };
         Ok(Options {
             spot,
+            prices,
             setup: self.pool.setup(),
             bound: self.bound.ask(),
             seeds: (0..self.seeds).collect(),

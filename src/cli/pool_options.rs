@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use crate::base::{Lane, Mix, Nodes, Span, did_you_mean};
+use crate::market::Checkpoint;
 use crate::sim::cluster::{Boot, Eviction, Fill, Setup};
 
 /// The options of `backtest` that say what the pool is like.
@@ -20,18 +21,40 @@ pub(super) struct PoolOptions {
         hide_possible_values = true
     )]
     fill: FillWord,
-    /// How long a node boots, billed: a time, or the shortest and the longest, such as 2m..5m
-    #[arg(long, value_name = "SPAN", default_value = "3m", value_parser = parse_boot)]
-    boot: Boot,
-    /// How long a resize takes until its nodes are there and boot, or are gone
-    #[arg(long, value_name = "SPAN", default_value = "1m")]
-    resize: Span,
+    /// What is usual where nothing is said: service (Azure Batch as users meet it) or study (machines granted at once, four
+    /// minutes to boot, no waiting for a resize, 600 nodes of a lane)
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "service|study",
+        hide_possible_values = true
+    )]
+    rules: RulesWord,
+    /// How long a node boots, billed: a time, or the shortest and the longest, such as 2m..5m; usually 3m
+    #[arg(long, value_name = "SPAN", value_parser = parse_boot)]
+    boot: Option<Boot>,
+    /// How long a resize takes until its nodes are there and boot, or are gone; usually 1m
+    #[arg(long, value_name = "SPAN")]
+    resize: Option<Span>,
     /// The most nodes that the account may have, such as dedicated=20,spot=100; nodes beyond are not granted
     #[arg(long, value_name = "LANE=N", value_parser = parse_quota)]
     quota: Option<Mix>,
     /// Evictions of a spot node in an hour
     #[arg(long, value_name = "RATE")]
     evictions: Option<f64>,
+    /// How tasks save their work: how often, and what one save takes, such as 10m or 10m/30s; without, they start anew
+    #[arg(long, value_name = "EVERY[/COST]", value_parser = parse_checkpoint)]
+    checkpoint: Option<Checkpoint>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum RulesWord {
+    /// Azure Batch as users meet it.
+    #[default]
+    Service,
+    /// Those of the study that the cost targets are taken from.
+    Study,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -49,25 +72,42 @@ const BACK_AFTER: Span = Span::minutes(10);
 impl PoolOptions {
     /// Returns the pool that they describe.
     pub(super) fn setup(&self) -> Setup {
-        let usual = Setup::default();
+        let (usual, back_after) = match self.rules {
+            RulesWord::Service => (Setup::default(), BACK_AFTER),
+            RulesWord::Study => (Setup::study(), Span::ZERO),
+        };
         Setup {
             task_slots_per_node: self.slots,
             fill: match self.fill {
                 FillWord::Spread => Fill::Spread,
                 FillWord::Pack => Fill::Pack,
             },
-            resize_time: self.resize,
-            boot: self.boot,
+            resize_time: self.resize.unwrap_or(usual.resize_time),
+            boot: self.boot.unwrap_or(usual.boot),
             eviction: self
                 .evictions
                 .map_or(Eviction::Never, |per_node_hour| Eviction::Constant {
                     per_node_hour,
-                    back_after: BACK_AFTER,
+                    back_after,
                 }),
             quota: self.quota.unwrap_or(usual.quota),
+            checkpoint: self.checkpoint,
             ..usual
         }
     }
+}
+
+fn parse_checkpoint(text: &str) -> Result<Checkpoint, String> {
+    let span = |text: &str| text.parse::<Span>().map_err(|error| error.to_string());
+    let (every, cost) = match text.split_once('/') {
+        None => (span(text)?, Span::ZERO),
+        Some((every, cost)) => (span(every)?, span(cost)?),
+    };
+    Ok(Checkpoint {
+        every,
+        cost,
+        restart: Span::ZERO,
+    })
 }
 
 fn parse_boot(text: &str) -> Result<Boot, String> {

@@ -11,10 +11,11 @@ use super::schema::Kind;
 use crate::base::{Diagnostic, Timestamp};
 use crate::decision::Snapshot;
 use crate::formula::PoolFacts;
+use crate::market::PricePath;
 use crate::policy;
 use crate::signal::History;
-use crate::sim::SpotMarket;
-use crate::sim::workload::{self, CiRecipe, ReadOptions, Workload};
+use crate::sim::workload::{self, CiRecipe, ReadOptions, TaskRecipe, Workload};
+use crate::sim::{self, SpotMarket};
 use crate::world::{EvalInputs, InputsFile, SnapshotFile, SnapshotPool};
 
 /// Returns the current time; nothing else in the house reads a clock for a decision.
@@ -58,6 +59,12 @@ pub(super) fn schema(kind: Kind) -> schemars::Schema {
 
 /// Reads a job log, or makes up a workload that comes with the program.
 pub(super) fn read_workload(name: &str, options: &ReadOptions) -> Result<Workload, Failure> {
+    if let Some(recipe) = name.strip_prefix("generate:") {
+        let recipe: TaskRecipe = recipe
+            .parse()
+            .map_err(|error| Failure::Usage(format!("the workload `{name}`: {error}")))?;
+        return Ok(recipe.make());
+    }
     let days = match name.strip_prefix("builtin:") {
         None => return read_log(name, options),
         Some("ci-day") => 1,
@@ -94,6 +101,14 @@ pub(super) fn read_market(name: &str) -> Result<SpotMarket, Failure> {
         });
     }
     Ok(whole.expect("a split text has at least one part"))
+}
+
+/// Reads what a spot node costs over time, from the start of a run.
+pub(super) fn read_spot_prices(path: &Path, start: Timestamp) -> Result<PricePath, Failure> {
+    let named = || Source::named(&path.to_string_lossy());
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::Text(named(), vec![files::unreadable(path, &error)]))?;
+    sim::read_prices(&text, start).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
 fn read_market_file(name: &str) -> Result<SpotMarket, Failure> {

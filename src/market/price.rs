@@ -57,6 +57,22 @@ impl PricePath {
         (rises && are_prices).then_some(Self { first, steps })
     }
 
+    /// Returns the instants at which the price may change, in order.
+    pub fn changes(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        self.steps.iter().map(|step| step.from)
+    }
+
+    /// Returns the lowest price that there ever is.
+    pub fn least(&self) -> UsdHourly {
+        let later = self.steps.iter().map(|step| step.price);
+        later.fold(
+            self.first,
+            |least, price| {
+                if price.0 < least.0 { price } else { least }
+            },
+        )
+    }
+
     /// Returns the price at an instant.
     pub fn price_at(&self, at: Timestamp) -> UsdHourly {
         let next = self.steps.partition_point(|step| step.from <= at);

@@ -9,6 +9,7 @@ use super::bound::{self, Ask};
 use super::cluster::{Cluster, Eviction, Setup, SetupError};
 use super::contender::Contender;
 use super::delay::DelayLimit;
+use super::prices::PricePaths;
 use super::report::{Names, Report, Run, Terms};
 use super::sim_world::{Keep, OnProgress, SimWorld};
 use super::spot_market::SpotMarket;
@@ -17,6 +18,7 @@ use crate::account::{PoolId, PoolPattern};
 use crate::base::{Span, Timestamp};
 use crate::decision::Memory;
 use crate::engine;
+use crate::policy::Prices;
 
 /// What all runs of a backtest share.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +27,8 @@ pub struct Options {
     pub setup: Setup,
     /// Where spot machines come from.
     pub spot: SpotMarket,
+    /// What nodes cost over time; without, what the contenders say, all the time.
+    pub prices: Option<PricePaths>,
     /// How late a task may end.
     pub limit: DelayLimit,
     /// Whether runs are set against the bound with hindsight.
@@ -42,11 +46,21 @@ impl Default for Options {
         Self {
             setup: Setup::default(),
             spot: SpotMarket::default(),
+            prices: None,
             limit: DelayLimit::default(),
             bound: Ask::No,
             seeds: vec![0],
             tail: Span::hours(2),
         }
+    }
+}
+
+impl Options {
+    /// Returns the lowest prices that a contender's nodes ever have.
+    pub(super) fn least_prices(&self, contender: &Contender) -> Prices {
+        self.prices
+            .as_ref()
+            .map_or_else(|| contender.prices(), PricePaths::least)
     }
 }
 
@@ -113,7 +127,12 @@ pub fn backtest_one<'a>(
     let spot = supply
         .as_ref()
         .map_or_else(String::new, |supply| supply.name.clone());
-    let cluster = Cluster::with_supply(setup, Arc::clone(workload), supply, seed);
+    let mut cluster = Cluster::with_supply(setup, Arc::clone(workload), supply, seed);
+    let prices = options
+        .prices
+        .clone()
+        .unwrap_or_else(|| PricePaths::constant(&contender.prices()));
+    cluster.mark_bill(prices.changes_between(workload.start, end));
     let pool = policies
         .policies
         .first()
@@ -135,7 +154,7 @@ pub fn backtest_one<'a>(
         &cluster,
         fold,
         &Terms {
-            prices: contender.prices(),
+            prices,
             limit: options.limit,
         },
     ))

@@ -134,10 +134,7 @@ impl<'a> Problem<'a> {
                 .supply(workload.start, end(workload, options.tail), seed),
             limit: options.limit,
             prices,
-            checkpoint: match options.setup.checkpoint {
-                Some(checkpoint) => Some(checkpoint.every),
-                None => None,
-            },
+            checkpoint: options.setup.checkpoint.map(|checkpoint| checkpoint.every),
         }
     }
 

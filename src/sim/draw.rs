@@ -127,11 +127,13 @@ impl Times {
 impl fmt::Display for Times {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fixed(span) => write!(f, "fixed:{span}"),
-            Self::Exponential { mean } => write!(f, "exp:{mean}"),
-            Self::LogNormal { median, sigma } => write!(f, "lognormal:{median}/{sigma}"),
-            Self::Weibull { scale, shape } => write!(f, "weibull:{scale}/{shape}"),
-            Self::Pareto { least, shape, most } => write!(f, "pareto:{least}/{shape}/{most}"),
+            Self::Fixed(span) => write!(f, "fixed:{}", spelled(*span)),
+            Self::Exponential { mean } => write!(f, "exp:{}", spelled(*mean)),
+            Self::LogNormal { median, sigma } => write!(f, "lognormal:{}/{sigma}", spelled(*median)),
+            Self::Weibull { scale, shape } => write!(f, "weibull:{}/{shape}", spelled(*scale)),
+            Self::Pareto { least, shape, most } => {
+                write!(f, "pareto:{}/{shape}/{}", spelled(*least), spelled(*most))
+            }
         }
     }
 }
@@ -177,6 +179,16 @@ impl FromStr for Times {
             },
             Self::checked,
         )
+    }
+}
+
+/// Returns a span as people write it, or in full where that would lose a fraction.
+pub(super) fn spelled(span: Span) -> String {
+    let short = span.in_short();
+    if short.parse() == Ok(span) {
+        short
+    } else {
+        span.to_string()
     }
 }
 

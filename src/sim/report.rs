@@ -8,8 +8,8 @@ use super::bound::Hindsight;
 use super::cluster::{Cluster, Elasticity, Hour, Meter, NodeState};
 use super::delay::{DelayLimit, Misses, Wait};
 use super::fold::Fold;
+use super::prices::PricePaths;
 use crate::base::{Lane, Usd};
-use crate::policy::Prices;
 
 /// Everything a backtest found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -144,19 +144,21 @@ pub(super) struct Names {
 }
 
 /// What a run is judged by.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Terms {
-    pub(super) prices: Prices,
+    pub(super) prices: PricePaths,
     pub(super) limit: DelayLimit,
 }
 
 impl Run {
     pub(super) fn new(names: Names, cluster: &Cluster, fold: Fold, terms: &Terms) -> Self {
-        let prices = &terms.prices;
         let (delay, misses) = terms.limit.judge(&cluster.workload().tasks, cluster.delays());
         let tally = cluster.tally();
-        let cost = |lane| cluster.meter().cost(lane, prices);
-        let (dedicated, spot) = (cost(Lane::Dedicated), cost(Lane::Spot));
+        let bill = |lane| {
+            let price = terms.prices.get(lane);
+            cluster.meter().bill(lane, price, cluster.workload().start)
+        };
+        let ((dedicated, idle_dedicated), (spot, idle_spot)) = (bill(Lane::Dedicated), bill(Lane::Spot));
         Self {
             policy: names.policy,
             workload: names.workload,
@@ -166,7 +168,7 @@ impl Run {
                 total: dedicated + spot,
                 dedicated,
                 spot,
-                wasted: cluster.meter().wasted(prices),
+                wasted: idle_dedicated + idle_spot,
             },
             node_hours: node_hours(cluster.meter(), cluster),
             wait: Wait::of(cluster.waits()),

@@ -8,6 +8,7 @@ mod fault;
 mod number;
 mod options;
 mod read;
+mod recipe;
 mod swf;
 mod table;
 mod task;
@@ -19,4 +20,5 @@ pub use fault::{FAULTS_MAX, Fault, NO_TASK, UNKNOWN_FORMAT, UNREADABLE, WRONG_LI
 pub use options::{JobShape, LeftOut, ReadOptions};
 pub(in crate::sim) use read::inflated;
 pub use read::read;
+pub use recipe::{Arrivals, TaskRecipe};
 pub use task::{Task, Workload};

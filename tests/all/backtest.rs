@@ -7,7 +7,7 @@ use lowtide::base::{Mix, Span, UsdHourly};
 use lowtide::policy::Prices;
 use lowtide::sim::cluster::{Boot, Eviction, Setup};
 use lowtide::sim::workload::{CiRecipe, ReadOptions, generate, read};
-use lowtide::sim::{Contender, Options, PROGRESS_STEPS, backtest, demo};
+use lowtide::sim::{Contender, Options, PROGRESS_STEPS, PricePaths, backtest, demo, read_prices};
 
 const PRICES: Prices = Prices {
     dedicated: UsdHourly(0.2),
@@ -31,6 +31,40 @@ fn a_fixed_pool_costs_its_price_times_the_time_and_the_peak_lets_nobody_wait() {
     assert!((fixed.node_hours.busy + fixed.node_hours.idle - 40.0 * hours).abs() < 1e-9);
     assert_eq!((peak.wait.max, peak.tasks.completed), (0.0, peak.tasks.submitted));
     assert!((peak.node_hours.work - workload.slot_hours()).abs() < 1e-6);
+}
+
+#[test]
+fn the_bill_is_the_integral_of_a_price_that_changes() {
+    let workload = Arc::new(generate(&CiRecipe::default(), 3));
+    let fixed = Contender::Static {
+        mix: Mix::new(3, 10),
+        prices: PRICES,
+    };
+    let changes = [(0, 0.05), (5 * 3600, 0.2), (7 * 3600 + 1234, 0.01)];
+    let rows: String = changes
+        .iter()
+        .map(|(at, price)| format!("{at},{price}\n"))
+        .collect();
+    let spot = read_prices(&format!("t_s,usd_hourly\n{rows}"), workload.start).unwrap();
+    let end = lowtide::sim::end(&workload, Options::default().tail);
+    let expected = 10.0 * spot.integral(workload.start, end).0;
+    let options = Options {
+        prices: Some(PricePaths {
+            spot,
+            ..PricePaths::constant(&PRICES)
+        }),
+        ..Options::default()
+    };
+    let report = backtest(&[fixed], &workload, &options, &|_| {}).unwrap();
+    let cost = report.runs[0].cost;
+    assert!(
+        (cost.spot.0 - expected).abs() < 1e-9,
+        "{} is not {expected}",
+        cost.spot
+    );
+    let hours = (end - workload.start).as_hours();
+    assert!((cost.dedicated.0 - 3.0 * 0.2 * hours).abs() < 1e-9);
+    assert!(cost.wasted.0 < cost.total.0);
 }
 
 #[test]

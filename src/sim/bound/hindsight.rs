@@ -75,7 +75,7 @@ pub(in crate::sim) fn set_beside(
         return;
     }
     let key = |(contender, seed): &(&Contender, u64), tolerance| Key {
-        prices: contender.prices(),
+        prices: options.least_prices(contender),
         initial: contender
             .fixed(workload, options.setup.task_slots_per_node)
             .unwrap_or(options.setup.initial),

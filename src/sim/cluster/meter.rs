@@ -3,6 +3,7 @@
 //! Time is added up in whole ticks, so that the sums are exact and the same on every machine.
 
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp, Usd};
+use crate::market::PricePath;
 use crate::policy::Prices;
 
 /// What a node does.
@@ -123,6 +124,16 @@ pub struct Meter {
     read: Timestamp,
     node_ticks: [[u128; NodeState::ALL.len()]; 2],
     busy_slot_ticks: u128,
+    /// When it is to be read on the way, in order; what was read there: ticks billed, and those of them without a task.
+    marks: Vec<Timestamp>,
+    readings: Vec<[Billed; 2]>,
+}
+
+/// Node-ticks of one lane that are billed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Billed {
+    all: u128,
+    without_task: u128,
 }
 
 impl Meter {
@@ -131,11 +142,53 @@ impl Meter {
             read: start,
             node_ticks: [[0; NodeState::ALL.len()]; 2],
             busy_slot_ticks: 0,
+            marks: Vec::new(),
+            readings: Vec::new(),
         }
+    }
+
+    /// Keeps what was billed up to each of some moments to come, in order of time: those at which a price changes.
+    pub(super) fn mark(&mut self, marks: Vec<Timestamp>) {
+        debug_assert!(marks.is_sorted() && marks.first().is_none_or(|first| *first >= self.read));
+        self.marks = marks;
     }
 
     /// Adds the time since the last reading, through which the census was what it is.
     pub(super) fn advance(&mut self, now: Timestamp, census: &Census) {
+        while let Some(mark) = self.marks.get(self.readings.len()).filter(|mark| **mark <= now) {
+            self.add_time(*mark, census);
+            self.readings.push(Lane::ALL.map(|lane| self.billed(lane)));
+        }
+        self.add_time(now, census);
+    }
+
+    fn billed(&self, lane: Lane) -> Billed {
+        let of = |pick: fn(NodeState) -> bool| {
+            let states = NodeState::ALL.into_iter().filter(|state| pick(*state));
+            states.map(|state| self.node_ticks(lane, state)).sum()
+        };
+        Billed {
+            all: of(NodeState::is_billed),
+            without_task: of(|state| state.is_billed() && !state.is_busy()),
+        }
+    }
+
+    /// Returns what a lane costs at a price that changes only where the meter was marked, and the part of it that was paid for
+    /// nodes without a task.
+    pub fn bill(&self, lane: Lane, price: &PricePath, start: Timestamp) -> (Usd, Usd) {
+        let ends = self.readings.iter().map(|reading| reading[lane as usize]);
+        let froms = std::iter::once(start).chain(self.marks.iter().copied());
+        let (mut before, mut bill) = (Billed::default(), (Usd::ZERO, Usd::ZERO));
+        for (from, until) in froms.zip(ends.chain([self.billed(lane)])) {
+            let price = price.price_at(from).0;
+            bill.0 += Usd(price * hours(until.all - before.all));
+            bill.1 += Usd(price * hours(until.without_task - before.without_task));
+            before = until;
+        }
+        bill
+    }
+
+    fn add_time(&mut self, now: Timestamp, census: &Census) {
         let ticks = u128::from(now.since(self.read).ticks().unsigned_abs());
         if ticks == 0 {
             return;

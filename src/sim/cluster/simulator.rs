@@ -120,6 +120,11 @@ impl Cluster {
         cluster
     }
 
+    /// Has the bill read at some moments to come, in order of time: those at which a price changes.
+    pub fn mark_bill(&mut self, at: Vec<Timestamp>) {
+        self.meter.mark(at);
+    }
+
     /// Adds the nodes that are ready at the start; spot nodes that cannot be had then are waited for.
     fn add_initial_nodes(&mut self) {
         for unit in 0..self.spot.n_units() {
