@@ -52,6 +52,7 @@ mod compare;
 mod expectation;
 mod junit;
 mod observe;
+mod policy_test;
 mod reading;
 mod report;
 mod run;
@@ -60,6 +61,7 @@ mod text;
 
 pub use codes::CODES;
 pub use junit::junit;
+pub use policy_test::{policy_test_schema, run_policy_test};
 pub use report::{Check, Mismatch, ScriptReport};
 pub use run::{Loader, run_script};
 pub use text::{Line, Piece, Tone, text};

@@ -28,6 +28,8 @@ pub(super) enum Kind {
     Inputs,
     /// What `plan --snapshot` reads
     Snapshot,
+    /// What `test` reads of a policy (*.test.yaml)
+    Test,
 }
 
 impl Schema {

@@ -1,4 +1,4 @@
-//! `lowtide test`: formula scripts, proven.
+//! `lowtide test`: formula scripts and policy tests, proven.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use super::render::{self, DiagnosticRecord};
 use super::terminal::{Paint, Terminal};
 use crate::proof::{self, ScriptReport, Tone};
 
-/// Run scripts that load samples, evaluate formulas and expect what they give
+/// Run formula scripts and policy tests: samples and states in, expectations out
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes: 4 when an expectation does not hold, 1 when a script cannot be read.")]
 pub(super) struct Test {
-    /// Scripts, or directories with *.test files
+    /// Scripts (*.test), policy tests (*.test.yaml), or directories with them
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -70,7 +70,12 @@ impl Test {
         for path in files::expand(&self.files, is_script)? {
             let (source, outcome) = match files::read(&path) {
                 Ok(source) => {
-                    let outcome = proof::run_script(&source.name, &source.text, &|file| beside(&path, file));
+                    let load = |file: &str| beside(&path, file);
+                    let outcome = if is_policy_test(&path) {
+                        proof::run_policy_test(&source.name, &source.text, &load)
+                    } else {
+                        proof::run_script(&source.name, &source.text, &load)
+                    };
                     (source, outcome)
                 }
                 Err(Failure::Text(source, faults)) => (source, Err(faults)),
@@ -115,7 +120,13 @@ impl Test {
 }
 
 fn is_script(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "test")
+    path.extension().is_some_and(|extension| extension == "test") || is_policy_test(path)
+}
+
+/// Says whether a file's name ends in `.test.yaml` or `.test.yml`.
+fn is_policy_test(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy());
+    name.is_some_and(|name| name.ends_with(".test.yaml") || name.ends_with(".test.yml"))
 }
 
 /// Reads a file that a script names, by its path from the script.

@@ -54,6 +54,7 @@ pub(super) fn schema(kind: Kind) -> schemars::Schema {
         Kind::Policy => policy::schema(),
         Kind::Inputs => InputsFile::schema(),
         Kind::Snapshot => SnapshotFile::schema(),
+        Kind::Test => crate::proof::policy_test_schema(),
     }
 }
 

@@ -28,6 +28,15 @@ pub const CODES: &[CodeRow] = &[
         "load 30s\n  $PendingTasks 0x2000001\neval 1 => 1", "load 30s\n  $PendingTasks 0x20000\neval 1 => 1"),
     row("T012", "a formula file cannot be read", "Its path is seen from the folder of the script.",
         "formula from \"absent.formula\"\neval\nexpect dedicated 1", "formula from \"pool.formula\"\neval\nexpect dedicated 1"),
+    CodeRow::new(Code("T020"), "a file of policy tests cannot be read", "It is no YAML: a bracket is open, or a text that holds `: ` has no quotes."),
+    CodeRow::new(Code("T021"), "a key that a policy test does not know", "A key that nobody reads would prove nothing and look as if it did."),
+    CodeRow::new(Code("T022"), "a key stands twice in a policy test", "Only one of the two could hold."),
+    CodeRow::new(Code("T023"), "a key of a policy test is missing", "Each test has a name, a start, how long it lasts and what it expects."),
+    CodeRow::new(Code("T024"), "a value of another kind in a policy test", "Durations carry their unit; counts of nodes are whole numbers."),
+    CodeRow::new(Code("T025"), "a value of a policy test that cannot be used", "It is of the right kind, and none of the words or numbers that can stand here."),
+    CodeRow::new(Code("T026"), "the policy of a policy test cannot be used", "It cannot be read, has faults of its own, or speaks of another pool."),
+    CodeRow::new(Code("T027"), "a time that a policy test never comes to", "Times count from the start and end with the test; 20,000 looks are the most."),
+    CodeRow::new(Code("T028"), "a policy test that expects nothing", "It would always pass."),
 ];
 
 const fn row(

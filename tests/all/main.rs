@@ -25,6 +25,7 @@ mod market_fit;
 mod market_learner;
 mod mix;
 mod policies;
+mod policy_tests;
 mod robust;
 mod same_decision;
 mod scripts;
