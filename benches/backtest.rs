@@ -1,7 +1,7 @@
 //! How fast a backtest runs: two months of 100,000 tasks, a sample every 30 seconds, a decision every minute.
 //!
 //! `cargo bench --bench backtest`; "elements" are decisions of the engine where an engine decides, events of the simulation
-//! (node changes, arrivals, samples) where none does.
+//! (node changes, arrivals, samples) where none does. One run of each is timed by itself and told in ticks and events a second.
 
 #![expect(
     clippy::print_stdout,
@@ -9,13 +9,14 @@
 )]
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use lowtide::base::Mix;
 use lowtide::policy::{self, Policy};
 use lowtide::sim::cluster::Setup;
 use lowtide::sim::workload::{CiRecipe, ReadOptions, Workload, generate, read};
-use lowtide::sim::{Contender, Options, backtest_one};
+use lowtide::sim::{Contender, Options, SpotMarket, backtest_one};
 
 const POLICY: &str = r"version: 1
 pool: bench
@@ -85,21 +86,41 @@ fn two_months(c: &mut Criterion) {
     let prices = policy.prices;
     let mut group = c.benchmark_group("two months");
     group.sample_size(10).measurement_time(Duration::from_secs(5));
-    for (name, contender) in [
-        ("engine every minute", Contender::Policy(policy)),
-        ("native every 15 minutes", native),
-        ("no engine", Contender::Peak { prices }),
+    let half_spot = Contender::Static {
+        mix: Mix::new(40, 40),
+        prices,
+    };
+    let market = SpotMarket::modelled("az20")
+        .expect("it is a name")
+        .expect("it needs no numbers");
+    for (name, contender, spot) in [
+        (
+            "engine every minute",
+            Contender::Policy(policy),
+            SpotMarket::Unlimited,
+        ),
+        ("native every 15 minutes", native, SpotMarket::Unlimited),
+        ("no engine", Contender::Peak { prices }, SpotMarket::Unlimited),
+        ("no engine, half on spot that is evicted", half_spot, market),
     ] {
-        let run = |contender: &Contender| backtest_one(contender, &workload, &options(), 1, None, &|_| {});
+        let options = Options { spot, ..options() };
+        let run = |contender: &Contender| backtest_one(contender, &workload, &options, 1, None, &|_| {});
+        let began = Instant::now();
         let found = run(&contender).expect("the setup is sound");
+        let seconds = began.elapsed().as_secs_f64();
         let elements = if found.decisions > 0 {
             found.decisions
         } else {
             found.events
         };
         println!(
-            "{name}: {} tasks, {} events, {} decisions, {} orders",
-            found.tasks.submitted, found.events, found.decisions, found.orders
+            "{name}: {} tasks, {} events ({:.2e} a second), {} decisions ({:.2e} ticks a second), {} orders",
+            found.tasks.submitted,
+            found.events,
+            found.events as f64 / seconds,
+            found.decisions,
+            found.decisions as f64 / seconds,
+            found.orders
         );
         group.throughput(Throughput::Elements(elements));
         group.bench_function(name, |b| b.iter(|| run(&contender)));

@@ -68,6 +68,11 @@ impl Calendar {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
     pub(super) fn pop(&mut self) -> Option<Event> {
         self.heap.pop().map(|Reverse((.., event))| event)
     }

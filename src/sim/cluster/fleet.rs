@@ -153,6 +153,11 @@ impl Fleet {
         (0..).zip(&self.nodes).filter(|(_, node)| node.state.is_some())
     }
 
+    #[cfg(test)]
+    pub(super) fn n_places(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// Returns the nodes of a lane that are not leaving already.
     pub(super) fn staying(&self, lane: Lane) -> impl Iterator<Item = u32> + '_ {
         self.nodes()
