@@ -5,6 +5,7 @@
 //!                                            └─► bill, waits, hours ─► Report ─► table, plot, JSON
 //! ```
 
+pub mod baseline;
 pub mod cluster;
 pub mod workload;
 

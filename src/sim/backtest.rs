@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use super::baseline;
 use super::bound::{self, Ask};
 use super::cluster::{Cluster, Eviction, Setup, SetupError};
 use super::contender::Contender;
@@ -141,7 +142,11 @@ pub fn backtest_one<'a>(
     if let Some(keep) = keep {
         world = world.keeping(keep);
     }
-    engine::run(&mut world, &policies, Memory::default());
+    if let Contender::Baseline { baseline, .. } = contender {
+        baseline::steer(&mut world, baseline, options.limit);
+    } else {
+        engine::run(&mut world, &policies, Memory::default());
+    }
     let (cluster, fold) = world.finish();
     let names = Names {
         policy: contender.name(),

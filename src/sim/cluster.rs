@@ -21,6 +21,7 @@ mod elastic;
 mod evict;
 mod faults;
 mod fleet;
+mod foresight;
 mod keep;
 mod meter;
 mod outcome;
@@ -33,6 +34,7 @@ mod spot;
 
 pub use elastic::Elasticity;
 pub use faults::{CoreQuota, NodeFaults, SampleFaults};
+pub use foresight::Unfinished;
 pub use meter::{Census, Meter, NodeState};
 pub use outcome::Delay;
 pub use resize::Command;

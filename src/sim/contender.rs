@@ -1,5 +1,6 @@
 //! Who runs the pool in a backtest: a policy, or something to compare it with.
 
+use super::baseline::Baseline;
 use crate::base::{Mix, Nodes, Span};
 use crate::policy::{Bounds, Budget, Mode, Policies, Policy, Prices, Quota, Range, SteadyGuards};
 use crate::sim::workload::Workload;
@@ -28,6 +29,13 @@ pub enum Contender {
         /// What they cost.
         prices: Prices,
     },
+    /// An autoscaler of others, in the place of the engine.
+    Baseline {
+        /// Which.
+        baseline: Baseline,
+        /// What nodes cost.
+        prices: Prices,
+    },
 }
 
 /// Pool - Enable Auto Scale, REST API: the evaluation interval is 15 minutes by default.
@@ -48,6 +56,7 @@ impl Contender {
             Self::Static { mix, .. } if mix.spot == Nodes::ZERO => format!("static {}", mix.dedicated),
             Self::Static { mix, .. } => format!("static {}+{}", mix.dedicated, mix.spot),
             Self::Peak { .. } => "always-on peak".to_owned(),
+            Self::Baseline { baseline, .. } => baseline.to_string(),
         }
     }
 
@@ -55,14 +64,14 @@ impl Contender {
     pub const fn prices(&self) -> Prices {
         match self {
             Self::Policy(policy) | Self::Native { policy, .. } => policy.prices,
-            Self::Static { prices, .. } | Self::Peak { prices } => *prices,
+            Self::Static { prices, .. } | Self::Peak { prices } | Self::Baseline { prices, .. } => *prices,
         }
     }
 
     /// Returns the nodes that it keeps from start to end; `None` when an engine decides.
     pub(super) fn fixed(&self, workload: &Workload, slots_per_node: u32) -> Option<Mix> {
         match self {
-            Self::Policy(_) | Self::Native { .. } => None,
+            Self::Policy(_) | Self::Native { .. } | Self::Baseline { .. } => None,
             Self::Static { mix, .. } => Some(*mix),
             Self::Peak { .. } => Some(Mix {
                 dedicated: peak_nodes(workload, slots_per_node),
@@ -77,7 +86,7 @@ impl Contender {
             policies: match self {
                 Self::Policy(policy) => vec![policy.clone()],
                 Self::Native { policy, interval } => vec![native(policy, *interval)],
-                Self::Static { .. } | Self::Peak { .. } => Vec::new(),
+                Self::Static { .. } | Self::Peak { .. } | Self::Baseline { .. } => Vec::new(),
             },
         }
     }

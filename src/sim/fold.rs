@@ -28,8 +28,7 @@ impl Fold {
     pub fn count(&mut self, entry: &Entry<'_>) {
         match entry {
             Entry::Decided { decision, .. } => {
-                self.decisions += 1;
-                self.target = Some(decision.start.total());
+                self.looked(decision.start.total());
                 if let Some(reason) = decision.hold() {
                     *self.holds.entry(reason.code()).or_default() += 1;
                 }
@@ -41,6 +40,12 @@ impl Fold {
             },
             Entry::Started { .. } | Entry::Blind { .. } | Entry::Unmatched { .. } => {}
         }
+    }
+
+    /// Takes in a decision about a pool with this target.
+    pub(super) const fn looked(&mut self, target: Nodes) {
+        self.decisions += 1;
+        self.target = Some(target);
     }
 
     /// Returns how many decisions ended in a hold.

@@ -5,7 +5,7 @@ use std::fmt;
 use super::cluster::{Census, Cluster, Command, NodeState};
 use super::fold::Fold;
 use crate::account::{Etag, NodeCounts, Order, PoolId, PoolState, Receipt, Refusal, RefusalKind};
-use crate::base::Timestamp;
+use crate::base::{Nodes, Timestamp};
 use crate::engine::{Entry, Observation, ObserveError, Question, RecordError, World};
 
 /// Keeps the entries that a simulated engine writes down.
@@ -57,6 +57,16 @@ impl<'a> SimWorld<'a> {
     pub fn finish(mut self) -> (Cluster, Fold) {
         self.pass_time(self.end);
         (self.cluster, self.fold)
+    }
+
+    /// Returns the pool itself.
+    pub(super) const fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Counts a decision that no engine took.
+    pub(super) const fn looked(&mut self, target: Nodes) {
+        self.fold.looked(target);
     }
 
     fn pass_time(&mut self, to: Timestamp) {

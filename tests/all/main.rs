@@ -6,6 +6,7 @@
 )]
 
 mod backtest;
+mod baseline;
 mod bound;
 mod cluster;
 mod cluster_faults;

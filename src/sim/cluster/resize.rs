@@ -48,6 +48,13 @@ pub(super) struct Resize {
     pub(super) errors: Vec<ResizeError>,
 }
 
+impl Resize {
+    /// Says whether machines of the latest order are about to be granted.
+    pub(super) const fn is_granting(&self) -> bool {
+        self.grants > 0
+    }
+}
+
 impl Cluster {
     /// Says whether a resize is under way.
     pub fn allocation(&self) -> AllocationState {

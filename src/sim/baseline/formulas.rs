@@ -1,0 +1,150 @@
+//! The documented autoscale formulas, run by the formula engine on the sampled metrics.
+//!
+//! Source: "Create a formula to automatically scale compute nodes in a Batch pool", learn.microsoft.com, sections "Pending
+//! tasks" and "Preempted nodes" (read November 2026).
+
+use std::fmt::Write as _;
+
+use super::Text;
+use super::pilot::{Sight, Wish};
+use crate::base::{Lane, Span};
+use crate::formula::{Evaluator, Formula, Inputs, PoolFacts, Scope};
+use crate::signal::Metric;
+use crate::sim::cluster::{SAMPLE_DELAY, Setup};
+
+/// The documented formula for pending tasks, as printed.
+const PENDING: &str = "\
+startingNumberOfVMs = 1;
+maxNumberofVMs = 25;
+pendingTaskSamplePercent = $PendingTasks.GetSamplePercent(180 * TimeInterval_Second);
+pendingTaskSamples = pendingTaskSamplePercent < 70 ? startingNumberOfVMs : avg($PendingTasks.GetSample(180 * TimeInterval_Second));
+$TargetDedicatedNodes=min(maxNumberofVMs, pendingTaskSamples);
+$NodeDeallocationOption = taskcompletion;
+";
+
+/// The documented formula for preempted nodes, as printed.
+const PREEMPTED: &str = "\
+maxNumberofVMs = 25;
+$TargetDedicatedNodes = min(maxNumberofVMs, $PreemptedNodeCount.GetSample(180 * TimeInterval_Second));
+$TargetLowPriorityNodes = min(maxNumberofVMs , maxNumberofVMs - $TargetDedicatedNodes);
+$NodeDeallocationOption = taskcompletion;
+";
+
+/// A formula with what its runs remember.
+#[derive(Debug)]
+pub(super) struct FormulaRule {
+    evaluator: Evaluator,
+}
+
+impl FormulaRule {
+    /// The shortest interval that the service takes; its default is three times as long.
+    pub(super) const INTERVAL: Span = Span::minutes(5);
+
+    /// The metrics that the formulas read.
+    pub(super) const METRICS: [Metric; 3] = [
+        Metric::PendingTasks,
+        Metric::PreemptedNodeCount,
+        Metric::TaskSlotsPerNode,
+    ];
+
+    /// Returns the formula for pending tasks, for nodes of one lane.
+    pub(super) fn pending(lane: Lane, text: Text, setup: &Setup) -> Self {
+        // "This formula scales dedicated nodes, but can be modified to apply to scale Spot nodes as well."
+        let variable = target(lane);
+        match text {
+            Text::Verbatim => Self::new(&PENDING.replace(target(Lane::Dedicated), variable)),
+            Text::ForSlots => {
+                let most = setup.quota.get(lane);
+                Self::sized(&format!(
+                    "maxNumberofVMs = {most};\n{variable} = min(maxNumberofVMs, nodes);\n"
+                ))
+            }
+        }
+    }
+
+    /// Returns the formula for preempted nodes as printed.
+    pub(super) fn preempted_verbatim() -> Self {
+        Self::new(PREEMPTED)
+    }
+
+    /// Returns what the page says of that formula, "every time a Spot node is preempted, it's replaced with a dedicated
+    /// node", for as many nodes as pending tasks need.
+    ///
+    /// The spot target stays, so that preempted nodes come back; the printed text takes them away as soon as it has seen
+    /// them, and its dedicated nodes with them.
+    pub(super) fn preempted(setup: &Setup) -> Self {
+        let spot_most = setup.quota.spot;
+        Self::sized(&format!(
+            "$TargetDedicatedNodes = min(nodes, $PreemptedNodeCount.GetSample(180 * TimeInterval_Second));\n\
+             $TargetLowPriorityNodes = min({spot_most}, nodes);\n"
+        ))
+    }
+
+    /// Returns nodes for pending tasks of which a share is spot; the halves are rounded up, or a last task would find no node.
+    pub(super) fn share(share: f64, setup: &Setup) -> Self {
+        let (dedicated, spot) = (setup.quota.dedicated, setup.quota.spot);
+        let rest = 1.0 - share;
+        Self::sized(&format!(
+            "$TargetDedicatedNodes = min({dedicated}, ceil(nodes * {rest}));\n\
+             $TargetLowPriorityNodes = min({spot}, nodes - min(nodes, $TargetDedicatedNodes));\n"
+        ))
+    }
+
+    /// Returns the documented demand, in nodes of several slots and in whole nodes, and statements that set targets by it.
+    fn sized(targets: &str) -> Self {
+        let mut source = String::new();
+        let demand = PENDING
+            .lines()
+            .filter(|line| !line.starts_with("max") && !line.starts_with('$'));
+        for line in demand {
+            // Writing to a string cannot fail.
+            let _ = writeln!(source, "{line}");
+        }
+        source += "nodes = ceil(pendingTaskSamples / $TaskSlotsPerNode);\n";
+        source += targets;
+        source += "$NodeDeallocationOption = taskcompletion;\n";
+        Self::new(&source)
+    }
+
+    fn new(source: &str) -> Self {
+        let formula =
+            Formula::compile(source, &Scope::default()).expect("the formula of a baseline is whole");
+        Self {
+            evaluator: formula.evaluator(),
+        }
+    }
+
+    /// Evaluates once; a fault leaves the pool as it is, as the service does.
+    ///
+    /// The windows end at the newest sample: a recorded run of this very formula has all six samples of its 180 seconds
+    /// (`doAzureParallel#215`), which it could not have if samples that come a minute late counted by the clock.
+    pub(super) fn look(&mut self, sight: &Sight<'_>) -> Option<Wish> {
+        let pool = sight.pool;
+        let now = sight.now - SAMPLE_DELAY;
+        let inputs = Inputs {
+            now,
+            pool: PoolFacts {
+                target: pool.target,
+                option: pool.option,
+                current: pool.current,
+                usable: pool.nodes.usable,
+                preempted: pool.nodes.preempted,
+                task_slots_per_node: pool.task_slots_per_node,
+            },
+            history: sight.history,
+            seed: now.ticks().cast_unsigned(),
+        };
+        let outcome = self.evaluator.run(&inputs).ok()?;
+        Some(Wish {
+            target: outcome.target,
+            option: outcome.option,
+        })
+    }
+}
+
+const fn target(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Dedicated => "$TargetDedicatedNodes",
+        Lane::Spot => "$TargetLowPriorityNodes",
+    }
+}
