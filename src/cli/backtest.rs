@@ -15,6 +15,7 @@ use super::terminal::{Paint, Terminal};
 use super::{policies, wiring};
 use crate::base::{Mix, Span, Timestamp};
 use crate::policy::{Policies, Policy, Prices};
+use crate::sim::baseline::UnknownBaseline;
 use crate::sim::workload::{JobShape, ReadOptions, Workload};
 use crate::sim::{
     self, Contender, NATIVE_INTERVAL, Options, PROGRESS_STEPS, PricePaths, Recorded, Report, Run, SpotMarket,
@@ -40,7 +41,9 @@ pub(super) struct Backtest {
     #[arg(long, value_name = "FILE")]
     workload: String,
     /// What to compare with: native (the formula as the service runs it, every 15 minutes),
-    /// native:5m, peak (always enough nodes), static:N or static:DEDICATED+SPOT
+    /// native:5m, peak (always enough nodes), static:N or static:DEDICATED+SPOT; autoscalers of
+    /// others: dedicated, low-priority and preempted-to-dedicated (the documented formulas; with
+    /// -verbatim as printed), share:S, hpa, nomad, spothedge, uniform-progress; or all of these
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = parse_baseline)]
     baseline: Vec<Baseline>,
     /// What a job becomes: task (one of one slot), slots:N (one of a slot for N cores), tasks:N (a task for N cores)
@@ -87,6 +90,8 @@ enum Baseline {
     Native(Span),
     Peak,
     Static(Mix),
+    Other(sim::baseline::Baseline),
+    AllOthers,
 }
 
 fn parse_share(text: &str) -> Result<f64, String> {
@@ -101,6 +106,7 @@ fn parse_baseline(text: &str) -> Result<Baseline, String> {
     let parsed = match text.split_once(':') {
         None if text == "native" => Some(Baseline::Native(NATIVE_INTERVAL)),
         None if text == "peak" => Some(Baseline::Peak),
+        None if text == "all" => Some(Baseline::AllOthers),
         Some(("native", interval)) => {
             let interval: Span = interval.parse().map_err(|error| format!("{error}"))?;
             // Below, the service answers 400.
@@ -115,9 +121,14 @@ fn parse_baseline(text: &str) -> Result<Baseline, String> {
                 .zip(nodes(spot))
                 .map(|(dedicated, spot)| Baseline::Static(Mix::new(dedicated, spot)))
         }
-        _ => None,
+        _ => {
+            let other = text.parse().map_err(|error: UnknownBaseline| {
+                format!("{error}; or write native, native:5m, peak, static:2+6 or all")
+            })?;
+            return Ok(Baseline::Other(other));
+        }
     };
-    parsed.ok_or_else(|| "write native, native:5m, peak, static:8 or static:2+6".to_owned())
+    parsed.ok_or_else(|| "write static:8 or static:2+6".to_owned())
 }
 
 impl Backtest {
@@ -183,23 +194,22 @@ impl Backtest {
     fn contenders(&self, policies: &Policies) -> Vec<Contender> {
         let policies = &policies.policies;
         let mut contenders: Vec<_> = policies.iter().cloned().map(Contender::Policy).collect();
+        let Some(prices) = policies.first().map(|policy| policy.prices) else {
+            return contenders;
+        };
         for baseline in &self.baseline {
-            let of = |policy: &Policy| match *baseline {
-                Baseline::Native(interval) => Contender::Native {
-                    policy: policy.clone(),
-                    interval,
-                },
-                Baseline::Peak => Contender::Peak {
-                    prices: policy.prices,
-                },
-                Baseline::Static(mix) => Contender::Static {
-                    mix,
-                    prices: policy.prices,
-                },
-            };
-            match baseline {
-                Baseline::Native(_) => contenders.extend(policies.iter().map(of)),
-                Baseline::Peak | Baseline::Static(_) => contenders.extend(policies.first().map(of)),
+            match *baseline {
+                Baseline::Native(interval) => {
+                    let native = |policy: &Policy| Contender::Native {
+                        policy: policy.clone(),
+                        interval,
+                    };
+                    contenders.extend(policies.iter().map(native));
+                }
+                Baseline::Peak => contenders.push(Contender::Peak { prices }),
+                Baseline::Static(mix) => contenders.push(Contender::Static { mix, prices }),
+                Baseline::Other(baseline) => contenders.push(Contender::Baseline { baseline, prices }),
+                Baseline::AllOthers => contenders.extend(sim::baseline::all(prices)),
             }
         }
         contenders
