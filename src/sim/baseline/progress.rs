@@ -9,8 +9,8 @@
 //! 4. when it is idle and no more than C + 2d of time is left, it goes on demand to the end.
 //!
 //! Here a pool has one line, the sum over its tasks, so that a job of many tasks may do them one after another. A waiting task
-//! at rule 4 takes all before it in the queue along, because the pool serves them first. Without checkpoints a lost run counts
-//! for nothing, and what runs on a dedicated node ends there. For one task of one node this is the paper's policy.
+//! at rule 4 takes all before it in the queue along, because the pool serves them first. Work that was not saved is lost
+//! with its node, and what runs on a dedicated node ends there. For one task of one node this is the paper's policy.
 
 use std::collections::VecDeque;
 
@@ -107,14 +107,13 @@ impl UniformProgress {
 
     fn add_up(&self, now: Timestamp, unfinished: impl Iterator<Item = Unfinished>) -> Ledger {
         let mut ledger = Ledger::default();
-        for Unfinished { task, runs } in unfinished {
+        for Unfinished { task, left, runs } in unfinished {
             let slots = u64::from(task.slots);
-            let done = runs.map_or(Span::ZERO, |(started, _)| now - started);
-            ledger.left += (task.run - done).as_hours() * slots as f64;
+            ledger.left += left.as_hours() * f64::from(task.slots);
             match runs {
                 None => {
                     ledger.waiting += slots;
-                    let slack = task.submit + self.time_for(&task) - now - task.run;
+                    let slack = task.submit + self.time_for(&task) - now - left;
                     if slack < self.switch_over * 2 {
                         ledger.at_risk = ledger.waiting;
                     }
@@ -198,7 +197,11 @@ mod tests {
 
     #[test]
     fn a_task_that_must_start_takes_all_before_it_along() {
-        let waits = |task| Unfinished { task, runs: None };
+        let waits = |task: Task| Unfinished {
+            task,
+            left: task.run,
+            runs: None,
+        };
         let at = |minute: i64| Timestamp::from_unix_seconds(60 * minute);
         // Deadline 3:00: an hour of work must start by 2:00, and eight minutes go to two switch-overs.
         let queue = [waits(task(0, 30)), waits(task(0, 60)), waits(task(0, 10))];
@@ -209,6 +212,7 @@ mod tests {
         // What runs on spot is left there, whatever its slack.
         let runs = Unfinished {
             task: task(0, 60),
+            left: Span::minutes(30),
             runs: Some((at(100), Lane::Spot)),
         };
         let ledger = rule().add_up(at(130), [runs].into_iter());
