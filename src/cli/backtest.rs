@@ -18,7 +18,8 @@ use crate::policy::{Policies, Policy, Prices};
 use crate::sim::baseline::UnknownBaseline;
 use crate::sim::workload::{JobShape, ReadOptions, Workload};
 use crate::sim::{
-    self, Contender, NATIVE_INTERVAL, Options, PROGRESS_STEPS, PricePaths, Recorded, Report, Run, SpotMarket,
+    self, Contender, DelayLimit, NATIVE_INTERVAL, Options, PROGRESS_STEPS, PricePaths, Recorded, Report, Run,
+    SpotMarket,
 };
 
 /// Run policies on a recorded job log, and compare cost and waits
@@ -73,6 +74,9 @@ pub(super) struct Backtest {
     /// What a spot node costs over time: a table of seconds from the start of the log and dollars an hour
     #[arg(long, value_name = "FILE")]
     spot_prices: Option<PathBuf>,
+    /// How late a task may end, waits and lost runs together: the longer of a time and a share of its own run
+    #[arg(long, value_name = "SPAN/SHARE", default_value = "15m/1", value_parser = str::parse::<DelayLimit>)]
+    limit: DelayLimit,
     /// Run every contender once for each seed, from 0 up
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=SEEDS_MAX))]
     seeds: u64,
@@ -183,6 +187,7 @@ impl Backtest {
         Ok(Options {
             spot,
             prices,
+            limit: self.limit,
             setup: self.pool.setup(),
             bound: self.bound.ask(),
             seeds: (0..self.seeds).collect(),

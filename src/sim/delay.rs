@@ -1,5 +1,7 @@
 //! How long tasks waited, how late they ended, and which of them ended too late.
 
+use std::str::FromStr;
+
 use serde::Serialize;
 
 use super::cluster::Delay;
@@ -54,7 +56,31 @@ pub struct Misses {
     pub work_share: f64,
 }
 
+/// Reads `15m/1`, the time and the share of the run; a time alone allows no more to long tasks.
+impl FromStr for DelayLimit {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (least, share) = text.split_once('/').unwrap_or((text, "0"));
+        let least: Span = least.trim().parse().map_err(|error| format!("{error}"))?;
+        let share = share
+            .trim()
+            .parse()
+            .ok()
+            .filter(|share| (0.0..=Self::SHARE_MAX).contains(share));
+        match share {
+            Some(share) if !least.is_negative() => Ok(Self { least, share }),
+            _ => Err(format!(
+                "write a time from 0s and a share of the run from 0 to {}, such as 15m/1",
+                Self::SHARE_MAX
+            )),
+        }
+    }
+}
+
 impl DelayLimit {
+    /// A task that may take a thousand times as long as it runs has no limit worth the name.
+    pub const SHARE_MAX: f64 = 1000.0;
+
     /// Returns what a task of some run time may be delayed.
     pub fn of(&self, run: Span) -> Span {
         self.least.max(run.scale(self.share))
@@ -122,6 +148,19 @@ mod tests {
         let wait = Wait::of(waits(7..=7));
         assert_eq!([wait.p50, wait.max], [7.0, 7.0]);
         assert_eq!(Wait::of(Vec::new()), Wait::default());
+    }
+
+    #[test]
+    fn a_limit_is_a_time_and_a_share() {
+        assert_eq!("15m/1".parse(), Ok(DelayLimit::default()));
+        let flat = DelayLimit {
+            least: Span::hours(1),
+            share: 0.0,
+        };
+        assert_eq!("1h".parse(), Ok(flat));
+        for wrong in ["", "/1", "15m/", "15m/-1", "15m/NaN", "-1m/1"] {
+            assert!(wrong.parse::<DelayLimit>().is_err(), "{wrong}");
+        }
     }
 
     #[test]
