@@ -20,6 +20,7 @@ mod wiring;
 
 mod backtest;
 mod check;
+mod compare;
 mod completions;
 mod demo;
 mod demo_moment;
@@ -71,6 +72,7 @@ enum Verb {
     Test(test::Test),
     Plan(plan::Plan),
     Backtest(Box<backtest::Backtest>),
+    Compare(compare::Compare),
     Eviction(eviction::Eviction),
     Demo(demo::Demo),
     Schema(schema::Schema),
@@ -88,6 +90,7 @@ impl Verb {
             Self::Test(verb) => verb.run(terminal),
             Self::Plan(verb) => verb.run(terminal),
             Self::Backtest(verb) => verb.run(terminal),
+            Self::Compare(verb) => verb.run(terminal),
             Self::Eviction(verb) => verb.run(terminal),
             Self::Demo(verb) => verb.run(terminal),
             Self::Schema(verb) => verb.run(terminal),

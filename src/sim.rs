@@ -11,6 +11,7 @@ pub mod workload;
 
 mod backtest;
 pub mod bound;
+pub mod compare;
 mod contender;
 mod delay;
 pub mod demo;

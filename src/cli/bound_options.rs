@@ -24,7 +24,7 @@ impl BoundOptions {
     }
 }
 
-fn parse_tolerance(text: &str) -> Result<Tolerance, String> {
+pub(super) fn parse_tolerance(text: &str) -> Result<Tolerance, String> {
     let share = |text: &str| {
         let percent: f64 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
         (0.0..=100.0).contains(&percent).then_some(percent / 100.0)

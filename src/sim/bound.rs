@@ -22,11 +22,11 @@
 //! A spot run needs one unit of the supply that is up throughout and has been so for as long as a node boots.
 //!
 //! # What is left out
-//! All of it can only make plans dearer, so that the bound stays one: whole numbers of nodes, quotas, time to be granted and to
+//! All of it can only make plans dearer, so that the bound stays one: whole numbers of nodes, time to save and to load, quotas, time to be granted and to
 //! go, evictions beside the supply (a node hazard), boots that take longer than the shortest.
 //!
 //! # With checkpoints
-//! Where a task that loses its node keeps its work in whole intervals, it is not run without a break, but each interval is. Its
+//! Where a task that loses its node keeps its work in whole intervals, as simulated ones do, it is not run without a break, but each interval is. Its
 //! pieces are bounded as tasks of their own: piece *j* cannot start before *j* intervals have passed since the submission, nor
 //! so late that the rest would end beyond the limit. That the pieces follow each other, and never overlap, is left out. The
 //! fluid bound holds as well; the greater of the two is told.

@@ -68,6 +68,19 @@ impl Contender {
         }
     }
 
+    /// Returns the contender with other prices.
+    #[must_use]
+    pub fn at(&self, prices: Prices) -> Self {
+        let mut other = self.clone();
+        match &mut other {
+            Self::Policy(policy) | Self::Native { policy, .. } => policy.prices = prices,
+            Self::Static { prices: own, .. }
+            | Self::Peak { prices: own }
+            | Self::Baseline { prices: own, .. } => *own = prices,
+        }
+        other
+    }
+
     /// Returns the nodes that it keeps from start to end; `None` when an engine decides.
     pub(super) fn fixed(&self, workload: &Workload, slots_per_node: u32) -> Option<Mix> {
         match self {

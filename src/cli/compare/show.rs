@@ -1,0 +1,148 @@
+//! A comparison as a table and as CSV.
+
+use std::io::{self, Write};
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::super::exit::Failure;
+use super::super::render::visible;
+use super::super::terminal::{Paint, Terminal};
+use crate::base::Span;
+use crate::sim::compare::{Comparison, Row, Summary};
+
+/// A heading and what stands below it.
+type Column<T> = (&'static str, fn(&T) -> String);
+
+const ROWS: [Column<Row>; 14] = [
+    ("workload", |row| visible(&row.workload)),
+    ("spot", |row| brief(&visible(&row.spot))),
+    ("price", |row| row.price_ratio.to_string()),
+    ("contender", |row| visible(&row.contender)),
+    ("cost", |row| format!("{:.0}", row.cost)),
+    ("met", |row| if row.met { "yes" } else { "NO" }.to_owned()),
+    ("/ bound", |row| ratio(row.cost_to_bound)),
+    ("with misses", |row| ratio(row.cost_to_bound_with_misses)),
+    ("wait p95", |row| span(row.wait_p95)),
+    ("delay p95", |row| span(row.delay_p95)),
+    ("misses", |row| percent(row.misses)),
+    ("of work", |row| percent(row.work_misses)),
+    ("orders/d", |row| format!("{:.0}", row.orders_daily)),
+    ("reversals/d", |row| format!("{:.0}", row.reversals_daily)),
+];
+
+const SUMMARIES: [Column<Summary>; 7] = [
+    ("contender", |summary| visible(&summary.contender)),
+    ("met", |summary| format!("{} of {}", summary.met, summary.cases)),
+    ("where dedicated does", |summary| {
+        format!("{} of {}", summary.met_with_reference, summary.reference_met)
+    }),
+    ("/ bound, mean", |summary| ratio(summary.mean)),
+    ("worst", |summary| ratio(summary.worst)),
+    ("with misses, mean", |summary| ratio(summary.mean_with_misses)),
+    ("worst", |summary| ratio(summary.worst_with_misses)),
+];
+
+/// Writes the rows and, below, the summaries.
+pub(super) fn text(comparison: &Comparison, terminal: &mut Terminal) -> io::Result<()> {
+    let paint = terminal.paint();
+    let out = terminal.out();
+    writeln!(out, "{}\n", table(&ROWS, &comparison.rows))?;
+    let heading = "over all cases; means are geometric, over the cases in which the limit was met";
+    writeln!(out, "{}", paint.on(Paint::HEADING, heading))?;
+    writeln!(out, "{}", table(&SUMMARIES, &comparison.summaries))
+}
+
+/// Writes the rows.
+pub(super) fn csv(comparison: &Comparison, terminal: &mut Terminal) -> Result<(), Failure> {
+    let write = |terminal: &mut Terminal| -> csv::Result<()> {
+        let mut writer = csv::Writer::from_writer(terminal.out());
+        writer.write_record([
+            "workload",
+            "slots",
+            "spot",
+            "seed",
+            "price_ratio",
+            "contender",
+            "cost",
+            "met",
+            "bound",
+            "cost_to_bound",
+            "bound_with_misses",
+            "cost_to_bound_with_misses",
+            "wait_p95_s",
+            "delay_p95_s",
+            "misses",
+            "work_misses",
+            "orders_daily",
+            "reversals_daily",
+        ])?;
+        for row in &comparison.rows {
+            let known = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+            writer.write_record([
+                row.workload.clone(),
+                row.slots.to_string(),
+                row.spot.clone(),
+                row.seed.to_string(),
+                row.price_ratio.to_string(),
+                row.contender.clone(),
+                row.cost.to_string(),
+                row.met.to_string(),
+                known(row.bound),
+                known(row.cost_to_bound),
+                known(row.bound_with_misses),
+                known(row.cost_to_bound_with_misses),
+                row.wait_p95.to_string(),
+                row.delay_p95.to_string(),
+                row.misses.to_string(),
+                row.work_misses.to_string(),
+                row.orders_daily.to_string(),
+                row.reversals_daily.to_string(),
+            ])?;
+        }
+        writer.flush()?;
+        Ok(())
+    };
+    write(terminal).map_err(|error| Failure::Output(io::Error::other(error)))
+}
+
+fn table<T>(columns: &[Column<T>], rows: &[T]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(columns.iter().map(|(heading, _)| *heading));
+    for row in rows {
+        table.add_row(columns.iter().map(|(_, cell)| cell(row)));
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        let words = matches!(columns[index].0, "workload" | "spot" | "contender");
+        if !words {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
+}
+
+/// Names of files side by side can be longer than a terminal is wide; their ends tell more than their middles.
+const NAME_MAX: usize = 40;
+
+fn brief(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    if letters.len() <= NAME_MAX {
+        return name.to_owned();
+    }
+    let half = NAME_MAX / 2;
+    let (head, tail) = (&letters[..half - 1], &letters[letters.len() - half..]);
+    head.iter().chain(&['…']).chain(tail).collect()
+}
+
+fn ratio(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"))
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+fn span(seconds: f64) -> String {
+    Span::from_seconds(seconds.round()).in_short()
+}
