@@ -22,7 +22,7 @@ pub(super) struct PoolOptions {
     )]
     fill: FillWord,
     /// What is usual where nothing is said: service (Azure Batch as users meet it) or study (machines granted at once, four
-    /// minutes to boot, no waiting for a resize, 600 nodes of a lane)
+    /// minutes to boot, no order is refused, 600 nodes of a lane)
     #[arg(
         long,
         value_enum,

@@ -230,6 +230,38 @@ fn an_order_that_retakes_drops_grants_and_lets_draining_nodes_take_tasks_again()
 }
 
 #[test]
+fn by_the_rules_of_the_study_no_order_is_refused() {
+    let setup = Setup {
+        initial: Mix::new(2, 0),
+        ..Setup::study()
+    };
+    let mut cluster = pool(setup, &[(0, 1000), (0, 1000)], &[]);
+    cluster.advance(at(10));
+    let drain = NodeDeallocationOption::TaskCompletion;
+    cluster.order(Mix::new(1, 3), drain).unwrap();
+    cluster.advance(at(20));
+    // One drains and three are not to be had; the next order lets it take tasks again.
+    assert_eq!(
+        (
+            cluster.allocation(),
+            cluster.ungranted(),
+            cluster.census().of(NodeState::Draining).0
+        ),
+        (AllocationState::Steady, 3, 1)
+    );
+    cluster.order(Mix::new(3, 1), drain).unwrap();
+    cluster.advance(at(20));
+    assert_eq!(
+        (
+            cluster.census().mix(),
+            cluster.ungranted(),
+            cluster.census().of(NodeState::Draining).0
+        ),
+        (Mix::new(3, 0), 1, 0)
+    );
+}
+
+#[test]
 fn tasks_and_nodes_are_told_one_by_one() {
     let setup = Setup {
         initial: Mix::new(1, 2),

@@ -56,16 +56,20 @@ impl Resize {
 }
 
 impl Cluster {
-    /// Says whether a resize is under way.
+    /// Says whether a resize is under way that keeps the pool from taking an order.
     pub fn allocation(&self) -> AllocationState {
+        if self.setup.refuses_while_resizing && self.is_resizing() {
+            AllocationState::Resizing
+        } else {
+            AllocationState::Steady
+        }
+    }
+
+    fn is_resizing(&self) -> bool {
         let census = self.fleet.census();
         let waits = self.spot.ungranted > 0 && !self.resize.timed_out;
         let goes = census.of(NodeState::Draining) + census.of(NodeState::Leaving);
-        if self.resize.grants == 0 && !waits && goes == Nodes::ZERO {
-            AllocationState::Steady
-        } else {
-            AllocationState::Resizing
-        }
+        self.resize.grants > 0 || waits || goes > Nodes::ZERO
     }
 
     /// Returns why the latest order was not met in full; empty when it was.
@@ -93,8 +97,8 @@ impl Cluster {
     pub fn obey(&mut self, command: &Command) -> Result<(), Refusal> {
         let cordons = command.cordon != self.fleet.census().cordoned();
         if !(cordons && command.target == self.target && !command.retake) {
-            if self.allocation() != AllocationState::Steady {
-                if !command.retake {
+            if self.is_resizing() {
+                if self.setup.refuses_while_resizing && !command.retake {
                     return Err(Refusal {
                         kind: RefusalKind::Resizing,
                         message: "The specified pool is being resized".to_owned(),

@@ -16,6 +16,9 @@ pub struct Setup {
     pub resize_time: Span,
     /// How long the service tries to have what an order asks for before the pool is steady without it.
     pub resize_timeout: Span,
+    /// Whether an order is refused while a resize is under way, as the service does; otherwise every order retakes, and the pool
+    /// is always said to be steady.
+    pub refuses_while_resizing: bool,
     /// How long after a spot machine was lost, or can be had again, the service asks for it again.
     pub retry: Span,
     /// How long a machine takes from being granted to running tasks; billed.
@@ -53,12 +56,13 @@ impl Setup {
     pub const NODES_MAX: Nodes = Nodes(20_000);
 
     /// Returns a pool by the rules of the study that the cost targets are taken from: machines are granted and go at once,
-    /// boot for four minutes, billed, and spot that cannot be had never keeps the pool from taking an order; at most 600
-    /// nodes of a lane.
+    /// boot for four minutes, billed, and neither spot that cannot be had nor nodes that finish their tasks keep the pool from
+    /// taking an order; at most 600 nodes of a lane.
     pub fn study() -> Self {
         Self {
             resize_time: Span::ZERO,
             resize_timeout: Span::ZERO,
+            refuses_while_resizing: false,
             retry: Span::ZERO,
             restored_within: None,
             boot: Boot::Fixed(Span::minutes(4)),
@@ -152,6 +156,7 @@ impl Default for Setup {
             resize_time: Span::minutes(1),
             // Pool - Resize, REST API: `resizeTimeout` is 15 minutes by default.
             resize_timeout: Span::minutes(15),
+            refuses_while_resizing: true,
             retry: Span::minutes(1),
             boot: Boot::Fixed(Span::minutes(3)),
             eviction: Eviction::Never,
