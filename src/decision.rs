@@ -16,9 +16,9 @@ mod narrative;
 mod reason;
 mod snapshot;
 
-pub use asked::{QueueAsk, ScheduleAsk, TrackAsk, Unsampled};
+pub use asked::{DeadlineCourse, QueueAsk, ScheduleAsk, TrackAsk, Unsampled};
 pub use chain::{Decision, Stage, Step};
-pub use guard_memory::{GuardMemory, MonthUse, SpotLoss, TargetChange};
+pub use guard_memory::{DoneWork, GuardMemory, MonthUse, RunTimes, SpotLoss, TargetChange};
 pub use guarded::{
     Cooldown, Flapping, HourlyBudget, MonthlyBudget, QuotaLimit, ScheduleMost, SpotStorm, StepLimit,
 };

@@ -9,6 +9,7 @@ mod calendar;
 mod caps;
 mod codes;
 mod complaint;
+mod deadline;
 mod file;
 mod findings;
 mod formulas;
@@ -16,6 +17,7 @@ mod guard;
 mod inline;
 mod limits;
 mod lint;
+mod progress;
 mod queue;
 mod read;
 mod restrain;
@@ -30,6 +32,7 @@ pub use ask::{Ask, Need, Workings};
 pub use calendar::{CronLine, Holiday, Zone};
 pub use codes::CODES;
 pub use complaint::Complaint;
+pub use deadline::Deadline;
 pub use file::{
     BoundsFile, DemandFile, FormulaFile, GuardsFile, MissingFile, MixFile, PatternText, Percent, PolicyFile,
     PricesFile, Role, Then,
@@ -37,6 +40,7 @@ pub use file::{
 pub use findings::{FileFindings, Findings};
 pub use limits::{Budget, OnSoft, Quota};
 pub use lint::lint;
+pub use progress::{Course, Job, Progress};
 pub use queue::Queue;
 pub use read::{read, schema};
 pub use schedule::{Held, Rule, Schedule};

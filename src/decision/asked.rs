@@ -144,6 +144,58 @@ impl fmt::Display for Unsampled {
     }
 }
 
+/// Work must be done by a time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadlineCourse {
+    /// When.
+    pub due: Timestamp,
+    /// Where the work stands: ahead, behind, tight or lost.
+    pub progress: String,
+    /// The tasks that wait or run.
+    pub tasks: u32,
+    /// What is left of them, with the wanted confidence.
+    pub left_node_hours: f64,
+    /// The nodes that end them in time.
+    pub nodes: Nodes,
+    /// Whether they must be dedicated.
+    pub sure: bool,
+    /// The latest moment at which the most nodes could be ordered.
+    pub latest_start: Timestamp,
+    /// When the most nodes would end it, ordered now.
+    pub earliest_end: Timestamp,
+}
+
+impl fmt::Display for DeadlineCourse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            due,
+            tasks,
+            nodes,
+            latest_start,
+            earliest_end,
+            ..
+        } = self;
+        let left = short(self.left_node_hours);
+        write!(f, "{tasks} tasks, {left} node-hours, must be done by {due}: ")?;
+        match self.progress.as_str() {
+            "lost" => write!(
+                f,
+                "that cannot be met, {nodes} dedicated nodes would end at {earliest_end}"
+            ),
+            "tight" => write!(
+                f,
+                "{nodes} dedicated nodes, for the latest start is {latest_start}"
+            ),
+            "behind" => write!(f, "{nodes} dedicated nodes, for they lag behind"),
+            _ => write!(
+                f,
+                "{nodes} nodes keep to the line, the latest start is {latest_start}"
+            ),
+        }
+    }
+}
+
 /// Returns a number to three digits after the point, without the zeros.
 pub(super) fn short(number: f64) -> String {
     format!("{}", (number * 1000.0).round() / 1000.0)

@@ -10,7 +10,7 @@ use crate::account::{PoolState, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
 
 /// What guards remember of one pool.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct GuardMemory {
     /// Changes of the pool's target, oldest first.
@@ -19,6 +19,36 @@ pub struct GuardMemory {
     pub losses: Vec<SpotLoss>,
     /// How long its nodes have been there this month.
     pub month: Option<MonthUse>,
+    /// How long its tasks have run, of those that finished.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs: Option<RunTimes>,
+    /// What finished, hour by hour, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<DoneWork>,
+}
+
+/// How long tasks have run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RunTimes {
+    /// How many.
+    pub count: u64,
+    /// Their run times added up, in seconds.
+    pub seconds: f64,
+    /// The squares of their run times added up.
+    pub seconds_squared: f64,
+}
+
+/// The work that finished within an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DoneWork {
+    /// When the first of it was seen.
+    pub from: Timestamp,
+    /// When the first of these tasks was submitted.
+    pub submitted: Timestamp,
+    /// Their run times times their slots, in seconds.
+    pub slot_seconds: f64,
 }
 
 /// A change of a pool's target.
@@ -82,9 +112,56 @@ impl GuardMemory {
             }
             self.spend(then, now, paid(before));
         }
+        if let Some(work) = work {
+            self.finish(now, work);
+        }
         let oldest = now - Self::KEPT;
         forget(&mut self.changes, |change| change.at < oldest);
         forget(&mut self.losses, |loss| loss.at < oldest);
+    }
+
+    /// How long finished work is kept: deadlines come once a week at the rarest that they can be reckoned with.
+    pub const WORK_KEPT: Span = Span::days(7);
+
+    /// Returns the slot-seconds of work that was submitted and done since a moment, and when the first of it was submitted.
+    pub fn done_since(&self, since: Timestamp) -> (f64, Option<Timestamp>) {
+        let done = || self.done.iter().filter(|done| done.submitted >= since);
+        (
+            done().map(|done| done.slot_seconds).sum(),
+            done().map(|done| done.submitted).min(),
+        )
+    }
+
+    fn finish(&mut self, now: Timestamp, work: &Work) {
+        for task in &work.finished {
+            let seconds = task.ended.since(task.started).as_seconds().max(0.0);
+            let runs = self.runs.get_or_insert(RunTimes {
+                count: 0,
+                seconds: 0.0,
+                seconds_squared: 0.0,
+            });
+            runs.count = runs.count.saturating_add(1);
+            runs.seconds += seconds;
+            runs.seconds_squared += seconds * seconds;
+            let slot_seconds = seconds * f64::from(task.slots);
+            match self
+                .done
+                .last_mut()
+                .filter(|done| now.since(done.from) < Span::hours(1))
+            {
+                Some(done) => {
+                    done.submitted = done.submitted.min(task.submitted);
+                    done.slot_seconds += slot_seconds;
+                }
+                None => self.done.push(DoneWork {
+                    from: now,
+                    submitted: task.submitted,
+                    slot_seconds,
+                }),
+            }
+        }
+        let oldest = now - Self::WORK_KEPT;
+        forget(&mut self.done, |done| done.from < oldest);
     }
 
     /// Returns how long nodes of a lane have been there in the month of a moment, in hours.

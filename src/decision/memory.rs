@@ -37,21 +37,25 @@ impl Memory {
     /// Samples are put on the grid of their metric; one for a slot that is filled or passed is dropped, so that being told
     /// a sample twice does no harm.
     pub fn absorb(&mut self, now: Timestamp, state: &PoolState, samples: &[Sample], work: Option<&Work>) {
-        let pool = match self.pools.get_mut(&state.id) {
-            Some(pool) => {
-                let before = Some((pool.seen_at, &pool.last_seen));
-                pool.guards.see(before, now, state, work);
-                pool.last_seen.clone_from(state);
-                pool.seen_at = now;
-                pool
-            }
-            None => self.pools.entry(state.id.clone()).or_insert_with(|| PoolMemory {
+        // Looked up by reference first: most looks are at pools that are known, and an entry would clone the id.
+        if !self.pools.contains_key(&state.id) {
+            let unseen = PoolMemory {
                 seen_at: now,
                 last_seen: state.clone(),
                 history: History::new(),
                 guards: GuardMemory::default(),
-            }),
-        };
+            };
+            self.pools.insert(state.id.clone(), unseen);
+        }
+        let pool = self
+            .pools
+            .get_mut(&state.id)
+            .expect("an unseen pool was just put in");
+        // A pool that is new is its own past: nothing of it changed, and nothing was spent.
+        pool.guards
+            .see(Some((pool.seen_at, &pool.last_seen)), now, state, work);
+        pool.last_seen.clone_from(state);
+        pool.seen_at = now;
         let oldest = now - Self::HISTORY_KEPT;
         for sample in samples {
             // A sample out of the future or the distant past is a broken clock's, and would stretch the grid without end.

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cooldown, Flapping, HourlyBudget, MonthlyBudget, QueueAsk, QuotaLimit, ScheduleAsk, ScheduleMost,
-    SpotStorm, StepLimit, TrackAsk, Unsampled,
+    Cooldown, DeadlineCourse, Flapping, HourlyBudget, MonthlyBudget, QueueAsk, QuotaLimit, ScheduleAsk,
+    ScheduleMost, SpotStorm, StepLimit, TrackAsk, Unsampled,
 };
 use crate::account::AllocationState;
 use crate::base::{Mix, Nodes, Span, Timestamp};
@@ -39,6 +39,10 @@ pub enum Reason {
     },
     /// A schedule needs this many usable nodes now.
     Schedule(ScheduleAsk),
+    /// Work must be done by a time.
+    Deadline(DeadlineCourse),
+    /// The policy has a deadline, and the tasks of the pool are not told one by one.
+    DeadlineUnseen,
     /// A tracked metric needs this many usable nodes.
     Track(TrackAsk),
     /// A queue needs this many usable nodes.
@@ -172,6 +176,8 @@ impl Reason {
             Self::Formula { .. } => "formula",
             Self::FormulaDemand { .. } => "formulaDemand",
             Self::Schedule(_) => "schedule",
+            Self::Deadline(_) => "deadline",
+            Self::DeadlineUnseen => "deadlineUnseen",
             Self::Track(_) => "track",
             Self::Queue(_) => "queue",
             Self::Unsampled(_) => "unsampled",
@@ -251,6 +257,10 @@ impl fmt::Display for Reason {
                 nodes,
             } => formula_demand(f, (*formula, *of), *stopped, *nodes),
             Self::Schedule(ask) => ask.fmt(f),
+            Self::Deadline(course) => course.fmt(f),
+            Self::DeadlineUnseen => f.write_str(
+                "the tasks of the pool are not known one by one, so that no node is taken away before its deadlines",
+            ),
             Self::Track(why) => why.fmt(f),
             Self::Queue(why) => why.fmt(f),
             Self::Unsampled(why) => why.fmt(f),

@@ -5,7 +5,7 @@ use super::{Entry, Observation, ObserveError, PoolView, Question, World};
 use crate::account::{PoolId, PoolPattern};
 use crate::base::{Span, Timestamp};
 use crate::decision::{Decision, Memory, Snapshot};
-use crate::policy::{Policies, Workings};
+use crate::policy::{Policies, Policy, Workings};
 use crate::signal::Metric;
 
 /// Runs the pools of one account by their policies until the world ends it; returns what is then remembered.
@@ -77,7 +77,7 @@ impl<'a> Engine<'a> {
             now,
             pools: &self.patterns,
             metrics: &self.metrics,
-            work: false,
+            work: self.policies.policies.iter().any(Policy::wants_work),
         };
         match world.observe(&question, &mut observation) {
             Ok(()) => self.see(world, now, &mut observation),

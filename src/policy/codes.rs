@@ -47,6 +47,9 @@ pub const CODES: &[CodeRow] = &[
     row("P018", "a metric that has no samples any more", "The service stopped to sample the nodes themselves; a strategy without samples can only hold.",
         "demand:\n  - track: { metric: $CPUPercent, target: 75 }",
         "demand:\n  - track: { metric: $PendingTasks, target: 75 }"),
+    row("P019", "a deadline that cannot be reckoned with", "Tasks are told by pool and not by job; a node starts within minutes.",
+        "deadlines: [ { jobs: nightly-*, finishBy: \"0 6 * * *\", timezone: UTC } ]",
+        "deadlines: [ { finishBy: \"0 6 * * *\", timezone: UTC } ]"),
 ];
 
 const fn row(

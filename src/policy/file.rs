@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    Budget, CooldownGuard, FlapGuard, Mode, Objective, Queue, Quota, Schedule, StepGuard, StormGuard, Track,
+    Budget, CooldownGuard, Deadline, FlapGuard, Mode, Objective, Queue, Quota, Schedule, StepGuard,
+    StormGuard, Track,
 };
 use crate::base::{Nodes, Span};
 use crate::formula::Dialect;
@@ -35,6 +36,9 @@ pub struct PolicyFile {
     /// How nodes are split between the lanes, and what they cost.
     #[serde(default)]
     pub mix: MixFile,
+    /// Work that must be done by a time of the clock.
+    #[serde(default)]
+    pub deadlines: Vec<Deadline>,
     /// The most cores or nodes that the pool may use.
     #[serde(default)]
     pub quota: Quota,

@@ -31,6 +31,7 @@ const PRICES: Code = Code("P012");
 const MISSING: Code = Code("P013");
 const LIMITS: Code = Code("P015");
 const GUARDS: Code = Code("P016");
+const DEADLINE: Code = Code("P019");
 
 /// Samples are 30 seconds apart and each look costs the account a request, so that below 10 seconds there is nothing new to
 /// see; after a day without a look a pool has no autoscaler. The service's own 5 minutes to 168 hours do not bind us.
@@ -176,6 +177,10 @@ impl Reader<'_> {
             flap: file.guards.flap,
         };
         self.complain(GUARDS, &["guards"], steady.complaints(), &document);
+        for (index, deadline) in file.deadlines.iter().enumerate() {
+            let index = index.to_string();
+            self.complain(DEADLINE, &["deadlines", &index], deadline.complaints(), &document);
+        }
         self.limits(&file, bounds, prices, &document);
         Some(Policy {
             name: name.into(),
@@ -187,6 +192,7 @@ impl Reader<'_> {
             bounds,
             objective: file.mix.objective,
             prices,
+            deadlines: file.deadlines,
             quota: file.quota,
             budget: file.budget,
             missing,

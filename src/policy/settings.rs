@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Queue, Quota, Role, Schedule, SteadyGuards, Track};
+use super::{Budget, Deadline, Queue, Quota, Role, Schedule, SteadyGuards, Track};
 use crate::account::PoolPattern;
 use crate::base::{Lane, Nodes, Span, UsdHourly};
 use crate::formula::Formula;
@@ -45,6 +45,8 @@ pub struct Policy {
     pub objective: Objective,
     /// What a node costs.
     pub prices: Prices,
+    /// Work that must be done by a time of the clock.
+    pub deadlines: Vec<Deadline>,
     /// The most cores or nodes that the pool may use.
     pub quota: Quota,
     /// What the pool may cost.
@@ -144,6 +146,11 @@ pub struct Policies {
 }
 
 impl Policy {
+    /// Says whether it decides by tasks and nodes one by one.
+    pub fn wants_work(&self) -> bool {
+        !self.deadlines.is_empty()
+    }
+
     /// Returns the formulas among the strategies, each with its place among all of them, from 0.
     pub fn formulas(&self) -> impl Iterator<Item = (usize, &DemandFormula)> {
         self.demand

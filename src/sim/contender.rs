@@ -112,6 +112,7 @@ fn native(policy: &Policy, interval: Span) -> Policy {
     native.demand.truncate(1);
     native.missing.minded = false;
     native.steady = SteadyGuards::default();
+    native.deadlines.clear();
     (native.quota, native.budget) = (Quota::default(), Budget::default());
     let any = Range {
         min: Nodes::ZERO,

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Nodes, Span, UsdHourly};
 use crate::formula::{Dialect, Formula, Scope};
 use crate::policy::{
-    Bounds, Budget, Complaint, Demand, DemandFormula, MissingGuard, Mode, Objective, Policy, Prices, Queue,
-    Quota, Range, Role, Schedule, SteadyGuards, Track,
+    Bounds, Budget, Complaint, Deadline, Demand, DemandFormula, MissingGuard, Mode, Objective, Policy,
+    Prices, Queue, Quota, Range, Role, Schedule, SteadyGuards, Track,
 };
 use crate::signal::Metric;
 
@@ -26,6 +26,7 @@ pub struct PolicyRecord {
     spot: [Nodes; 2],
     objective: Objective,
     prices: [UsdHourly; 2],
+    deadlines: Vec<Deadline>,
     quota: Quota,
     budget: Budget,
     missing: MissingRecord,
@@ -81,6 +82,7 @@ impl From<&Policy> for PolicyRecord {
             spot: ends(policy.bounds.spot),
             objective: policy.objective,
             prices: [policy.prices.dedicated, policy.prices.spot],
+            deadlines: policy.deadlines.clone(),
             quota: policy.quota,
             budget: policy.budget,
             missing: MissingRecord {
@@ -176,6 +178,7 @@ impl PolicyRecord {
                 dedicated: self.prices[0],
                 spot: self.prices[1],
             },
+            deadlines: self.deadlines.clone(),
             quota: self.quota,
             budget: self.budget,
             missing: MissingGuard {

@@ -87,6 +87,7 @@ fn memories() -> impl Strategy<Value = GuardMemory> {
                 dedicated_milliseconds: hours * 3_600_000,
                 spot_milliseconds: hours * 3_600_000,
             }),
+            ..GuardMemory::default()
         }
     })
 }
@@ -201,6 +202,7 @@ fn memory(changes: &[(i64, u32, u32)], losses: &[(i64, u32, u32)], hours: u64) -
             dedicated_milliseconds: hours * 3_600_000,
             spot_milliseconds: 0,
         }),
+        ..GuardMemory::default()
     }
 }
 

@@ -211,6 +211,7 @@ demand:
 bounds: { total: [0, 20], spot: [0, 12] }
 mix: { objective: { fixedShare: 0.8 }, prices: { dedicated: 0.2, spot: 0.04 } }
 quota: { dedicatedCores: 40, coresPerNode: 4 }
+deadlines: [ { finishBy: "0 18 * * *", timezone: Europe/Paris, confidence: 0.9 } ]
 budget: { perHour: 1.5, perMonth: 12 }
 guards:
   storm: { evictions: 20%, within: 15m, pauseSpotFor: 30m }
@@ -250,6 +251,7 @@ fn evictions_quotas_and_dice_replay_too_and_keeping_a_ledger_changes_nothing() {
         if kept.policy == "guarded" {
             for reason in [
                 "schedule",
+                "deadline",
                 "scheduleMost",
                 "monthlyBudget",
                 "hourlyBudget",
