@@ -164,3 +164,49 @@ fn gather(jobs: &[Job], cell: f64, class: f64) -> Vec<Job> {
     };
     groups.into_values().map(mean).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::bound::STOP;
+    use crate::sim::bound::interior::solve;
+    use crate::sim::bound::program::Program;
+
+    #[test]
+    fn a_point_found_for_like_jobs_taken_together_bounds_the_jobs_themselves() {
+        let job = |number: u32| {
+            let run = 300.0 + f64::from(number * number % 97) * 40.0;
+            let earliest = f64::from(number * 61 % 20_000);
+            Job {
+                earliest,
+                latest: earliest + run.max(900.0),
+                run,
+                weight: 0.25,
+                tasks: 1.0,
+            }
+        };
+        let windows = (0..6).map(|n| Window {
+            from: f64::from(n) * 5000.0,
+            until: f64::from(n) * 5000.0 + 2500.0,
+        });
+        let instance = Instance {
+            jobs: (0..400).map(job).collect(),
+            windows: windows.collect(),
+            boot: 240.0,
+            prices: [1.0, 0.2],
+            initial: [0.0; 2],
+            late: None,
+        };
+        assert_eq!(gathered(&instance, 900.0, 1_000_000), None);
+        let together = gathered(&instance, 900.0, 3000).unwrap();
+        assert!(together.jobs.len() < 250 && (together.work() / instance.work() - 1.0).abs() < 1e-9);
+        let exact = solve(&Program::new(&instance, 900.0), STOP);
+        let program = Program::new(&together, 900.0);
+        let value = program.value_for(&instance, &solve(&program, STOP).point);
+        let optimum = exact.value * (1.0 + exact.gap);
+        assert!(
+            value <= optimum && value >= 0.98 * optimum,
+            "{value} is no bound near {optimum}"
+        );
+    }
+}
