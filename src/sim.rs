@@ -7,11 +7,13 @@
 
 pub mod baseline;
 pub mod cluster;
+pub mod sweep;
 pub mod workload;
 
 mod backtest;
 pub mod bound;
 pub mod compare;
+mod condition;
 mod contender;
 mod delay;
 pub mod demo;
@@ -28,6 +30,7 @@ mod supply;
 mod table;
 
 pub use backtest::{Options, backtest, backtest_one, end, pool_for};
+pub use condition::{Condition, ConditionError};
 pub use contender::{Contender, NATIVE_INTERVAL};
 pub use delay::{DelayLimit, Misses, Wait};
 pub use draw::Times;

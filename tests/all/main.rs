@@ -30,6 +30,7 @@ mod policy_tests;
 mod robust;
 mod same_decision;
 mod scripts;
+mod sweep;
 mod tame;
 mod tidy;
 mod traced;
