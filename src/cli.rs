@@ -19,6 +19,7 @@ mod trace;
 mod wiring;
 
 mod backtest;
+mod backtest_sweep;
 mod check;
 mod compare;
 mod completions;
@@ -32,6 +33,7 @@ mod plan;
 mod reference;
 mod schema;
 mod test;
+mod tune;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -62,7 +64,7 @@ struct CommandLine {
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 success, 1 error, 2 differences, 3 warnings (check --deny-warnings),
-4 a failed assertion (test), 64 wrong usage.";
+4 a failed assertion (test), condition (backtest) or proof (tune), 64 wrong usage.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -74,6 +76,7 @@ enum Verb {
     Backtest(Box<backtest::Backtest>),
     Compare(compare::Compare),
     Eviction(eviction::Eviction),
+    Tune(tune::Tune),
     Demo(demo::Demo),
     Schema(schema::Schema),
     Reference(reference::Reference),
@@ -92,6 +95,7 @@ impl Verb {
             Self::Backtest(verb) => verb.run(terminal),
             Self::Compare(verb) => verb.run(terminal),
             Self::Eviction(verb) => verb.run(terminal),
+            Self::Tune(verb) => verb.run(terminal),
             Self::Demo(verb) => verb.run(terminal),
             Self::Schema(verb) => verb.run(terminal),
             Self::Reference(verb) => verb.run(terminal),

@@ -16,10 +16,12 @@ use super::{policies, wiring};
 use crate::base::{Mix, Span, Timestamp};
 use crate::policy::{Policies, Policy, Prices};
 use crate::sim::baseline::UnknownBaseline;
+use crate::sim::bound::Ask;
+use crate::sim::sweep::Axis;
 use crate::sim::workload::{JobShape, ReadOptions, Workload};
 use crate::sim::{
-    self, Contender, DelayLimit, NATIVE_INTERVAL, Options, PROGRESS_STEPS, PricePaths, Recorded, Report, Run,
-    SpotMarket,
+    self, Condition, Contender, DelayLimit, NATIVE_INTERVAL, Options, PROGRESS_STEPS, PricePaths, Recorded,
+    Report, Run, SpotMarket,
 };
 
 /// Run policies on a recorded job log, and compare cost and waits
@@ -37,7 +39,7 @@ The same log, policies and seeds give the same report, byte for byte but for wal
 pub(super) struct Backtest {
     /// Policies, or directories with *.yaml files; each is one run
     #[arg(required = true, value_name = "POLICY")]
-    policies: Vec<PathBuf>,
+    pub(super) policies: Vec<PathBuf>,
     /// The job log
     #[arg(long, value_name = "FILE")]
     workload: String,
@@ -80,10 +82,28 @@ pub(super) struct Backtest {
     /// Run every contender once for each seed, from 0 up
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=SEEDS_MAX))]
     seeds: u64,
+    /// Run the policies with each of these values at a path, such as `interval=30s,1m` or
+    /// `bounds.spot.1=20,40`; again for another path: with all combinations
+    #[arg(long, value_name = "PATH=A,B", value_parser = str::parse::<Axis>)]
+    pub(super) sweep: Vec<Axis>,
+    /// End with exit code 4 when this holds for a policy, such as `p95_wait>10m`, `misses>5%`
+    /// or `cost_to_bound>1.2`; in a sweep, when it holds for every setting
+    #[arg(long, value_name = "CONDITION", value_delimiter = ',', value_parser = str::parse::<Condition>)]
+    pub(super) fail_if: Vec<Condition>,
     #[command(flatten)]
     bound: BoundOptions,
     #[command(flatten)]
-    output: OutputOption,
+    pub(super) output: OutputOption,
+}
+
+/// What is to be run.
+pub(super) struct Case {
+    /// The policies as they stand.
+    pub(super) policies: Policies,
+    /// The tasks.
+    pub(super) workload: Arc<Workload>,
+    /// What the runs share.
+    pub(super) options: Options,
 }
 
 /// More runs than this in one report tell nobody more.
@@ -137,16 +157,56 @@ fn parse_baseline(text: &str) -> Result<Baseline, String> {
 
 impl Backtest {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
-        let policies = policies::read_all(&self.policies)?;
-        let workload = Arc::new(wiring::read_workload(&self.workload, &self.read_options())?);
-        let contenders = self.contenders(&policies);
-        let options = self.options(&policies, workload.start)?;
-        let report = simulate(&contenders, &workload, &options)?;
+        if !self.sweep.is_empty() {
+            return self.run_sweep(terminal);
+        }
+        let Case {
+            policies,
+            workload,
+            options,
+        } = self.case()?;
+        let report = simulate(&self.contenders(&policies), &workload, &options)?;
         match self.output.output {
             Output::Json => terminal.json(&report)?,
             Output::Text => print(&workload, &report, terminal)?,
         }
-        Ok(Exit::Success)
+        // The runs of the policies come first.
+        let n_runs = policies.policies.len() * options.seeds.len();
+        self.judge(&report.runs[..n_runs], terminal)
+    }
+
+    /// Reads what is to be run.
+    pub(super) fn case(&self) -> Result<Case, Failure> {
+        if let Some(condition) = self.fail_if.iter().find(|condition| condition.needs_bound())
+            && self.bound.ask() == Ask::No
+        {
+            return Err(Failure::Usage(format!(
+                "{condition} needs the bound; add --bound, or --bound-misses T,W"
+            )));
+        }
+        let policies = policies::read_all(&self.policies)?;
+        let workload = Arc::new(wiring::read_workload(&self.workload, &self.read_options())?);
+        let options = self.options(&policies, workload.start)?;
+        Ok(Case {
+            policies,
+            workload,
+            options,
+        })
+    }
+
+    /// Says which conditions hold for which runs.
+    fn judge(&self, runs: &[Run], terminal: &mut Terminal) -> Result<Exit, Failure> {
+        let mut exit = Exit::Success;
+        for run in runs {
+            for condition in &self.fail_if {
+                if let Some(found) = condition.holds_for(run) {
+                    let (policy, seed) = (visible(&run.policy), run.seed);
+                    terminal.say(&format!("failed: {policy} (seed {seed}): {found}, {condition}\n"))?;
+                    exit = Exit::Failed;
+                }
+            }
+        }
+        Ok(exit)
     }
 
     const fn read_options(&self) -> ReadOptions {
@@ -195,10 +255,16 @@ impl Backtest {
         })
     }
 
-    /// Returns the policies, and the baselines that belong to the first of them.
+    /// Returns the policies, and the baselines that belong to them.
     fn contenders(&self, policies: &Policies) -> Vec<Contender> {
+        let own = policies.policies.iter().cloned().map(Contender::Policy);
+        own.chain(self.others(policies)).collect()
+    }
+
+    /// Returns what the policies are compared with, at the prices of the first.
+    pub(super) fn others(&self, policies: &Policies) -> Vec<Contender> {
         let policies = &policies.policies;
-        let mut contenders: Vec<_> = policies.iter().cloned().map(Contender::Policy).collect();
+        let mut contenders = Vec::new();
         let Some(prices) = policies.first().map(|policy| policy.prices) else {
             return contenders;
         };
@@ -238,7 +304,19 @@ pub(super) fn simulate(
 }
 
 fn print(workload: &Workload, report: &Report, terminal: &mut Terminal) -> io::Result<()> {
+    print_workload(workload, terminal)?;
     let (paint, width) = (terminal.paint(), terminal.width());
+    let out = terminal.out();
+    writeln!(out, "\n{}", visible(&report.to_table(width)).trim_end())?;
+    for run in report.runs.iter().take(1) {
+        out.write_all(plot(run, paint, width).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Says what was read of the job log.
+pub(super) fn print_workload(workload: &Workload, terminal: &mut Terminal) -> io::Result<()> {
+    let paint = terminal.paint();
     let out = terminal.out();
     let summary = format!(
         "{}: {} jobs, {} tasks, {:.0} slot-hours of work",
@@ -253,10 +331,6 @@ fn print(workload: &Workload, report: &Report, terminal: &mut Terminal) -> io::R
     }
     for note in &workload.notes {
         writeln!(out, "note: {}", visible(note))?;
-    }
-    writeln!(out, "\n{}", visible(&report.to_table(width)).trim_end())?;
-    for run in report.runs.iter().take(1) {
-        out.write_all(plot(run, paint, width).as_bytes())?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use super::exit::{Failure, Source};
 use super::files;
 use crate::base::Diagnostic;
 use crate::policy::{self, Findings, Policies, Policy};
+use crate::sim::sweep::Setting;
 
 /// A policy file as far as it could be read, and everything that was found.
 pub(super) struct PolicyText {
@@ -17,11 +18,32 @@ pub(super) struct PolicyText {
 
 /// Reads one policy and the formulas that it names.
 pub(super) fn read(path: &Path) -> Result<PolicyText, Failure> {
-    let source = files::read(path)?;
-    let (policy, findings) = policy::read(&name(path), &source.text, &mut |file| load(&beside(path, file)));
+    Ok(understand(path, &name(path), files::read(path)?))
+}
+
+fn understand(path: &Path, name: &str, source: Source) -> PolicyText {
+    let (policy, findings) = policy::read(name, &source.text, &mut |file| load(&beside(path, file)));
     let mut texts = vec![(source, Vec::new())];
     gather(path, findings, &mut texts);
-    Ok(PolicyText { policy, texts })
+    PolicyText { policy, texts }
+}
+
+/// Reads one policy with each of some settings; it must be whole as it stands.
+///
+/// # Errors
+/// The first setting with which it cannot be used, and why.
+pub(super) fn read_settings(path: &Path, settings: &[Setting]) -> Result<Vec<Policy>, Failure> {
+    let source = files::read(path)?;
+    let read = |setting: &Setting| {
+        let name = format!("{} {setting}", name(path));
+        let text = setting
+            .apply(&source.text)
+            .map_err(|error| Failure::Usage(format!("{}: {error}", source.name)))?;
+        let changed = Source::new(&format!("{} with {setting}", source.name), text);
+        let PolicyText { policy, texts } = understand(path, name.trim_end(), changed);
+        policy.ok_or(Failure::Texts(texts))
+    };
+    settings.iter().map(read).collect()
 }
 
 /// Returns the path of a file that a policy names.
@@ -88,7 +110,7 @@ pub(super) fn is_policy(path: &Path) -> bool {
 }
 
 /// A policy's name: the file's without folder and ending.
-fn name(path: &Path) -> String {
+pub(super) fn name(path: &Path) -> String {
     path.file_stem().map_or_else(
         || path.display().to_string(),
         |stem| stem.to_string_lossy().into_owned(),

@@ -1,0 +1,58 @@
+//! `lowtide backtest --sweep`: the policies with many settings, in one table.
+
+use std::io::Write;
+
+use super::backtest::{Backtest, Case, print_workload, simulate};
+use super::exit::{Exit, Failure};
+use super::options::Output;
+use super::render::visible;
+use super::terminal::Terminal;
+use super::{files, policies};
+use crate::policy::Policy;
+use crate::sim::Contender;
+use crate::sim::sweep::{self, Setting, SweepReport};
+
+impl Backtest {
+    /// Runs the policies with every combination of the values that are swept.
+    pub(super) fn run_sweep(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        let Case {
+            policies,
+            workload,
+            options,
+        } = self.case()?;
+        let mut names = Vec::new();
+        let mut contenders = Vec::new();
+        for (name, setting, policy) in self.variants()? {
+            names.push((name, setting));
+            contenders.push(Contender::Policy(policy));
+        }
+        contenders.extend(self.others(&policies));
+        let report = simulate(&contenders, &workload, &options)?;
+        let report = SweepReport::new(report, &names, options.seeds.len(), &self.fail_if);
+        match self.output.output {
+            Output::Json => terminal.json(&report)?,
+            Output::Text => {
+                print_workload(&workload, terminal)?;
+                write!(terminal.out(), "\n{}", visible(&report.to_table()))?;
+            }
+        }
+        if self.fail_if.is_empty() || report.points.iter().any(|point| point.fails.is_empty()) {
+            return Ok(Exit::Success);
+        }
+        terminal.say("failed: a condition holds for every setting\n")?;
+        Ok(Exit::Failed)
+    }
+
+    /// Returns each policy with each setting, by its name without it.
+    pub(super) fn variants(&self) -> Result<Vec<(String, Setting, Policy)>, Failure> {
+        let settings = sweep::settings(&self.sweep).map_err(|error| Failure::Usage(error.to_string()))?;
+        let mut variants = Vec::new();
+        for path in files::expand(&self.policies, policies::is_policy)? {
+            let read = policies::read_settings(&path, &settings)?;
+            let name = policies::name(&path);
+            let named = settings.iter().cloned().zip(read);
+            variants.extend(named.map(|(setting, policy)| (name.clone(), setting, policy)));
+        }
+        Ok(variants)
+    }
+}
