@@ -12,6 +12,7 @@ mod complaint;
 mod deadline;
 mod file;
 mod findings;
+mod forecast;
 mod formulas;
 mod guard;
 mod inline;
@@ -38,6 +39,7 @@ pub use file::{
     PricesFile, Role, Then,
 };
 pub use findings::{FileFindings, Findings};
+pub use forecast::Forecast;
 pub use limits::{Budget, OnSoft, Quota};
 pub use lint::lint;
 pub use progress::{Course, Job, Progress};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Nodes, Timestamp};
+use crate::base::{Nodes, Span, Timestamp};
 
 /// A schedule needs this many usable nodes now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -192,6 +192,65 @@ impl fmt::Display for DeadlineCourse {
                 f,
                 "{nodes} nodes keep to the line, the latest start is {latest_start}"
             ),
+        }
+    }
+}
+
+/// What came in earlier seasons needs this many usable nodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ForecastAsk {
+    /// The metric, with its `$`.
+    pub metric: String,
+    /// How far ahead.
+    pub horizon: Span,
+    /// After how long it comes again.
+    pub season: Span,
+    /// What is forecast; `None` where the past does not reach.
+    pub value: Option<f64>,
+    /// Whether today's difference from earlier seasons is taken to last.
+    pub shifted: bool,
+    /// The mean absolute error over the past day in percent; `None` while it is not known.
+    pub mape_percent: Option<f64>,
+    /// The mean absolute error as a share of that of taking the present value.
+    pub mase: Option<f64>,
+    /// The moments of the past day that it was held against.
+    pub points: u32,
+    /// Whether it is believed.
+    pub trusted: bool,
+    /// The nodes.
+    pub nodes: Nodes,
+}
+
+impl fmt::Display for ForecastAsk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (metric, season) = (&self.metric, self.season.in_short());
+        let Some(value) = self.value else {
+            return write!(f, "{metric} has no past of {season} yet, so nothing is forecast");
+        };
+        write!(
+            f,
+            "{metric} is forecast at {} in {}",
+            short(value),
+            self.horizon.in_short()
+        )?;
+        write!(f, " by the seasons of {season} before")?;
+        f.write_str(if self.shifted { ", shifted to today" } else { "" })?;
+        match (self.mape_percent, self.mase) {
+            (Some(mape), Some(mase)) => write!(
+                f,
+                " (MAPE {} %, MASE {} over {} points)",
+                short(mape),
+                short(mase),
+                self.points
+            )?,
+            (_, Some(mase)) => write!(f, " (MASE {} over {} points)", short(mase), self.points)?,
+            _ => f.write_str(" (its error is not known)")?,
+        }
+        if self.trusted {
+            write!(f, ": {} nodes", self.nodes)
+        } else {
+            f.write_str(": no better than the present value, so nothing is raised")
         }
     }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cooldown, DeadlineCourse, Flapping, HourlyBudget, MonthlyBudget, QueueAsk, QuotaLimit, ScheduleAsk,
-    ScheduleMost, SpotStorm, StepLimit, TrackAsk, Unsampled,
+    Cooldown, DeadlineCourse, Flapping, ForecastAsk, HourlyBudget, MonthlyBudget, QueueAsk, QuotaLimit,
+    ScheduleAsk, ScheduleMost, SpotStorm, StepLimit, TrackAsk, Unsampled,
 };
 use crate::account::AllocationState;
 use crate::base::{Mix, Nodes, Span, Timestamp};
@@ -39,6 +39,8 @@ pub enum Reason {
     },
     /// A schedule needs this many usable nodes now.
     Schedule(ScheduleAsk),
+    /// What came in earlier seasons needs this many usable nodes.
+    Forecast(ForecastAsk),
     /// Work must be done by a time.
     Deadline(DeadlineCourse),
     /// The policy has a deadline, and the tasks of the pool are not told one by one.
@@ -176,6 +178,7 @@ impl Reason {
             Self::Formula { .. } => "formula",
             Self::FormulaDemand { .. } => "formulaDemand",
             Self::Schedule(_) => "schedule",
+            Self::Forecast(_) => "forecast",
             Self::Deadline(_) => "deadline",
             Self::DeadlineUnseen => "deadlineUnseen",
             Self::Track(_) => "track",
@@ -257,6 +260,7 @@ impl fmt::Display for Reason {
                 nodes,
             } => formula_demand(f, (*formula, *of), *stopped, *nodes),
             Self::Schedule(ask) => ask.fmt(f),
+            Self::Forecast(ask) => ask.fmt(f),
             Self::Deadline(course) => course.fmt(f),
             Self::DeadlineUnseen => f.write_str(
                 "the tasks of the pool are not known one by one, so that no node is taken away before its deadlines",

@@ -58,7 +58,7 @@ impl Demand {
         match self {
             Self::Formula(demand) => Workings::Formula(Box::new(demand.formula.evaluator())),
             Self::Schedule(_) => Workings::Schedule(None),
-            Self::Track(_) | Self::Queue(_) => Workings::Nothing,
+            Self::Track(_) | Self::Queue(_) | Self::Forecast(_) => Workings::Nothing,
         }
     }
 
@@ -80,6 +80,7 @@ impl Demand {
                 Ok(Ask::Need(schedule.need(snapshot.now, held)))
             }
             (Self::Track(track), _) => track.need(snapshot).map(Ask::Need),
+            (Self::Forecast(forecast), _) => Ok(Ask::Need(forecast.need(snapshot))),
             (Self::Queue(queue), _) => queue.need(snapshot).map(Ask::Need),
             (Self::Formula(_) | Self::Schedule(_), _) => panic!("the workings are those of the strategy"),
         }

@@ -50,6 +50,9 @@ pub const CODES: &[CodeRow] = &[
     row("P019", "a deadline that cannot be reckoned with", "Tasks are told by pool and not by job; a node starts within minutes.",
         "deadlines: [ { jobs: nightly-*, finishBy: \"0 6 * * *\", timezone: UTC } ]",
         "deadlines: [ { finishBy: \"0 6 * * *\", timezone: UTC } ]"),
+    row("P021", "a forecast that cannot be made, or stands alone", "Days and weeks come again; a forecast raises what another strategy asks for.",
+        "demand:\n  - queue: { metric: $PendingTasks }\n  - forecast: { metric: $PendingTasks, season: 12h, horizon: 30m }",
+        "demand:\n  - queue: { metric: $PendingTasks }\n  - forecast: { metric: $PendingTasks, season: 24h, horizon: 30m }"),
 ];
 
 const fn row(

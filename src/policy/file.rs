@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    Budget, CooldownGuard, Deadline, FlapGuard, Mode, Objective, Queue, Quota, Schedule, StepGuard,
+    Budget, CooldownGuard, Deadline, FlapGuard, Forecast, Mode, Objective, Queue, Quota, Schedule, StepGuard,
     StormGuard, Track,
 };
 use crate::base::{Nodes, Span};
@@ -62,6 +62,8 @@ pub enum DemandFile {
     Track(Track),
     /// Nodes for the messages of a queue.
     Queue(Queue),
+    /// Nodes for what came at this time of earlier days or weeks; it can only raise what another strategy asks for.
+    Forecast(Forecast),
 }
 
 /// A formula, in a file of its own or in place.

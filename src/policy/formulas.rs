@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::complaint::Complaint;
 use super::file::{DemandFile, FormulaFile};
 use super::findings::FileFindings;
 use super::inline::InlineText;
@@ -18,6 +19,7 @@ const FORMULA_FILE: Code = Code("P011");
 const SCHEDULE: Code = Code("P014");
 const SIGNAL: Code = Code("P017");
 const RETIRED: Code = Code("P018");
+const FORECAST: Code = Code("P021");
 
 impl Reader<'_> {
     pub(super) fn demand(&mut self, demand: &[DemandFile], document: &Node) -> Vec<Demand> {
@@ -43,6 +45,15 @@ impl Reader<'_> {
                         self.complain(SIGNAL, &["demand", &index, "track"], track.complaints(), document);
                         self.mind_retired(track.metric, &["demand", &index, "track", "metric"], document);
                         Some(Demand::Track(track.clone()))
+                    }
+                    DemandFile::Forecast(forecast) => {
+                        let mut complaints = forecast.complaints();
+                        let others = |other: &DemandFile| !matches!(other, DemandFile::Forecast(_));
+                        if !demand.iter().any(others) {
+                            complaints.push(forecast_alone());
+                        }
+                        self.complain(FORECAST, &["demand", &index, "forecast"], complaints, document);
+                        Some(Demand::Forecast(forecast.clone()))
                     }
                     DemandFile::Queue(queue) => {
                         self.complain(SIGNAL, &["demand", &index, "queue"], queue.complaints(), document);
@@ -160,6 +171,7 @@ pub(super) fn metrics(demand: &[Demand]) -> Vec<Metric> {
             Demand::Schedule(_) => {}
             Demand::Track(track) => metrics.extend(track.metric),
             Demand::Queue(queue) => metrics.extend(queue.metric),
+            Demand::Forecast(forecast) => metrics.push(forecast.metric),
         }
     }
     metrics.sort_unstable();
@@ -175,4 +187,14 @@ fn formula_metrics(formula: &Formula, metrics: &mut Vec<Metric>) {
             }
         });
     }
+}
+
+/// What is said of a forecast without a strategy that it could raise.
+fn forecast_alone() -> Complaint {
+    let help = "add a strategy that asks for what is there now, such as `queue` or `formula`";
+    Complaint::new(
+        &[],
+        "a forecast can only raise what another strategy asks for",
+        help,
+    )
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Deadline, Queue, Quota, Role, Schedule, SteadyGuards, Track};
+use super::{Budget, Deadline, Forecast, Queue, Quota, Role, Schedule, SteadyGuards, Track};
 use crate::account::PoolPattern;
 use crate::base::{Lane, Nodes, Span, UsdHourly};
 use crate::formula::Formula;
@@ -70,6 +70,8 @@ pub enum Demand {
     Track(Track),
     /// Nodes for the messages of a queue.
     Queue(Queue),
+    /// Nodes for what came at this time of earlier days or weeks; it can only raise what another strategy asks for.
+    Forecast(Forecast),
 }
 
 /// A formula and what its result is taken for.

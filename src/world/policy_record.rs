@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Nodes, Span, UsdHourly};
 use crate::formula::{Dialect, Formula, Scope};
 use crate::policy::{
-    Bounds, Budget, Complaint, Deadline, Demand, DemandFormula, MissingGuard, Mode, Objective, Policy,
-    Prices, Queue, Quota, Range, Role, Schedule, SteadyGuards, Track,
+    Bounds, Budget, Complaint, Deadline, Demand, DemandFormula, Forecast, MissingGuard, Mode, Objective,
+    Policy, Prices, Queue, Quota, Range, Role, Schedule, SteadyGuards, Track,
 };
 use crate::signal::Metric;
 
@@ -46,6 +46,8 @@ pub enum DemandRecord {
     Track(Track),
     /// A queue.
     Queue(Queue),
+    /// A forecast.
+    Forecast(Forecast),
 }
 
 /// A formula with the settings that it is compiled with.
@@ -104,6 +106,7 @@ impl From<&Demand> for DemandRecord {
             Demand::Schedule(schedule) => Self::Schedule(schedule.clone()),
             Demand::Track(track) => Self::Track(track.clone()),
             Demand::Queue(queue) => Self::Queue(queue.clone()),
+            Demand::Forecast(forecast) => Self::Forecast(forecast.clone()),
         }
     }
 }
@@ -114,6 +117,9 @@ impl DemandRecord {
             Self::Formula(record) => record.formula().map(Demand::Formula),
             Self::Schedule(schedule) => Ok(Demand::Schedule(schedule.clone())),
             Self::Track(track) => whole(track.complaints()).map(|()| Demand::Track(track.clone())),
+            Self::Forecast(forecast) => {
+                whole(forecast.complaints()).map(|()| Demand::Forecast(forecast.clone()))
+            }
             Self::Queue(queue) => whole(queue.complaints()).map(|()| Demand::Queue(queue.clone())),
         }
     }
