@@ -58,7 +58,7 @@ impl SupplyTrace {
     pub const LENGTH_MIN: Span = Span::minutes(1);
 
     /// Reads capacity steps: a header `t_s,available`, one row for each change, and a last row with `available` -1 at the
-    /// end of the trace. Unit *k* of the trace is up while at least *k* units are available.
+    /// end of the trace; of rows for one second the last counts. Unit *k* of the trace is up while at least *k* units are available.
     ///
     /// # Errors
     /// With the first line that is not such a row, and when nothing is recorded.
@@ -84,15 +84,18 @@ impl SupplyTrace {
             let at = Span::from_seconds(seconds);
             if steps
                 .last()
-                .is_some_and(|(before, last)| *before >= at || *last < 0)
+                .is_some_and(|(before, last)| *before > at || *last < 0)
             {
                 return Err(wrong(
                     number,
-                    format!("`{line}` is not later than the row before it"),
+                    format!("`{line}` is earlier than the row before it, or behind the end"),
                 ));
             }
             if !(-1..=Self::UNITS_MAX).contains(&units) {
                 return Err(wrong(number, format!("{units} units cannot be simulated")));
+            }
+            if steps.last().is_some_and(|(before, _)| *before == at) {
+                steps.pop();
             }
             steps.push((at, units));
         }
@@ -275,6 +278,9 @@ mod tests {
                 vec![(0.0, 10.0), (60.0, 110.0), (160.0, 200.0)],
             ]
         );
+        // Of several rows for one second the last counts.
+        let again = "t_s,available\n0,1\n0,2\n10,5\n10,0\n30,1\n60,2\n100,0\n100,-1\n";
+        assert_eq!(SupplyTrace::read_steps("t", again).unwrap(), trace);
         let shifted = trace.laid_out(at(1000), at(1100), 0.5);
         assert_eq!(runs(&shifted)[0], [(1000.0, 1060.0), (1080.0, 1100.0)]);
     }
@@ -284,8 +290,8 @@ mod tests {
         for (text, expected) in [
             ("", "line 1: the header"),
             ("t_s,available\n0,x\n", "line 2: `0,x` is no step"),
-            ("t_s,available\n0,1\n0,2\n9,-1", "line 3: `0,2` is not later"),
-            ("t_s,available\n0,1\n9,-1\n12,3", "line 4: `12,3` is not later"),
+            ("t_s,available\n5,1\n0,2\n9,-1", "line 3: `0,2` is earlier"),
+            ("t_s,available\n0,1\n9,-1\n12,3", "line 4: `12,3` is earlier"),
             ("t_s,available\n0,9999\n", "line 2: 9999 units"),
             ("t_s,available\n0,1\n", "does not say when it ends"),
             ("t_s,available\n0,0\n90,-1", "not one unit"),
