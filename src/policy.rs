@@ -22,6 +22,7 @@ mod progress;
 mod queue;
 mod read;
 mod restrain;
+mod scale_in;
 mod schedule;
 mod settings;
 mod source;
@@ -45,6 +46,7 @@ pub use lint::lint;
 pub use progress::{Course, Job, Progress};
 pub use queue::Queue;
 pub use read::{read, schema};
+pub use scale_in::{GoesFirst, ScaleIn};
 pub use schedule::{Held, Rule, Schedule};
 pub use settings::{
     Bounds, Demand, DemandFormula, MissingGuard, Mode, Objective, Policies, Policy, Prices, Range,

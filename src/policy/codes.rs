@@ -53,6 +53,8 @@ pub const CODES: &[CodeRow] = &[
     row("P021", "a forecast that cannot be made, or stands alone", "Days and weeks come again; a forecast raises what another strategy asks for.",
         "demand:\n  - queue: { metric: $PendingTasks }\n  - forecast: { metric: $PendingTasks, season: 12h, horizon: 30m }",
         "demand:\n  - queue: { metric: $PendingTasks }\n  - forecast: { metric: $PendingTasks, season: 24h, horizon: 30m }"),
+    row("P022", "nodes that go in another order", "Broken nodes go first, then preempted, then idle ones; the list says which of them are meant.",
+        "scaleIn: { prefer: [idle, unusable] }", "scaleIn: { prefer: [unusable, idle] }"),
 ];
 
 const fn row(

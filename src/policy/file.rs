@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    Budget, CooldownGuard, Deadline, FlapGuard, Forecast, Mode, Objective, Queue, Quota, Schedule, StepGuard,
-    StormGuard, Track,
+    Budget, CooldownGuard, Deadline, FlapGuard, Forecast, Mode, Objective, Queue, Quota, ScaleIn, Schedule,
+    StepGuard, StormGuard, Track,
 };
 use crate::base::{Nodes, Span};
 use crate::formula::Dialect;
@@ -48,6 +48,9 @@ pub struct PolicyFile {
     /// What restrains the outcome.
     #[serde(default)]
     pub guards: GuardsFile,
+    /// How nodes are taken away.
+    #[serde(default)]
+    pub scale_in: ScaleIn,
 }
 
 /// One strategy that says how many nodes are needed.

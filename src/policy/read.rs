@@ -32,6 +32,7 @@ const MISSING: Code = Code("P013");
 const LIMITS: Code = Code("P015");
 const GUARDS: Code = Code("P016");
 const DEADLINE: Code = Code("P019");
+const SCALE_IN: Code = Code("P022");
 
 /// Samples are 30 seconds apart and each look costs the account a request, so that below 10 seconds there is nothing new to
 /// see; after a day without a look a pool has no autoscaler. The service's own 5 minutes to 168 hours do not bind us.
@@ -181,6 +182,7 @@ impl Reader<'_> {
             let index = index.to_string();
             self.complain(DEADLINE, &["deadlines", &index], deadline.complaints(), &document);
         }
+        self.complain(SCALE_IN, &["scaleIn"], file.scale_in.complaints(), &document);
         self.limits(&file, bounds, prices, &document);
         Some(Policy {
             name: name.into(),
@@ -197,6 +199,7 @@ impl Reader<'_> {
             budget: file.budget,
             missing,
             steady,
+            scale_in: file.scale_in,
         })
     }
 

@@ -15,6 +15,7 @@ use crate::decision::{
 impl Policy {
     /// Restrains what was proposed; `fault` is why some strategy could not ask.
     pub fn restrain(&self, decision: &mut Decision, snapshot: &Snapshot<'_>, fault: Option<Reason>) {
+        self.scale_in.apply(decision);
         self.meet_deadlines(decision, snapshot);
         let caps = self.allow(decision, snapshot);
         // Nothing is taken away that a deadline may need.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Deadline, Forecast, Queue, Quota, Role, Schedule, SteadyGuards, Track};
+use super::{Budget, Deadline, Forecast, Queue, Quota, Role, ScaleIn, Schedule, SteadyGuards, Track};
 use crate::account::PoolPattern;
 use crate::base::{Lane, Nodes, Span, UsdHourly};
 use crate::formula::Formula;
@@ -55,6 +55,8 @@ pub struct Policy {
     pub missing: MissingGuard,
     /// What keeps the pool steady.
     pub steady: SteadyGuards,
+    /// How nodes are taken away.
+    pub scale_in: ScaleIn,
     /// The metrics whose samples the strategies read, in order and each once.
     pub metrics: Vec<Metric>,
 }

@@ -1,8 +1,8 @@
 //! How a need of usable nodes is split between the lanes.
 
-use super::{Objective, Policy};
+use super::{Objective, Policy, Range};
 use crate::base::{Mix, Nodes};
-use crate::decision::{Decision, Reason, Stage};
+use crate::decision::{BoundName, Decision, Reason, Stage};
 
 impl Policy {
     /// Proposes a need and splits it: two steps of the chain.
@@ -14,6 +14,7 @@ impl Policy {
             spot: Nodes::ZERO,
         };
         decision.step(Stage::Propose, whole, why);
+        let nodes = self.at_most_in_total(decision, nodes);
         let reason = Reason::Split {
             objective: self.objective.word().to_owned(),
             spot_share: match self.objective {
@@ -23,6 +24,26 @@ impl Policy {
             nodes,
         };
         decision.step(Stage::Split, self.mix_of(nodes), reason);
+    }
+
+    /// Cuts a need to the most nodes of both lanes, so that the mix splits what there can be and not what is cut later.
+    fn at_most_in_total(&self, decision: &mut Decision, asked: Nodes) -> Nodes {
+        let Range { min, max } = self.bounds.total;
+        if asked <= max {
+            return asked;
+        }
+        let cut = Mix {
+            dedicated: max,
+            spot: Nodes::ZERO,
+        };
+        let reason = Reason::Bound {
+            bound: BoundName::Total,
+            min,
+            max,
+            asked,
+        };
+        decision.step(Stage::Restrain, cut, reason);
+        max
     }
 
     fn mix_of(&self, nodes: Nodes) -> Mix {

@@ -2,7 +2,7 @@
 
 use super::baseline::Baseline;
 use crate::base::{Mix, Nodes, Span};
-use crate::policy::{Bounds, Budget, Mode, Policies, Policy, Prices, Quota, Range, SteadyGuards};
+use crate::policy::{Bounds, Budget, Mode, Policies, Policy, Prices, Quota, Range, ScaleIn, SteadyGuards};
 use crate::sim::workload::Workload;
 
 /// Who runs the pool.
@@ -113,6 +113,7 @@ fn native(policy: &Policy, interval: Span) -> Policy {
     native.missing.minded = false;
     native.steady = SteadyGuards::default();
     native.deadlines.clear();
+    native.scale_in = ScaleIn::default();
     (native.quota, native.budget) = (Quota::default(), Budget::default());
     let any = Range {
         min: Nodes::ZERO,

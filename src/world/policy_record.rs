@@ -8,7 +8,7 @@ use crate::base::{Nodes, Span, UsdHourly};
 use crate::formula::{Dialect, Formula, Scope};
 use crate::policy::{
     Bounds, Budget, Complaint, Deadline, Demand, DemandFormula, Forecast, MissingGuard, Mode, Objective,
-    Policy, Prices, Queue, Quota, Range, Role, Schedule, SteadyGuards, Track,
+    Policy, Prices, Queue, Quota, Range, Role, ScaleIn, Schedule, SteadyGuards, Track,
 };
 use crate::signal::Metric;
 
@@ -31,6 +31,7 @@ pub struct PolicyRecord {
     budget: Budget,
     missing: MissingRecord,
     steady: SteadyGuards,
+    scale_in: ScaleIn,
     metrics: Vec<Metric>,
 }
 
@@ -94,6 +95,7 @@ impl From<&Policy> for PolicyRecord {
                 within: policy.missing.within,
             },
             steady: policy.steady,
+            scale_in: policy.scale_in.clone(),
             metrics: policy.metrics.clone(),
         }
     }
@@ -194,6 +196,7 @@ impl PolicyRecord {
                 within: self.missing.within,
             },
             steady: self.steady,
+            scale_in: self.scale_in.clone(),
             metrics: self.metrics.clone(),
         };
         if policy.demand.is_empty() || !policy.bounds.can_be_met() {

@@ -213,7 +213,7 @@ bounds: { total: [0, 20], spot: [0, 12] }
 mix: { objective: { fixedShare: 0.8 }, prices: { dedicated: 0.2, spot: 0.04 } }
 quota: { dedicatedCores: 40, coresPerNode: 4 }
 deadlines: [ { finishBy: "0 18 * * *", timezone: Europe/Paris, confidence: 0.9 } ]
-budget: { perHour: 1.5, perMonth: 12 }
+budget: { perHour: 1.5, perMonth: 8 }
 guards:
   storm: { evictions: 20%, within: 15m, pauseSpotFor: 30m }
   step: { out: 6, in: 25% }
