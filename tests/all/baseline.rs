@@ -75,6 +75,11 @@ fn a_preempted_node_is_replaced_after_three_minutes_of_samples_have_seen_it() {
         hour_long("preempted-to-dedicated", spot_until(20)),
         (29.0, 70.0, 14.0)
     );
+    // Spot that was ordered at 0:05 and has not come is missing at 0:10: granted 0:11, runs from 0:14.
+    assert_eq!(
+        hour_long("preempted-to-dedicated", spot_until(0)),
+        (14.0, 70.0, 0.0)
+    );
     // Without the rule the task waits for the rest of the run.
     let waits = run("low-priority", &[task(0, 60)], spot_until(20));
     assert_eq!((waits.tasks.completed, waits.tasks.evicted), (0, 1));

@@ -41,9 +41,10 @@ impl FormulaRule {
     pub(super) const INTERVAL: Span = Span::minutes(5);
 
     /// The metrics that the formulas read.
-    pub(super) const METRICS: [Metric; 3] = [
+    pub(super) const METRICS: [Metric; 4] = [
         Metric::PendingTasks,
         Metric::PreemptedNodeCount,
+        Metric::CurrentLowPriorityNodes,
         Metric::TaskSlotsPerNode,
     ];
 
@@ -70,13 +71,17 @@ impl FormulaRule {
     /// Returns what the page says of that formula, "every time a Spot node is preempted, it's replaced with a dedicated
     /// node", for as many nodes as pending tasks need.
     ///
-    /// The spot target stays, so that preempted nodes come back; the printed text takes them away as soon as it has seen
-    /// them, and its dedicated nodes with them.
+    /// Two things differ from the printed text. The spot target stays, so that preempted nodes come back; the text takes them
+    /// away as soon as it has seen them, and its dedicated nodes with them. And a spot node that was ordered and never came
+    /// is missing like one that went: in an outage the printed text would wait for it, however long.
     pub(super) fn preempted(setup: &Setup) -> Self {
-        let spot_most = setup.quota.spot;
+        let (dedicated, spot) = (setup.quota.dedicated, setup.quota.spot);
         Self::sized(&format!(
-            "$TargetDedicatedNodes = min(nodes, $PreemptedNodeCount.GetSample(180 * TimeInterval_Second));\n\
-             $TargetLowPriorityNodes = min({spot_most}, nodes);\n"
+            "span = 180 * TimeInterval_Second;\n\
+             held = max($CurrentLowPriorityNodes.GetSample(span) - $PreemptedNodeCount.GetSample(span));\n\
+             missing = max(0, $TargetLowPriorityNodes - held);\n\
+             $TargetDedicatedNodes = min(nodes, missing, {dedicated});\n\
+             $TargetLowPriorityNodes = min({spot}, nodes);\n"
         ))
     }
 
