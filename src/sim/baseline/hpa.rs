@@ -113,7 +113,7 @@ impl Hpa {
 /// Returns the replicas that bring the average to its target, or as many as there are when it is close to that.
 fn replicas(current: Nodes, usage: f64, target_average: f64) -> Nodes {
     let ratio = usage / (target_average * current.as_f64());
-    if current > Nodes::ZERO && (ratio - 1.0).abs() <= TOLERANCE {
+    if current > Nodes::ZERO && (1.0 - TOLERANCE..=1.0 + TOLERANCE).contains(&ratio) {
         current
     } else {
         Nodes::ceil(usage / target_average)
