@@ -33,6 +33,9 @@ pub struct Setting(pub Vec<(String, String)>);
 #[error("{0}")]
 pub struct SweepError(pub String);
 
+/// No key of a policy lies deeper than 8; a document deeper than 32 is not read.
+const PATH_MAX: usize = 16;
+
 /// A thousand settings take minutes and fill any screen.
 pub const SETTINGS_MAX: usize = 1000;
 
@@ -48,7 +51,7 @@ impl FromStr for Axis {
             .split_once('=')
             .ok_or_else(|| wrong(&format!("`{text}` gives no values")))?;
         let path = path.trim();
-        if path.split('.').any(str::is_empty) {
+        if path.split('.').any(str::is_empty) || path.split('.').count() > PATH_MAX {
             return Err(wrong(&format!("`{path}` is no path")));
         }
         let values = parts(values);
@@ -208,6 +211,7 @@ mod tests {
             ("interval", "gives no values"),
             ("=3", "`` is no path"),
             ("a..b=3", "`a..b` is no path"),
+            ("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q=3", "is no path"),
             ("a=1,,2", "`` is no value for a"),
             ("a=[1,2", "no value for a"),
             ("a=1,1", "given 1 twice"),

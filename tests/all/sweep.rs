@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use lowtide::base::document::Node;
 use lowtide::base::{Span, Timestamp};
 use lowtide::policy::{self, Policy};
 use lowtide::sim::sweep::{
     Axis, Candidate, Refusal, Setting, SweepReport, TuneReport, Tuning, settings, tune,
 };
 use lowtide::sim::workload::{Task, Workload};
-use lowtide::sim::{Condition, Contender, Options, backtest};
+use lowtide::sim::{Condition, Contender, Options, backtest, demo};
+use proptest::prelude::{any, prop, proptest};
 
 const POLICY: &str = "version: 1
 pool: p
@@ -148,4 +150,55 @@ fn what_breaks_the_limit_on_held_out_time_is_not_proposed() {
 fn nothing_is_proposed_when_no_setting_keeps_to_the_limit() {
     let report = tuned(&["bounds.dedicated.1=1,20"], waves(0..20, 2, 5), "max_wait>10s");
     assert_eq!((report.refusal, report.chosen), (Some(Refusal::NoneMeets), None));
+}
+
+#[test]
+fn a_policy_with_nothing_swept_is_the_policy() {
+    for source in [POLICY, demo::COPIED_POLICY, demo::OWN_POLICY] {
+        let read = |text: &str| {
+            let (policy, _) = policy::read("pool", text, &mut |_| Err("no file".to_owned()));
+            format!("{:?}", policy.unwrap())
+        };
+        assert_eq!(read(&Setting::default().apply(source).unwrap()), read(source));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_axis_and_no_condition_panics(text in any::<String>(), path in "[a-z0-9.]{0,12}", value in "[a-z0-9:%\\[\\]{}, \"'.#-]{0,8}") {
+        let _ = text.parse::<Axis>();
+        let _ = text.parse::<Condition>();
+        let _ = format!("p95_wait>{value}").parse::<Condition>();
+        if let Ok(axis) = format!("{path}={value}").parse::<Axis>() {
+            for setting in settings(&[axis]).unwrap() {
+                if let Ok(changed) = setting.apply(POLICY) {
+                    // What was set is there, in a document that can be read.
+                    let (path, value) = &setting.0[0];
+                    let keys: Vec<&str> = path.split('.').collect();
+                    let found = Node::parse(&changed).unwrap().at(&keys).unwrap().to_json();
+                    assert_eq!(found, Node::parse(value).unwrap().to_json());
+                    let _ = policy::read("pool", &changed, &mut |_| Err("no file".to_owned()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_front_has_the_cheapest_and_the_quickest_and_nothing_that_is_beaten(
+        points in prop::collection::vec((0_u32..6, 0_u32..6), 1..20),
+    ) {
+        let points: Vec<_> = points.into_iter().map(|(cost, wait)| (f64::from(cost), f64::from(wait))).collect();
+        let on_front = lowtide::sim::sweep::front(&points);
+        let kept = || points.iter().zip(&on_front).filter(|(_, on_front)| **on_front).map(|(point, _)| *point);
+        let least = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).fold(f64::INFINITY, f64::min);
+        assert!(kept().any(|(cost, _)| cost == least(|point| point.0)));
+        assert!(kept().any(|(_, wait)| wait == least(|point| point.1)));
+        for one in &points {
+            // Whatever is not on the front is no better than something that is.
+            assert!(kept().any(|two| two.0 <= one.0 && two.1 <= one.1));
+        }
+        for one in kept() {
+            assert!(!kept().any(|two| two != one && two.0 <= one.0 && two.1 <= one.1));
+        }
+    }
 }
