@@ -16,7 +16,7 @@ mod narrative;
 mod reason;
 mod snapshot;
 
-pub use asked::{DeadlineCourse, ForecastAsk, QueueAsk, ScheduleAsk, TrackAsk, Unsampled};
+pub use asked::{BacklogAsk, DeadlineCourse, ForecastAsk, QueueAsk, ScheduleAsk, TrackAsk, Unsampled};
 pub use chain::{Decision, Stage, Step};
 pub use guard_memory::{DoneWork, GuardMemory, MonthUse, RunTimes, SpotLoss, TargetChange};
 pub use guarded::{

@@ -4,6 +4,7 @@
 
 mod account_wide;
 mod ask;
+mod backlog;
 mod bounds;
 mod calendar;
 mod caps;
@@ -31,6 +32,7 @@ mod steady;
 mod track;
 
 pub use ask::{Ask, Need, Workings};
+pub use backlog::{Backlog, Eviction, EvictionPrior};
 pub use calendar::{CronLine, Holiday, Zone};
 pub use codes::CODES;
 pub use complaint::Complaint;

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Nodes, Span, Timestamp};
+use crate::sizing::Course;
 
 /// A schedule needs this many usable nodes now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -258,4 +259,52 @@ impl fmt::Display for ForecastAsk {
 /// Returns a number to three digits after the point, without the zeros.
 pub(super) fn short(number: f64) -> String {
     format!("{}", (number * 1000.0).round() / 1000.0)
+}
+
+/// Waiting tasks need nodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BacklogAsk {
+    /// What is done.
+    pub course: Course,
+    /// The tasks that wait.
+    pub waiting: u32,
+    /// How long they may be kept.
+    pub drain_within: Span,
+    /// The tasks that may still be kept longer; below zero too many are already.
+    pub spare_tasks: f64,
+    /// The slot-hours of work that may still be kept longer.
+    pub spare_work: f64,
+    /// The tasks that waiting for spot a look longer is expected to keep too long.
+    pub risked_tasks: f64,
+    /// The slot-hours of work of those.
+    pub risked_work: f64,
+}
+
+impl fmt::Display for BacklogAsk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.waiting {
+            0 => return f.write_str("no task waits; nodes without one are not needed"),
+            1 => f.write_str("1 task waits")?,
+            waiting => write!(f, "{waiting} tasks wait")?,
+        }
+        write!(f, ", each may for {}: ", self.drain_within.in_short())?;
+        match self.course {
+            Course::Spot => f.write_str("spot nodes for them all")?,
+            Course::Dedicated => f.write_str("dedicated nodes for them all")?,
+            Course::Wait { since } => write!(f, "spot has been away since {since} and is waited for")?,
+            Course::Fallback { since, tasks } => write!(
+                f,
+                "spot has been away since {since}, dedicated nodes for the first {tasks}"
+            )?,
+        }
+        if matches!(self.course, Course::Wait { .. } | Course::Fallback { .. }) {
+            write!(
+                f,
+                "; a look longer would keep {} tasks of {} slot-hours too long, and {} of {} may be",
+                self.risked_tasks, self.risked_work, self.spare_tasks, self.spare_work
+            )?;
+        }
+        Ok(())
+    }
 }

@@ -6,6 +6,7 @@ use super::GuardMemory;
 use crate::account::{PoolId, PoolState, Work};
 use crate::base::{Span, Timestamp};
 use crate::signal::{History, Sample};
+use crate::sizing::Learned;
 
 /// What is remembered of every pool that has been looked at.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +26,8 @@ pub struct PoolMemory {
     pub history: History,
     /// What guards remember of it.
     pub guards: GuardMemory,
+    /// What a backlog has learned of it.
+    pub learned: Learned,
 }
 
 impl Memory {
@@ -44,6 +47,7 @@ impl Memory {
                 last_seen: state.clone(),
                 history: History::new(),
                 guards: GuardMemory::default(),
+                learned: Learned::default(),
             };
             self.pools.insert(state.id.clone(), unseen);
         }

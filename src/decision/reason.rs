@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cooldown, DeadlineCourse, Flapping, ForecastAsk, HourlyBudget, MonthlyBudget, QueueAsk, QuotaLimit,
-    ScheduleAsk, ScheduleMost, SpotStorm, StepLimit, TrackAsk, Unsampled,
+    BacklogAsk, Cooldown, DeadlineCourse, Flapping, ForecastAsk, HourlyBudget, MonthlyBudget, QueueAsk,
+    QuotaLimit, ScheduleAsk, ScheduleMost, SpotStorm, StepLimit, TrackAsk, Unsampled,
 };
 use crate::account::AllocationState;
 use crate::base::{Mix, Nodes, Span, Timestamp};
@@ -51,6 +51,10 @@ pub enum Reason {
     Queue(QueueAsk),
     /// A strategy can ask for nothing, because its metric has no sample.
     Unsampled(Unsampled),
+    /// Waiting tasks need nodes.
+    Backlog(BacklogAsk),
+    /// The tasks and nodes of the pool are not known one by one, which a backlog is told by.
+    WorkUnknown,
     /// A rule of a schedule allows fewer nodes now.
     ScheduleMost(ScheduleMost),
     /// The cores that the policy may use hold fewer nodes.
@@ -194,6 +198,8 @@ impl Reason {
             Self::Flap(_) => "flap",
             Self::Split { .. } => "split",
             Self::Bound { .. } => "bound",
+            Self::Backlog(_) => "backlog",
+            Self::WorkUnknown => "workUnknown",
             Self::OutOnly => "outOnly",
             Self::StaleSamples { .. } => "staleSamples",
             Self::ThinSamples { .. } => "thinSamples",
@@ -291,6 +297,10 @@ impl fmt::Display for Reason {
                 f,
                 "{} nodes stay within {min} and {max}; {asked} were asked for",
                 bound.word()
+            ),
+            Self::Backlog(why) => why.fmt(f),
+            Self::WorkUnknown => f.write_str(
+                "the tasks and nodes of the pool are not known one by one, which a backlog is told by",
             ),
             Self::OutOnly => f.write_str("mode outOnly takes no nodes away"),
             Self::StaleSamples { .. } | Self::ThinSamples { .. } => self.old_or_few_samples(f),

@@ -4,6 +4,7 @@ use super::GuardMemory;
 use crate::account::{PoolState, Work};
 use crate::base::Timestamp;
 use crate::signal::History;
+use crate::sizing::Learned;
 
 /// What is known of one pool at one moment; the same snapshot, policy and memory give the same decision.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,8 @@ pub struct Snapshot<'a> {
     pub history: &'a History,
     /// What guards remember of it.
     pub guards: &'a GuardMemory,
+    /// What a backlog has learned of it.
+    pub learned: &'a Learned,
     /// Its tasks and nodes one by one, where known.
     pub work: Option<&'a Work>,
 }

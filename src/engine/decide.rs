@@ -1,9 +1,10 @@
 //! From what is seen to what is decided: a pure function, and total.
 
-use crate::account::PoolState;
+use crate::account::{AllocationState, NodeDeallocationOption, PoolState, Removal};
 use crate::base::Timestamp;
 use crate::decision::{Decision, Reason, Snapshot, Stage};
 use crate::policy::{Ask, Mode, Policies, Policy, Workings};
+use crate::sizing::Learned;
 
 use super::ObserveError;
 
@@ -15,9 +16,24 @@ pub fn decide(policies: &Policies, snapshots: &[Snapshot<'_>]) -> Vec<Decision> 
         .iter()
         .filter_map(|snapshot| {
             let policy = policies.policy_for(&snapshot.pool.id)?;
-            Some(judge(policy, &mut workings(policy), snapshot))
+            let learned = learned(policy, snapshot);
+            let snapshot = Snapshot {
+                learned: &learned,
+                ..*snapshot
+            };
+            Some(judge(policy, &mut workings(policy), &snapshot))
         })
         .collect()
+}
+
+/// Returns what is learned of a pool when this look counts too; one that counts already counts once.
+fn learned(policy: &Policy, snapshot: &Snapshot<'_>) -> Learned {
+    let mut learned = snapshot.learned.clone();
+    if let (Some(work), Some(backlog)) = (snapshot.work, policy.backlog()) {
+        let half_life = policy.eviction.half_life;
+        learned.see(snapshot.now, snapshot.pool, work, &backlog.limits(), half_life);
+    }
+    learned
 }
 
 /// Decides for the pools of a recorded account; the same as [`decide`], by the name that operators use.
@@ -89,7 +105,7 @@ fn propose(
     let mut best: Option<Ask> = None;
     let mut first_fault = None;
     for (number, (demand, workings)) in (1..).zip(policy.demand.iter().zip(workings)) {
-        match demand.ask((number, of), workings, snapshot) {
+        match demand.ask((number, of), workings, policy, snapshot) {
             Ok(ask) => {
                 if best.as_ref().is_none_or(|most| most.total() < ask.total()) {
                     best = Some(ask);
@@ -103,6 +119,18 @@ fn propose(
     match best {
         None => return Proposal::None(first_fault.expect("a policy has at least one strategy")),
         Some(Ask::Need(need)) => policy.split(decision, need.nodes, need.reason),
+        Some(Ask::Plan {
+            target,
+            cordon,
+            reason,
+        }) => {
+            decision.option = NodeDeallocationOption::TaskCompletion;
+            decision.removal = Removal::Idle;
+            decision.cordon = cordon;
+            // Spot that cannot be had keeps a pool resizing until the service gives up; what is needed now cannot wait for that.
+            decision.retake = snapshot.pool.allocation == AllocationState::Resizing;
+            decision.step(Stage::Propose, target, reason);
+        }
         Some(Ask::Targets {
             target,
             option,
@@ -121,10 +149,14 @@ fn restrain(policy: &Policy, snapshot: &Snapshot<'_>, fault: Option<Reason>, dec
     // Nothing is ordered that the service would refuse, or that the operator only wants to see.
     let would = decision.outcome();
     let changes = would != decision.start;
+    decision.retake &= changes;
+    if matches!(policy.mode, Mode::OutOnly | Mode::Shadow) {
+        decision.cordon = decision.cordoned;
+    }
     let state = snapshot.pool.allocation;
     if snapshot.pool.auto_scale {
         decision.hold_because(Reason::ServiceAutoScale);
-    } else if changes && state != crate::account::AllocationState::Steady {
+    } else if changes && state != AllocationState::Steady && !decision.retake {
         decision.hold_because(Reason::NotSteady { state });
     } else if changes && policy.mode == Mode::Shadow {
         decision.hold_because(Reason::Shadow { would });

@@ -140,6 +140,7 @@ impl<'a> Engine<'a> {
             }
             self.memory
                 .absorb(now, &view.state, &view.samples, view.work.as_ref());
+            self.learn(index, now, view);
             let decision = self.decide_seen(index, now, view);
             self.settle(world, &decision, Some(view));
         }
@@ -158,6 +159,17 @@ impl<'a> Engine<'a> {
         self.memory.pools = pools;
     }
 
+    /// Learns from what a pool does, by the limits of its policy.
+    fn learn(&mut self, index: usize, now: Timestamp, view: &PoolView) {
+        let policy = &self.policies.policies[index];
+        let remembered = self.memory.pools.get_mut(&view.state.id);
+        if let (Some(pool), Some(work), Some(backlog)) = (remembered, &view.work, policy.backlog()) {
+            let half_life = policy.eviction.half_life;
+            pool.learned
+                .see(now, &view.state, work, &backlog.limits(), half_life);
+        }
+    }
+
     fn decide_seen(&mut self, index: usize, now: Timestamp, view: &PoolView) -> Decision {
         let policy = &self.policies.policies[index];
         if let Some(error) = &view.fault {
@@ -170,6 +182,7 @@ impl<'a> Engine<'a> {
             pool: &view.state,
             history: &remembered.history,
             guards: &remembered.guards,
+            learned: &remembered.learned,
             work: view.work.as_ref(),
         };
         judge(policy, &mut self.desks[index].workings, &snapshot)

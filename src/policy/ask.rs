@@ -1,6 +1,6 @@
 //! What a strategy asks for: the one place where strategies are evaluated.
 
-use super::{Demand, DemandFormula, Held, Role};
+use super::{Demand, DemandFormula, Held, Policy, Role};
 use crate::account::NodeDeallocationOption;
 use crate::base::{Mix, Nodes};
 use crate::decision::{Reason, Snapshot};
@@ -17,6 +17,15 @@ pub enum Ask {
         target: Mix,
         /// What an order does to running tasks.
         option: NodeDeallocationOption,
+        /// Why.
+        reason: Reason,
+    },
+    /// These targets, of which some nodes take no further tasks, and only nodes without a task may go.
+    Plan {
+        /// Both lanes.
+        target: Mix,
+        /// The ready nodes of each lane that take no further tasks.
+        cordon: Mix,
         /// Why.
         reason: Reason,
     },
@@ -47,7 +56,7 @@ impl Ask {
     pub fn total(&self) -> Nodes {
         match self {
             Self::Need(need) => need.nodes,
-            Self::Targets { target, .. } => target.total(),
+            Self::Targets { target, .. } | Self::Plan { target, .. } => target.total(),
         }
     }
 }
@@ -58,7 +67,7 @@ impl Demand {
         match self {
             Self::Formula(demand) => Workings::Formula(Box::new(demand.formula.evaluator())),
             Self::Schedule(_) => Workings::Schedule(None),
-            Self::Track(_) | Self::Queue(_) | Self::Forecast(_) => Workings::Nothing,
+            Self::Track(_) | Self::Queue(_) | Self::Forecast(_) | Self::Backlog(_) => Workings::Nothing,
         }
     }
 
@@ -70,6 +79,7 @@ impl Demand {
         &self,
         (number, of): (u32, u32),
         workings: &mut Workings,
+        policy: &Policy,
         snapshot: &Snapshot<'_>,
     ) -> Result<Ask, Reason> {
         match (self, workings) {
@@ -81,6 +91,7 @@ impl Demand {
             }
             (Self::Track(track), _) => track.need(snapshot).map(Ask::Need),
             (Self::Forecast(forecast), _) => Ok(Ask::Need(forecast.need(snapshot))),
+            (Self::Backlog(backlog), _) => backlog.ask(policy, snapshot),
             (Self::Queue(queue), _) => queue.need(snapshot).map(Ask::Need),
             (Self::Formula(_) | Self::Schedule(_), _) => panic!("the workings are those of the strategy"),
         }

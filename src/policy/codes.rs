@@ -55,6 +55,10 @@ pub const CODES: &[CodeRow] = &[
         "demand:\n  - queue: { metric: $PendingTasks }\n  - forecast: { metric: $PendingTasks, season: 24h, horizon: 30m }"),
     row("P022", "nodes that go in another order", "Broken nodes go first, then preempted, then idle ones; the list says which of them are meant.",
         "scaleIn: { prefer: [idle, unusable] }", "scaleIn: { prefer: [unusable, idle] }"),
+    row("P024", "a backlog that cannot be drained", "A node that is ordered at once boots for minutes, and tasks that may wait for a week need no autoscaler.",
+        "demand:\n  - backlog: { drainWithin: 1m }", "demand:\n  - backlog: { drainWithin: 15m }"),
+    row("P025", "a belief in evictions that cannot be weighed", "It must fade some day, and not at once.",
+        "mix: { eviction: { halfLife: 0s } }", "mix: { eviction: { halfLife: 24h } }"),
 ];
 
 const fn row(

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    Budget, CooldownGuard, Deadline, FlapGuard, Forecast, Mode, Objective, Queue, Quota, ScaleIn, Schedule,
-    StepGuard, StormGuard, Track,
+    Backlog, Budget, CooldownGuard, Deadline, Eviction, FlapGuard, Forecast, Mode, Objective, Queue, Quota,
+    ScaleIn, Schedule, StepGuard, StormGuard, Track,
 };
 use crate::base::{Nodes, Span};
 use crate::formula::Dialect;
@@ -67,6 +67,8 @@ pub enum DemandFile {
     Queue(Queue),
     /// Nodes for what came at this time of earlier days or weeks; it can only raise what another strategy asks for.
     Forecast(Forecast),
+    /// As many nodes as let the waiting tasks start in time, told by the tasks and nodes of the pool one by one.
+    Backlog(Backlog),
 }
 
 /// A formula, in a file of its own or in place.
@@ -121,6 +123,9 @@ pub struct MixFile {
     /// What one node costs in US dollars an hour.
     #[serde(default)]
     pub prices: PricesFile,
+    /// What is believed of evictions; a backlog leaves spot alone where work that is lost makes it dearer than dedicated nodes.
+    #[serde(default)]
+    pub eviction: Eviction,
 }
 
 /// What one node costs in US dollars an hour.

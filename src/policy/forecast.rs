@@ -262,6 +262,7 @@ mod tests {
             pool: &pool,
             history: &history,
             guards: &GuardMemory::default(),
+            learned: &crate::sizing::Learned::default(),
             work: None,
         };
         match forecast.need(&snapshot).reason {

@@ -20,6 +20,7 @@ const SCHEDULE: Code = Code("P014");
 const SIGNAL: Code = Code("P017");
 const RETIRED: Code = Code("P018");
 const FORECAST: Code = Code("P021");
+const BACKLOG: Code = Code("P024");
 
 impl Reader<'_> {
     pub(super) fn demand(&mut self, demand: &[DemandFile], document: &Node) -> Vec<Demand> {
@@ -54,6 +55,11 @@ impl Reader<'_> {
                         }
                         self.complain(FORECAST, &["demand", &index, "forecast"], complaints, document);
                         Some(Demand::Forecast(forecast.clone()))
+                    }
+                    DemandFile::Backlog(backlog) => {
+                        let place = ["demand", &index, "backlog"];
+                        self.complain(BACKLOG, &place, backlog.complaints(), document);
+                        Some(Demand::Backlog(*backlog))
                     }
                     DemandFile::Queue(queue) => {
                         self.complain(SIGNAL, &["demand", &index, "queue"], queue.complaints(), document);
@@ -168,7 +174,7 @@ pub(super) fn metrics(demand: &[Demand]) -> Vec<Metric> {
     for demand in demand {
         match demand {
             Demand::Formula(demand) => formula_metrics(&demand.formula, &mut metrics),
-            Demand::Schedule(_) => {}
+            Demand::Schedule(_) | Demand::Backlog(_) => {}
             Demand::Track(track) => metrics.extend(track.metric),
             Demand::Queue(queue) => metrics.extend(queue.metric),
             Demand::Forecast(forecast) => metrics.push(forecast.metric),

@@ -129,6 +129,7 @@ mod tests {
                 pool: &pool,
                 history: &history,
                 guards: &GuardMemory::default(),
+                learned: &crate::sizing::Learned::default(),
                 work: None,
             };
             assert_eq!(queue.need(&snapshot).unwrap().nodes, Nodes(nodes), "{messages}");

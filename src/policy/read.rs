@@ -30,6 +30,7 @@ const BOUNDS: Code = Code("P009");
 const PRICES: Code = Code("P012");
 const MISSING: Code = Code("P013");
 const LIMITS: Code = Code("P015");
+const EVICTION: Code = Code("P025");
 const GUARDS: Code = Code("P016");
 const DEADLINE: Code = Code("P019");
 const SCALE_IN: Code = Code("P022");
@@ -177,6 +178,12 @@ impl Reader<'_> {
             cooldown: file.guards.cooldown,
             flap: file.guards.flap,
         };
+        self.complain(
+            EVICTION,
+            &["mix", "eviction"],
+            file.mix.eviction.complaints(),
+            &document,
+        );
         self.complain(GUARDS, &["guards"], steady.complaints(), &document);
         for (index, deadline) in file.deadlines.iter().enumerate() {
             let index = index.to_string();
@@ -192,6 +199,7 @@ impl Reader<'_> {
             metrics: metrics(&demand),
             demand,
             bounds,
+            eviction: file.mix.eviction,
             objective: file.mix.objective,
             prices,
             deadlines: file.deadlines,

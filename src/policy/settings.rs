@@ -5,7 +5,9 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Deadline, Forecast, Queue, Quota, Role, ScaleIn, Schedule, SteadyGuards, Track};
+use super::{
+    Backlog, Budget, Deadline, Eviction, Forecast, Queue, Quota, Role, ScaleIn, Schedule, SteadyGuards, Track,
+};
 use crate::account::PoolPattern;
 use crate::base::{Lane, Nodes, Span, UsdHourly};
 use crate::formula::Formula;
@@ -41,6 +43,8 @@ pub struct Policy {
     pub demand: Vec<Demand>,
     /// The bounds of every outcome.
     pub bounds: Bounds,
+    /// What is believed of evictions.
+    pub eviction: Eviction,
     /// How a need is split between the lanes.
     pub objective: Objective,
     /// What a node costs.
@@ -74,6 +78,8 @@ pub enum Demand {
     Queue(Queue),
     /// Nodes for what came at this time of earlier days or weeks; it can only raise what another strategy asks for.
     Forecast(Forecast),
+    /// As many nodes as let the waiting tasks start in time.
+    Backlog(Backlog),
 }
 
 /// A formula and what its result is taken for.
@@ -96,6 +102,9 @@ pub enum Objective {
     DedicatedOnly,
     /// Spot nodes as far as the bounds let them, dedicated ones for the rest.
     SpotFirst,
+    /// The lane that costs least: a backlog is worked off by spot nodes, and by dedicated ones where waiting for spot would
+    /// keep too many tasks too long; what other strategies need is split as by spotFirst.
+    ExpectedCost,
     /// This share of the nodes is spot, from 0 to 1, as far as the bounds let it.
     FixedShare(#[schemars(range(min = 0.0, max = 1.0))] f64),
 }
@@ -152,7 +161,7 @@ pub struct Policies {
 impl Policy {
     /// Says whether it decides by tasks and nodes one by one.
     pub fn wants_work(&self) -> bool {
-        !self.deadlines.is_empty()
+        !self.deadlines.is_empty() || self.backlog().is_some()
     }
 
     /// Returns the formulas among the strategies, each with its place among all of them, from 0.

@@ -19,7 +19,7 @@ impl Policy {
             objective: self.objective.word().to_owned(),
             spot_share: match self.objective {
                 Objective::FixedShare(share) => Some(share),
-                Objective::DedicatedOnly | Objective::SpotFirst => None,
+                Objective::DedicatedOnly | Objective::SpotFirst | Objective::ExpectedCost => None,
             },
             nodes,
         };
@@ -49,7 +49,7 @@ impl Policy {
     fn mix_of(&self, nodes: Nodes) -> Mix {
         let wanted = match self.objective {
             Objective::DedicatedOnly => Nodes::ZERO,
-            Objective::SpotFirst => nodes,
+            Objective::SpotFirst | Objective::ExpectedCost => nodes,
             // Rounded down, so that the lane that stays gets the odd node.
             Objective::FixedShare(share) => Nodes((nodes.as_f64() * share).floor() as u32),
         };
@@ -59,7 +59,9 @@ impl Policy {
         let at_most = nodes.saturating_sub(dedicated.min).min(spot.max);
         let spot = match self.objective {
             Objective::DedicatedOnly => Nodes::ZERO,
-            Objective::SpotFirst | Objective::FixedShare(_) => wanted.max(at_least).min(at_most),
+            Objective::SpotFirst | Objective::ExpectedCost | Objective::FixedShare(_) => {
+                wanted.max(at_least).min(at_most)
+            }
         };
         Mix {
             dedicated: nodes.saturating_sub(spot),
@@ -74,6 +76,7 @@ impl Objective {
         match self {
             Self::DedicatedOnly => "dedicatedOnly",
             Self::SpotFirst => "spotFirst",
+            Self::ExpectedCost => "expectedCost",
             Self::FixedShare(_) => "fixedShare",
         }
     }

@@ -61,21 +61,16 @@ impl Durations {
         for ran in running {
             expose(&mut exposed, ran.as_seconds().max(0.0), 0.5);
         }
-        let mut model = DurationModel {
-            hazard: [0.0; EDGES.len()],
-            summed: [0.0; EDGES.len()],
-        };
-        for piece in 0..EDGES.len() {
-            model.hazard[piece] = (self.ended[piece] + PRIOR_ENDS) / (exposed[piece] + PRIOR_SECONDS);
-            if let Some(next) = model.summed.get_mut(piece + 1) {
-                *next = 0.0;
-            }
+        let mut hazard = [0.0; EDGES.len()];
+        for ((hazard, ended), exposed) in hazard.iter_mut().zip(&self.ended).zip(&exposed) {
+            *hazard = (ended + PRIOR_ENDS) / (exposed + PRIOR_SECONDS);
         }
+        let mut summed = [0.0; EDGES.len()];
         for piece in 1..EDGES.len() {
             let length = EDGES[piece] - EDGES[piece - 1];
-            model.summed[piece] = model.summed[piece - 1] + model.hazard[piece - 1] * length;
+            summed[piece] = summed[piece - 1] + hazard[piece - 1] * length;
         }
-        model
+        DurationModel { hazard, summed }
     }
 }
 
@@ -105,6 +100,21 @@ impl DurationModel {
             }
         }
         Span::from_seconds(mean)
+    }
+
+    /// Returns the mean run time of an hour of work: long tasks count by their length.
+    pub fn mean_of_work(&self) -> Span {
+        let survives = |seconds: f64| (-self.summed_at(seconds)).exp();
+        let (mut first, mut second) = (0.0, 0.0);
+        for (piece, begin) in EDGES.iter().enumerate() {
+            let (length, share) = match EDGES.get(piece + 1) {
+                Some(end) => (f64::midpoint(*begin, *end), survives(*begin) - survives(*end)),
+                None => (begin + 1.0 / self.hazard[piece], survives(*begin)),
+            };
+            first += share * length;
+            second += share * length * length;
+        }
+        Span::from_seconds(second / first)
     }
 
     fn summed_at(&self, seconds: f64) -> f64 {
@@ -143,7 +153,7 @@ mod tests {
 
     #[test]
     fn tasks_of_ten_minutes_end_after_eight() {
-        let model = learned([600; 2000]).model([]);
+        let model = learned((0..2000).map(|_| 600)).model([]);
         assert!(model.ends_within(Span::ZERO, Span::minutes(8)) < 0.02);
         assert!(model.ends_within(Span::minutes(8), Span::minutes(7)) > 0.9);
         // The piece from 480 to 900 s has one end in 120 s of exposure, so the mean is 480 s and about 120 s more.
@@ -161,7 +171,7 @@ mod tests {
 
     #[test]
     fn running_tasks_are_evidence_that_tasks_last() {
-        let durations = learned([60; 20]);
+        let durations = learned((0..20).map(|_| 60));
         let without = durations.model([]).mean_left(Span::minutes(5));
         let with = durations
             .model(vec![Span::hours(2); 50])
@@ -171,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_latest_tasks_weigh_most() {
-        let model = learned([5000; 3000].into_iter().chain([100; 1600])).model([]);
+        let model = learned((0..4600).map(|task| if task < 3000 { 5000 } else { 100 })).model([]);
         assert!(model.ends_within(Span::ZERO, Span::minutes(2)) > 0.7);
     }
 

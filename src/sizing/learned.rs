@@ -52,6 +52,9 @@ impl Learned {
         limits: &MissLimits,
         half_life: Span,
     ) {
+        if self.seen_at == Some(now) {
+            return;
+        }
         let passed = self.seen_at.map_or(Span::ZERO, |seen| now - seen);
         let since = self.seen_at.unwrap_or(now);
         self.budget.fade(kept(passed, BUDGET_HALF_LIFE));

@@ -9,8 +9,10 @@
 //!
 //! While there is work at least one spot node is asked for, so that the return of spot is seen when it comes.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Burn, DurationModel, Learned, Lookahead, MissLimits};
-use crate::account::{NodeActivity, Work};
+use crate::account::{NodeActivity, WaitingTask, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
 
 /// What a plan is made from.
@@ -37,6 +39,8 @@ pub struct Sight<'a> {
 pub enum Lanes {
     /// Spot, and dedicated ones when spot stays away.
     Both,
+    /// Spot, however long it stays away.
+    Spot,
     /// Dedicated ones only.
     Dedicated,
 }
@@ -50,7 +54,7 @@ pub struct Plan {
     pub cordon: Mix,
     /// What the plan does.
     pub course: Course,
-    /// The waiting tasks.
+    /// The waiting tasks that can run.
     pub waiting: u32,
     /// What may still be late.
     pub left: Burn,
@@ -59,7 +63,8 @@ pub struct Plan {
 }
 
 /// What a plan does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Course {
     /// Asks spot for what is needed.
     Spot,
@@ -96,6 +101,7 @@ impl Sight<'_> {
     pub fn plan(&self) -> Plan {
         let model = self.learned.model(self.now, self.work);
         let waiting = self.work.waiting.len();
+        let can_run = self.work.waiting.iter().filter(|task| self.fits(task)).count();
         let left = self.left(&model);
         let since = self.outage();
         let (head, risk) = match since {
@@ -104,7 +110,7 @@ impl Sight<'_> {
         };
         let course = match (self.lanes, since) {
             (Lanes::Dedicated, _) => Course::Dedicated,
-            (Lanes::Both, None) => Course::Spot,
+            (Lanes::Spot, _) | (Lanes::Both, None) => Course::Spot,
             (Lanes::Both, Some(since)) if head == 0 => Course::Wait { since },
             (Lanes::Both, Some(since)) => Course::Fallback {
                 since,
@@ -124,9 +130,9 @@ impl Sight<'_> {
             ),
         };
         let wanted = match course {
-            Course::Dedicated => [waiting, 0],
-            Course::Spot => [0, waiting],
-            Course::Wait { .. } | Course::Fallback { .. } => [waiting, waiting],
+            Course::Dedicated => [can_run, 0],
+            Course::Spot => [0, can_run],
+            Course::Wait { .. } | Course::Fallback { .. } => [can_run, can_run],
         };
         let (cordon, stays) = self.open(wanted);
         let asked = Mix {
@@ -137,10 +143,18 @@ impl Sight<'_> {
             target: asked.with(Lane::Spot, asked.spot.max(self.feeler(since.is_some()))),
             cordon,
             course,
-            waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+            waiting: u32::try_from(can_run).unwrap_or(u32::MAX),
             left,
             risk,
         }
+    }
+
+    /// Returns how many nodes are needed, whatever their lanes.
+    pub fn nodes(&self) -> Nodes {
+        let model = self.learned.model(self.now, self.work);
+        let extra = self.extra(&model, &Lane::ALL, self.work.waiting.len());
+        let (_, stays) = self.open([self.work.waiting.len(); 2]);
+        stays.total() + Nodes(extra.div_ceil(self.slots.max(1)))
     }
 
     /// Returns since when spot has been away.
@@ -150,12 +164,17 @@ impl Sight<'_> {
 
     /// Returns the spot nodes that are asked for whatever is needed, so that it is seen whether there are any.
     fn feeler(&self, outage: bool) -> Nodes {
-        let work = !self.work.waiting.is_empty() || !self.work.running.is_empty();
+        let work = !self.work.running.is_empty() || self.work.waiting.iter().any(|task| self.fits(task));
         if self.lanes == Lanes::Dedicated || !work {
             return Nodes::ZERO;
         }
         let held = self.count(Lane::Spot);
         if outage { held + Nodes(1) } else { Nodes(1) }
+    }
+
+    /// Says whether a task can ever run: the service keeps one that needs more slots than a node has waiting for ever.
+    fn fits(&self, task: &WaitingTask) -> bool {
+        task.slots <= self.slots
     }
 
     fn count(&self, lane: Lane) -> Nodes {
@@ -172,7 +191,7 @@ impl Sight<'_> {
     /// Returns what may still be late.
     fn left(&self, model: &DurationModel) -> Burn {
         let mut expected = Burn::default();
-        for task in &self.work.waiting {
+        for task in self.work.waiting.iter().filter(|task| self.fits(task)) {
             let delay = self.now - task.submitted;
             expected.add(self.limits.expected(model, delay, task.ran, task.slots));
         }
@@ -192,7 +211,8 @@ impl Sight<'_> {
         let longer = self.interval + self.learned.boot();
         let mut risk = Burn::default();
         let mut head = 0;
-        for (index, task) in self.work.waiting.iter().enumerate().rev() {
+        let waiting = self.work.waiting.iter().enumerate().rev();
+        for (index, task) in waiting.filter(|(_, task)| self.fits(task)) {
             let delay = self.now - task.submitted;
             let late = |delay| self.limits.expected(model, delay, task.ran, task.slots);
             risk.add(late(delay + longer).beyond(late(delay)));
@@ -243,7 +263,7 @@ impl Sight<'_> {
                 *released += RELEASES_TRUSTED * f64::from(task.slots) * ended;
             }
         }
-        for task in &self.work.waiting[..tasks] {
+        for task in self.work.waiting[..tasks].iter().filter(|task| self.fits(task)) {
             ahead.waiting += f64::from(task.slots);
             let due = begin.max(task.ran.scale(self.limits.slowdown)) - (self.now - task.submitted);
             let step = ((due.as_seconds() / STEP.as_seconds()).max(0.0) as usize).max(lead);
@@ -294,6 +314,7 @@ impl Sight<'_> {
     fn keeps(&self, lane: Lane) -> bool {
         match self.lanes {
             Lanes::Dedicated => lane == Lane::Dedicated,
+            Lanes::Spot => lane == Lane::Spot,
             Lanes::Both => lane == Lane::Spot || self.outage().is_some(),
         }
     }

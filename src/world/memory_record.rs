@@ -8,6 +8,7 @@ use super::{PoolRecord, SampleRun, SampleRuns, SamplesRecord, Values};
 use crate::base::{Span, Timestamp};
 use crate::decision::{GuardMemory, Memory, PoolMemory};
 use crate::signal::{History, Series};
+use crate::sizing::Learned;
 
 /// The memory of an engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ pub struct PoolMemoryRecord {
     samples: SamplesRecord,
     #[serde(default)]
     guards: GuardMemory,
+    #[serde(default, skip_serializing_if = "is_blank")]
+    learned: Learned,
 }
 
 impl From<&Memory> for MemoryRecord {
@@ -32,6 +35,7 @@ impl From<&Memory> for MemoryRecord {
             pool: PoolRecord::from(&pool.last_seen),
             samples: whole(&pool.history),
             guards: pool.guards.clone(),
+            learned: pool.learned.clone(),
         });
         Self(pools.collect())
     }
@@ -58,11 +62,16 @@ impl MemoryRecord {
                 last_seen: record.pool.state(id.clone()),
                 history,
                 guards: record.guards.clone(),
+                learned: record.learned.clone(),
             };
             pools.insert(id, remembered);
         }
         Ok(Memory { pools })
     }
+}
+
+fn is_blank(learned: &Learned) -> bool {
+    *learned == Learned::default()
 }
 
 /// Returns every slot of every series, gaps included, so that reading gives the same series again.

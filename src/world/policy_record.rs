@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Nodes, Span, UsdHourly};
 use crate::formula::{Dialect, Formula, Scope};
 use crate::policy::{
-    Bounds, Budget, Complaint, Deadline, Demand, DemandFormula, Forecast, MissingGuard, Mode, Objective,
-    Policy, Prices, Queue, Quota, Range, Role, ScaleIn, Schedule, SteadyGuards, Track,
+    Backlog, Bounds, Budget, Complaint, Deadline, Demand, DemandFormula, Eviction, Forecast, MissingGuard,
+    Mode, Objective, Policy, Prices, Queue, Quota, Range, Role, ScaleIn, Schedule, SteadyGuards, Track,
 };
 use crate::signal::Metric;
 
@@ -24,6 +24,8 @@ pub struct PolicyRecord {
     total: [Nodes; 2],
     dedicated: [Nodes; 2],
     spot: [Nodes; 2],
+    #[serde(default)]
+    eviction: Eviction,
     objective: Objective,
     prices: [UsdHourly; 2],
     deadlines: Vec<Deadline>,
@@ -49,6 +51,8 @@ pub enum DemandRecord {
     Queue(Queue),
     /// A forecast.
     Forecast(Forecast),
+    /// A backlog.
+    Backlog(Backlog),
 }
 
 /// A formula with the settings that it is compiled with.
@@ -83,6 +87,7 @@ impl From<&Policy> for PolicyRecord {
             total: ends(policy.bounds.total),
             dedicated: ends(policy.bounds.dedicated),
             spot: ends(policy.bounds.spot),
+            eviction: policy.eviction,
             objective: policy.objective,
             prices: [policy.prices.dedicated, policy.prices.spot],
             deadlines: policy.deadlines.clone(),
@@ -109,6 +114,7 @@ impl From<&Demand> for DemandRecord {
             Demand::Track(track) => Self::Track(track.clone()),
             Demand::Queue(queue) => Self::Queue(queue.clone()),
             Demand::Forecast(forecast) => Self::Forecast(forecast.clone()),
+            Demand::Backlog(backlog) => Self::Backlog(*backlog),
         }
     }
 }
@@ -122,6 +128,7 @@ impl DemandRecord {
             Self::Forecast(forecast) => {
                 whole(forecast.complaints()).map(|()| Demand::Forecast(forecast.clone()))
             }
+            Self::Backlog(backlog) => whole(backlog.complaints()).map(|()| Demand::Backlog(*backlog)),
             Self::Queue(queue) => whole(queue.complaints()).map(|()| Demand::Queue(queue.clone())),
         }
     }
@@ -181,6 +188,7 @@ impl PolicyRecord {
                 dedicated: range(self.dedicated),
                 spot: range(self.spot),
             },
+            eviction: self.eviction,
             objective: self.objective,
             prices: Prices {
                 dedicated: self.prices[0],

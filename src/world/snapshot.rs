@@ -11,6 +11,7 @@ use crate::account::{PoolId, PoolState, Work};
 use crate::base::{Diagnostic, Span, Timestamp};
 use crate::decision::{GuardMemory, Snapshot};
 use crate::signal::History;
+use crate::sizing::Learned;
 
 /// A recorded account, as `plan --snapshot` reads it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -55,6 +56,8 @@ pub struct SnapshotPool {
     pub history: History,
     /// What guards remember of it.
     pub guards: GuardMemory,
+    /// What a backlog has learned of it.
+    pub learned: Learned,
     /// Its tasks and nodes one by one.
     pub work: Option<Work>,
 }
@@ -68,6 +71,7 @@ impl SnapshotPool {
             pool: &self.state,
             history: &self.history,
             guards: &self.guards,
+            learned: &self.learned,
             work: self.work.as_ref(),
         }
     }
@@ -106,6 +110,7 @@ impl SnapshotFile {
                 state: pool.pool.state(id.clone()),
                 history,
                 guards: GuardMemory::default(),
+                learned: Learned::default(),
                 work: pool.work.clone(),
             });
         }

@@ -6,6 +6,7 @@ use lowtide::decision::{Decision, GuardMemory, MonthUse, Reason, Snapshot, SpotL
 use lowtide::engine::decide;
 use lowtide::policy::{self, Policies, Policy};
 use lowtide::signal::{History, Metric, Series};
+use lowtide::sizing::Learned;
 use proptest::prelude::*;
 
 fn now() -> Timestamp {
@@ -41,6 +42,7 @@ fn decision(policy: Policy, pool: &PoolState, guards: &GuardMemory, samples: usi
         pool,
         history: &history,
         guards,
+        learned: &Learned::default(),
         work: None,
     };
     let policies = Policies {

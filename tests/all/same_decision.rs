@@ -137,6 +137,7 @@ fn backtest_replay_dry_run_and_plan_decide_the_same() {
                 work: None,
                 history: &remembered.history,
                 guards: &remembered.guards,
+                learned: &remembered.learned,
             };
             let planned = plan(&policies, &[snapshot]);
             assert_eq!(planned[0].to_json(), as_planned(then), "{file}: plan");

@@ -1,9 +1,11 @@
 //! Plans for small pools, checked by hand.
 
-use proptest::prelude::*;
+use proptest::{prop_assert, proptest};
 
-use super::*;
-use crate::account::{Node, PoolState, RunningTask, WaitingTask};
+use super::{Course, Lanes, Plan, Sight};
+use crate::account::{Node, NodeActivity, PoolState, RunningTask, WaitingTask, Work};
+use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
+use crate::sizing::{Learned, MissLimits};
 
 const LIMITS: MissLimits = MissLimits {
     wait: Span::minutes(15),
