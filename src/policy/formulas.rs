@@ -16,7 +16,7 @@ use crate::signal::Metric;
 
 const FORMULA_SOURCE: Code = Code("P010");
 const FORMULA_FILE: Code = Code("P011");
-const SCHEDULE: Code = Code("P014");
+pub(super) const SCHEDULE: Code = Code("P014");
 const SIGNAL: Code = Code("P017");
 const RETIRED: Code = Code("P018");
 const FORECAST: Code = Code("P021");

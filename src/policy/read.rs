@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::caps::Caps;
 use super::complaint::Complaint;
-use super::file::{BoundsFile, MissingFile, Percent, PolicyFile, PricesFile, Then};
+use super::file::{BoundsFile, DemandFile, MissingFile, Percent, PolicyFile, PricesFile, Then};
 use super::findings::Findings;
-use super::formulas::metrics;
+use super::formulas::{SCHEDULE, metrics};
 use super::{
     Bounds, CronLine, Holiday, MissingGuard, Policy, Prices, Range as NodeRange, SteadyGuards, Zone,
 };
@@ -170,6 +170,12 @@ impl Reader<'_> {
         self.interval(file.interval, &document);
         let bounds = self.bounds(&file.bounds, &document);
         let demand = self.demand(&file.demand, &document);
+        for (index, strategy) in file.demand.iter().enumerate() {
+            if let DemandFile::Schedule(schedule) = strategy {
+                let place = ["demand", &index.to_string(), "schedule"];
+                self.complain(SCHEDULE, &place, schedule.complaints_within(&bounds), &document);
+            }
+        }
         let prices = self.prices(file.mix.prices, &document);
         let missing = self.missing(file.guards.missing, &document);
         let steady = SteadyGuards {

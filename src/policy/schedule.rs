@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Bounds;
 use super::ask::Need;
 use super::calendar::{CronLine, Holiday, Zone};
 use super::complaint::Complaint;
@@ -68,6 +69,24 @@ impl Schedule {
             }
         }
         complaints
+    }
+
+    /// Returns the rules that allow fewer nodes than the bounds want at least, which they could not enforce.
+    pub(super) fn complaints_within(&self, bounds: &Bounds) -> Vec<Complaint> {
+        let least = bounds.total.min.max(bounds.dedicated.min + bounds.spot.min);
+        let rules = self.rules.iter().enumerate();
+        rules
+            .filter_map(|(index, rule)| {
+                let most = rule.at_most.filter(|most| *most < least)?;
+                let message = format!("the rule allows {most} nodes, and the bounds want {least} at least");
+                let help = "lower the least of the bounds, or raise atMost";
+                Some(Complaint::new(
+                    &["rules", &index.to_string(), "atMost"],
+                    message,
+                    help,
+                ))
+            })
+            .collect()
     }
 
     /// Returns the need of a moment; what was found for another moment of the same span is taken as it is.
