@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use lowtide::account::{Order, PoolState, Receipt};
+use lowtide::account::{Order, PoolState, Receipt, Work};
 use lowtide::base::{Mix, Span, Timestamp};
 use lowtide::decision::{Memory, Snapshot};
 use lowtide::engine::{Entry, Observation, ObserveError, Question, RecordError, World, plan, run};
@@ -39,7 +39,7 @@ fn backtest_kept(contender: &Contender, workload: &Arc<Workload>, options: &Opti
 
 /// What a ledger says was seen, look by look.
 struct Told {
-    looks: Vec<(Timestamp, PoolState, Vec<Sample>)>,
+    looks: Vec<(Timestamp, PoolState, Vec<Sample>, Option<Work>)>,
     next: usize,
 }
 
@@ -55,7 +55,9 @@ impl Told {
             let samples: SamplesRecord = serde_json::from_value(seen["samples"].clone()).unwrap();
             let id = record.id.clone().unwrap();
             let at = line["at"].as_str().unwrap().parse().unwrap();
-            (at, record.state(id), samples.to_samples().unwrap())
+            let work = seen.get("work").cloned();
+            let work = work.map(|work| serde_json::from_value::<Work>(work).unwrap());
+            (at, record.state(id), samples.to_samples().unwrap(), work)
         };
         Self {
             looks: decided.map(look).collect(),
@@ -70,8 +72,10 @@ impl World for Told {
     }
 
     fn observe(&mut self, _: &Question<'_>, into: &mut Observation) -> Result<(), ObserveError> {
-        let (_, state, samples) = &self.looks[self.next];
-        into.push(state.clone()).samples.extend(samples);
+        let (_, state, samples, work) = &self.looks[self.next];
+        let view = into.push(state.clone());
+        view.samples.extend(samples);
+        view.work.clone_from(work);
         self.next += 1;
         Ok(())
     }
@@ -102,7 +106,12 @@ fn as_planned(line: &str) -> String {
 
 #[test]
 fn backtest_replay_dry_run_and_plan_decide_the_same() {
-    for file in ["ci-agents.yaml", "genomics.yaml", "nightly-render.yaml"] {
+    for file in [
+        "ci-agents.yaml",
+        "genomics.yaml",
+        "nightly-render.yaml",
+        "nightly-risk.yaml",
+    ] {
         let policy = shipped(file);
         let ledger = ledger_of_backtest(&policy);
         let policies = Policies {
@@ -127,14 +136,14 @@ fn backtest_replay_dry_run_and_plan_decide_the_same() {
         assert_eq!(decided(&dry.ledger.text), decided(&ledger), "{file}: dry run");
 
         let mut memory = Memory::default();
-        for ((at, state, samples), then) in Told::by(&ledger).looks.iter().zip(decided(&ledger)) {
-            memory.absorb(*at, state, samples, None);
+        for ((at, state, samples, work), then) in Told::by(&ledger).looks.iter().zip(decided(&ledger)) {
+            memory.absorb(*at, state, samples, work.as_ref());
             let remembered = memory.pool(&state.id).unwrap();
             let snapshot = Snapshot {
                 now: *at,
                 seed: at.ticks().cast_unsigned(),
                 pool: state,
-                work: None,
+                work: work.as_ref(),
                 history: &remembered.history,
                 guards: &remembered.guards,
                 learned: &remembered.learned,
