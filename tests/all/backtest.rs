@@ -41,10 +41,11 @@ fn the_bill_is_the_integral_of_a_price_that_changes() {
         prices: PRICES,
     };
     let changes = [(0, 0.05), (5 * 3600, 0.2), (7 * 3600 + 1234, 0.01)];
-    let rows: String = changes
+    let rows: Vec<_> = changes
         .iter()
         .map(|(at, price)| format!("{at},{price}\n"))
         .collect();
+    let rows = rows.concat();
     let spot = read_prices(&format!("t_s,usd_hourly\n{rows}"), workload.start).unwrap();
     let end = lowtide::sim::end(&workload, Options::default().tail);
     let expected = 10.0 * spot.integral(workload.start, end).0;
