@@ -142,6 +142,9 @@ pub fn backtest_one<'a>(
     if let Some(keep) = keep {
         world = world.keeping(keep);
     }
+    if matches!(contender, Contender::Native { .. } | Contender::Baseline { .. }) {
+        world = world.dating_by_sight();
+    }
     if let Contender::Baseline { baseline, .. } = contender {
         baseline::steer(&mut world, baseline, options.limit);
     } else {

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use lowtide::base::{Span, Timestamp, UsdHourly};
-use lowtide::policy::Prices;
+use lowtide::policy::{self, Prices};
 use lowtide::sim::workload::{CiRecipe, Task, Workload, generate};
-use lowtide::sim::{Options, Run, SpotMarket, backtest, baseline};
+use lowtide::sim::{Contender, Options, Run, SpotMarket, backtest, baseline};
 
 const PRICES: Prices = Prices {
     dedicated: UsdHourly(1.0),
@@ -65,6 +65,40 @@ fn documented_formulas_see_a_task_at_their_second_evaluation() {
     assert_eq!(hour_long("dedicated", spot_until(0)), (9.0, 70.0, 0.0));
     assert_eq!(hour_long("dedicated-verbatim", spot_until(0)), (9.0, 65.0, 0.0));
     assert_eq!(hour_long("low-priority", spot_until(600)), (9.0, 0.0, 70.0));
+}
+
+#[test]
+fn the_documented_formula_as_the_service_runs_it_is_the_baseline() {
+    let text = "version: 1
+pool: p
+demand:
+  - formula:
+      role: targets
+      text: |
+        startingNumberOfVMs = 1;
+        maxNumberofVMs = 25;
+        pendingTaskSamplePercent = $PendingTasks.GetSamplePercent(180 * TimeInterval_Second);
+        pendingTaskSamples = pendingTaskSamplePercent < 70 ? startingNumberOfVMs : avg($PendingTasks.GetSample(180 * TimeInterval_Second));
+        $TargetDedicatedNodes=min(maxNumberofVMs, pendingTaskSamples);
+        $NodeDeallocationOption = taskcompletion;
+bounds: { total: [0, 25] }
+mix: { prices: { dedicated: 1.0, spot: 0.2 } }
+";
+    let (policy, findings) = policy::read("p", text, &mut |_| Err("no file".to_owned()));
+    let native = Contender::Native {
+        policy: policy.unwrap_or_else(|| panic!("{findings:?}")),
+        interval: Span::minutes(5),
+    };
+    let printed = baseline::parse("dedicated-verbatim", PRICES).unwrap();
+    let workload = Arc::new(generate(&CiRecipe::default(), 3));
+    let report = backtest(&[native, printed], &workload, &Options::default(), &|_| {}).unwrap();
+    let [native, printed] = &report.runs[..] else {
+        panic!("two contenders, two runs")
+    };
+    assert_eq!(native.tasks.completed, native.tasks.submitted);
+    // Draining nodes keep the pool from taking orders of a resize from outside; the service's own are not kept back.
+    let ratio = native.cost.total.0 / printed.cost.total.0;
+    assert!((0.8..1.25).contains(&ratio), "{ratio}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::pilot::{Sight, Wish};
 use crate::base::{Lane, Span};
 use crate::formula::{Evaluator, Formula, Inputs, PoolFacts, Scope};
 use crate::signal::Metric;
-use crate::sim::cluster::{SAMPLE_DELAY, Setup};
+use crate::sim::cluster::Setup;
 
 /// The documented formula for pending tasks, as printed.
 const PENDING: &str = "\
@@ -120,12 +120,9 @@ impl FormulaRule {
     }
 
     /// Evaluates once; a fault leaves the pool as it is, as the service does.
-    ///
-    /// The windows end at the newest sample: a recorded run of this very formula has all six samples of its 180 seconds
-    /// (`doAzureParallel#215`), which it could not have if samples that come a minute late counted by the clock.
     pub(super) fn look(&mut self, sight: &Sight<'_>) -> Option<Wish> {
         let pool = sight.pool;
-        let now = sight.now - SAMPLE_DELAY;
+        let now = sight.now;
         let inputs = Inputs {
             now,
             pool: PoolFacts {
