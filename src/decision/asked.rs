@@ -105,7 +105,7 @@ impl fmt::Display for TrackAsk {
             short(*value),
             short(ratio)
         )?;
-        if (ratio - 1.0).abs() <= self.tolerance {
+        if (1.0 - self.tolerance..=1.0 + self.tolerance).contains(&ratio) {
             write!(f, "; near enough, {wanted} nodes stay")?;
         } else {
             write!(f, "; {wanted} nodes are needed")?;

@@ -154,7 +154,8 @@ impl Track {
     }
 
     fn is_near(&self, ratio: f64) -> bool {
-        (ratio - 1.0).abs() <= self.tolerance
+        // As the controller compares, both ends included: 1.1 is within 0.1, whatever 1.1 - 1 is in binary.
+        (1.0 - self.tolerance..=1.0 + self.tolerance).contains(&ratio)
     }
 }
 
@@ -205,7 +206,7 @@ mod tests {
         check(100.0, 0, 4, 0, 8);
         check(25.0, 0, 4, 0, 2);
         check(60.0, 0, 10, 0, 12);
-        check(54.9, 0, 10, 0, 10);
+        check(55.0, 0, 10, 0, 10);
         check(45.1, 0, 10, 0, 10);
         check(44.0, 0, 10, 0, 9);
     }
