@@ -7,10 +7,12 @@ mod budget;
 mod durations;
 mod learned;
 mod lookahead;
+mod outages;
 mod plan;
 
-pub use budget::{Burn, MissBudget, MissLimits};
+pub use budget::{Burn, LatePrice, MissBudget, MissLimits};
 pub use durations::{DurationModel, Durations};
 pub use learned::Learned;
 pub use lookahead::Lookahead;
+pub use outages::Outages;
 pub use plan::{Course, Lanes, Plan, Sight};

@@ -279,6 +279,10 @@ pub struct BacklogAsk {
     pub risked_tasks: f64,
     /// The slot-hours of work of those.
     pub risked_work: f64,
+    /// What a late task counts as, in hours of a dedicated slot.
+    pub late_task: f64,
+    /// What an hour of its work counts as besides, in hours of a dedicated slot.
+    pub late_hour: f64,
 }
 
 impl fmt::Display for BacklogAsk {
@@ -301,8 +305,13 @@ impl fmt::Display for BacklogAsk {
         if matches!(self.course, Course::Wait { .. } | Course::Fallback { .. }) {
             write!(
                 f,
-                "; a look longer would keep {} tasks of {} slot-hours too long, and {} of {} may be",
-                self.risked_tasks, self.risked_work, self.spare_tasks, self.spare_work
+                "; a look longer would keep {} tasks of {} slot-hours too long, and {} of {} may be; a late task counts as {} dedicated slot-hours and {} for each hour of it",
+                self.risked_tasks,
+                self.risked_work,
+                self.spare_tasks,
+                self.spare_work,
+                self.late_task,
+                self.late_hour
             )?;
         }
         Ok(())

@@ -122,6 +122,7 @@ impl Backlog {
             learned: snapshot.learned,
             limits: self.limits(),
             lanes: policy.lanes(snapshot),
+            spot_share: policy.prices.spot.0 / policy.prices.dedicated.0.max(f64::MIN_POSITIVE),
         };
         let plan = match policy.objective {
             Objective::FixedShare(_) => {
@@ -147,6 +148,8 @@ impl Backlog {
             spare_work: hundredths(plan.left.work),
             risked_tasks: hundredths(plan.risk.tasks),
             risked_work: hundredths(plan.risk.work),
+            late_task: hundredths(plan.price.task),
+            late_hour: hundredths(plan.price.hour),
         }
     }
 }

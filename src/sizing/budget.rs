@@ -114,6 +114,61 @@ impl MissBudget {
     }
 }
 
+/// How dear lateness is, in hours of a dedicated slot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LatePrice {
+    /// A late task.
+    pub task: f64,
+    /// An hour of its work.
+    pub hour: f64,
+}
+
+/// A late hour counts as two and a half hours of a dedicated slot while few are late. Below one and a quarter no lateness would
+/// be worth a dedicated slot at the usual price of spot; twice that covers what is not foreseen: tasks that wait behind others.
+const LATE_HOUR: f64 = 2.5;
+
+/// A late task counts as so many late means of work besides its own.
+const LATE_TASK: f64 = 1.3;
+
+/// From this share of the allowed lateness on it grows dearer,
+const DEARER_FROM: f64 = 0.6;
+
+/// by so many e-folds for each further share of one,
+const DEARER_BY: f64 = 6.0;
+
+/// but no more than so many.
+const DEARER_MOST: f64 = 2.0;
+
+/// The count of tasks at which what was late so far is half believed.
+const TASKS_BELIEVED: f64 = 500.0;
+
+impl MissBudget {
+    /// Returns how dear lateness is: the dearer, the more of what is allowed is used up.
+    ///
+    /// A late task counts twice: by the count of tasks and by its work.
+    pub fn price(&self, limits: &MissLimits) -> LatePrice {
+        let belief = self.ended.tasks / (self.ended.tasks + TASKS_BELIEVED);
+        let dearer = |late: f64, allowed: f64| {
+            let used = late / allowed.max(1e-9);
+            (belief * DEARER_BY * (used - DEARER_FROM))
+                .clamp(0.0, DEARER_MOST)
+                .exp()
+        };
+        let mean = if self.ended.tasks > 0.0 {
+            self.ended.work / self.ended.tasks
+        } else {
+            WORK_USUAL
+        };
+        LatePrice {
+            task: LATE_TASK * LATE_HOUR * mean * dearer(self.late.tasks, limits.tasks * self.ended.tasks),
+            hour: LATE_HOUR * dearer(self.late.work, limits.work * self.ended.work),
+        }
+    }
+}
+
+/// The slot-hours of a task before any has ended: the ten minutes that a run time is believed to be at first, and some more.
+const WORK_USUAL: f64 = 0.3;
+
 impl Burn {
     /// Adds another amount.
     pub fn add(&mut self, other: Self) {

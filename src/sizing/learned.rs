@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DurationModel, Durations, MissBudget, MissLimits};
+use super::{DurationModel, Durations, MissBudget, MissLimits, Outages};
 use crate::account::{Node, NodeActivity, PoolState, Work};
 use crate::base::{Lane, Span, Timestamp};
 use crate::market::{Prior, Rate};
@@ -17,6 +17,8 @@ pub struct Learned {
     pub durations: Durations,
     /// What was late.
     pub budget: MissBudget,
+    /// How long spot stays away.
+    pub outages: Outages,
     /// The mean boot time in seconds, the latest weighing most; nothing has booted at zero.
     boot_seconds: f64,
     /// Spot nodes lost and the node-hours in which they could have been, faded.
@@ -76,6 +78,7 @@ impl Learned {
                 seconds
             };
         }
+        let outage = self.seen_at.and_then(|seen| self.outage_since(seen));
         let lost = lost(work, since);
         let held = count(work, Lane::Spot);
         let kept = kept(passed, half_life);
@@ -88,6 +91,12 @@ impl Learned {
         } else {
             self.short_since.get_or_insert(now);
             self.lost_since |= lost > 0;
+        }
+        self.outages.fade(passed);
+        if let Some(began) = outage {
+            // One that is no longer asked after is not over for that.
+            let over = self.short_since.is_none() && held > 0;
+            self.outages.learn(now - began, passed, over);
         }
         self.seen_at = Some(now);
     }

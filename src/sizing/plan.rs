@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! spot comes        → Spot      what is needed is asked of spot; dedicated nodes finish what they have and go
-//! spot stays away   → Wait      the lateness that one more look costs can be afforded
-//!                   → Fallback  it cannot: so much of the queue's head gets dedicated nodes that the rest can
+//! spot stays away   → Wait      no part of the queue's head is worth dedicated nodes
+//!                   → Fallback  the head gets them whose lateness, if it waited for spot, would cost more
 //! spot does not pay → Dedicated what is needed is asked of dedicated nodes
 //! ```
 //!
@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Burn, DurationModel, Learned, Lookahead, MissLimits};
+use super::{Burn, DurationModel, LatePrice, Learned, Lookahead, MissLimits};
 use crate::account::{NodeActivity, WaitingTask, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
 
@@ -32,6 +32,8 @@ pub struct Sight<'a> {
     pub limits: MissLimits,
     /// Which nodes may be asked for.
     pub lanes: Lanes,
+    /// What a spot hour costs as a share of a dedicated one.
+    pub spot_share: f64,
 }
 
 /// Which nodes may be asked for.
@@ -60,6 +62,8 @@ pub struct Plan {
     pub left: Burn,
     /// What is expected to be late besides if the queue waits one look longer.
     pub risk: Burn,
+    /// How dear lateness is.
+    pub price: LatePrice,
 }
 
 /// What a plan does.
@@ -104,8 +108,9 @@ impl Sight<'_> {
         let can_run = self.work.waiting.iter().filter(|task| self.fits(task)).count();
         let left = self.left(&model);
         let since = self.outage();
+        let price = self.learned.budget.price(&self.limits);
         let (head, risk) = match since {
-            Some(_) => self.head(&model, left),
+            Some(since) => (self.head(&model, price, since), self.risk(&model)),
             None => (0, Burn::default()),
         };
         let course = match (self.lanes, since) {
@@ -146,6 +151,7 @@ impl Sight<'_> {
             waiting: u32::try_from(can_run).unwrap_or(u32::MAX),
             left,
             risk,
+            price,
         }
     }
 
@@ -204,24 +210,76 @@ impl Sight<'_> {
         self.learned.budget.left(&self.limits, under_way, expected)
     }
 
-    /// Returns how much of the queue's head cannot wait one look longer, and what waiting would cost all of it.
-    ///
-    /// The tail waits as far as the lateness that this adds can be afforded.
-    fn head(&self, model: &DurationModel, left: Burn) -> (usize, Burn) {
+    /// Returns what is expected to be late besides if the whole queue waits one look longer.
+    fn risk(&self, model: &DurationModel) -> Burn {
         let longer = self.interval + self.learned.boot();
         let mut risk = Burn::default();
-        let mut head = 0;
-        let waiting = self.work.waiting.iter().enumerate().rev();
-        for (index, task) in waiting.filter(|(_, task)| self.fits(task)) {
+        for task in self.work.waiting.iter().filter(|task| self.fits(task)) {
             let delay = self.now - task.submitted;
             let late = |delay| self.limits.expected(model, delay, task.ran, task.slots);
             risk.add(late(delay + longer).beyond(late(delay)));
-            let patient = delay < self.limits.allowed(task.ran).scale(PATIENCE);
-            if head == 0 && !(patient && (risk.is_nothing() || risk.within(left))) {
-                head = index + 1;
+        }
+        risk
+    }
+
+    /// Returns how many tasks of the queue's head are worth dedicated nodes now, while spot is away.
+    ///
+    /// A dedicated node spares a task the lateness that the rest of the outage would bring, at the price of lateness, and
+    /// costs what a dedicated hour costs more than a spot hour. Tasks start in order: the head that is worth most is given
+    /// its nodes whole. One that has waited for very long gets one whatever it is worth.
+    fn head(&self, model: &DurationModel, price: LatePrice, since: Timestamp) -> usize {
+        let left = self.learned.outages.left(self.now - since);
+        let mut best = (0, 0.0);
+        let mut worth = 0.0;
+        let mut last: Option<(WaitingTask, f64)> = None;
+        let waiting = self.work.waiting.iter().enumerate();
+        for (index, task) in waiting.filter(|(_, task)| self.fits(task)) {
+            // A job brings many equal tasks at once.
+            let value = match last {
+                Some((before, value)) if before == *task => value,
+                _ => self.value(model, price, &left, task),
+            };
+            last = Some((*task, value));
+            worth += value;
+            let waited = self.now - task.submitted;
+            let patient = waited < self.limits.allowed(task.ran).scale(PATIENCE);
+            // What loses nothing by waiting a look longer waits: spot may be back by then.
+            if (worth > best.1 && self.is_urgent(model, task)) || !patient {
+                best = (index + 1, worth.max(best.1));
             }
         }
-        (head, risk)
+        best.0
+    }
+
+    /// Says whether a task is the likelier to be late when it waits a look longer.
+    fn is_urgent(&self, model: &DurationModel, task: &WaitingTask) -> bool {
+        let delay = self.now - task.submitted;
+        let late = |delay| self.limits.expected(model, delay, task.ran, task.slots);
+        let longer = self.interval + self.learned.boot();
+        late(delay + longer).tasks > late(delay).tasks
+    }
+
+    /// Returns what a dedicated node for a task is worth more than it costs, in hours of a dedicated slot.
+    fn value(
+        &self,
+        model: &DurationModel,
+        price: LatePrice,
+        left: &[(Span, f64)],
+        task: &WaitingTask,
+    ) -> f64 {
+        let starts = self.now - task.submitted + self.learned.boot();
+        let late = |delay| self.limits.expected(model, delay, task.ran, task.slots);
+        let now = late(starts);
+        let mut spared = Burn::default();
+        for (away, chance) in left {
+            let then = late(starts + *away).beyond(now);
+            spared.add(Burn {
+                tasks: chance * then.tasks,
+                work: chance * then.work,
+            });
+        }
+        let hours = (task.ran + model.mean_left(task.ran)).as_hours() * f64::from(task.slots);
+        price.task * spared.tasks + price.hour * spared.work - (1.0 - self.spot_share) * hours
     }
 
     /// Returns the slots that must be added so that the first tasks of the queue start in time on some lanes.

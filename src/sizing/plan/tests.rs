@@ -71,6 +71,7 @@ fn plan(work: &Work, learned: &Learned, slots: u32, lanes: Lanes) -> Plan {
         learned,
         limits: LIMITS,
         lanes,
+        spot_share: 0.2,
     }
     .plan()
 }
@@ -101,7 +102,7 @@ fn work_is_asked_of_spot_and_dedicated_nodes_finish_what_they_have() {
 }
 
 #[test]
-fn an_outage_is_waited_out_while_lateness_can_be_afforded() {
+fn an_outage_is_waited_out_until_lateness_is_worth_dedicated_nodes() {
     let fresh = Work {
         waiting: vec![waiting(998, 0); 40],
         ..Work::default()
@@ -110,18 +111,33 @@ fn an_outage_is_waited_out_while_lateness_can_be_afforded() {
     let calm = plan(&fresh, &spot_away, 1, Lanes::Both);
     assert_eq!(calm.course, Course::Wait { since: at(990) });
     assert_eq!(calm.target.dedicated, Nodes::ZERO);
-    // 2300 tasks allow for 109 late ones: of 300 whose wait would be over with one look more, the first must not wait.
+    // Ten minutes of dedicated work cost 8 slot-minutes more than on spot; ten late minutes count as 25 and their task as
+    // much again, so that tasks whose wait is about to be over are worth it, down to the last.
     let old = Work {
-        waiting: vec![waiting(988, 0); 300],
+        waiting: vec![waiting(989, 0); 300],
         ..Work::default()
     };
     let urgent = plan(&old, &spot_away, 1, Lanes::Both);
-    let Course::Fallback { tasks, .. } = urgent.course else {
-        panic!("{urgent:?}");
+    assert_eq!(
+        urgent.course,
+        Course::Fallback {
+            since: at(990),
+            tasks: 300
+        }
+    );
+    assert!(
+        urgent.target.dedicated > Nodes(200) && urgent.target.spot >= Nodes(1),
+        "{urgent:?}"
+    );
+    // For those that are late anyway nothing can be spared.
+    let late = Work {
+        waiting: vec![waiting(900, 0); 300],
+        ..Work::default()
     };
-    assert!(tasks > 0 && tasks < 300, "{tasks}");
-    assert_eq!(urgent.target.dedicated, Nodes(tasks));
-    assert!(urgent.target.spot >= Nodes(1));
+    assert_eq!(
+        plan(&late, &spot_away, 1, Lanes::Both).course,
+        Course::Wait { since: at(990) }
+    );
 }
 
 #[test]
