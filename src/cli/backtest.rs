@@ -46,7 +46,8 @@ pub(super) struct Backtest {
     /// What to compare with: native (the formula as the service runs it, every 15 minutes),
     /// native:5m, peak (always enough nodes), static:N or static:DEDICATED+SPOT; autoscalers of
     /// others: dedicated, low-priority and preempted-to-dedicated (the documented formulas; with
-    /// -verbatim as printed), share:S, hpa, nomad, spothedge, uniform-progress; or all of these
+    /// -verbatim as printed), share:S, hpa, nomad, spothedge, uniform-progress (for deadlines; it
+    /// is told how long tasks run, as its authors assume); or all of these
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = parse_baseline)]
     baseline: Vec<Baseline>,
     /// What a job becomes: task (one of one slot), slots:N (one of a slot for N cores), tasks:N (a task for N cores)
