@@ -4,6 +4,8 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use proptest::prelude::{ProptestConfig, proptest};
+
 use lowtide::base::{Span, Timestamp, UsdHourly};
 use lowtide::policy::{self, Prices};
 use lowtide::sim::workload::{CiRecipe, Task, Workload, generate};
@@ -42,7 +44,8 @@ fn run(name: &str, tasks: &[Task], spot: SpotMarket) -> Run {
     };
     let report = backtest(&[contender], &workload, &options, &|_| {}).unwrap();
     let run = report.runs.into_iter().next().unwrap();
-    assert_eq!(run.policy, name);
+    let read: baseline::Baseline = name.parse().unwrap();
+    assert_eq!(run.policy, read.to_string());
     run
 }
 
@@ -224,4 +227,26 @@ fn every_baseline_does_the_work_of_a_day_and_the_same_each_time() {
         assert!(run.cost.total.0 > 0.0 && run.orders > 0, "{}", run.policy);
     }
     assert_eq!(first, runs());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn uniform_progress_meets_a_deadline_that_leaves_time_to_start_anew(
+        count in 1_usize..12,
+        minutes in 5_i64..60,
+        slack in 20_i64..300,
+        lost_at in 0_i64..400,
+    ) {
+        // Spot goes for good when each task can still be done from its start, with two switch-overs and two looks to spare.
+        let within = minutes + slack;
+        let lost_at = lost_at.min(slack - 10);
+        let mut tasks = vec![task(0, minutes); count];
+        // A last task keeps the run going to the deadline.
+        tasks.push(task(within, 1));
+        let run = run(&format!("uniform-progress:{within}m"), &tasks, spot_until(lost_at));
+        assert_eq!(run.tasks.completed, run.tasks.submitted);
+        assert!(run.delay.max <= 60.0 * slack as f64, "{:?}", run.delay);
+    }
 }
