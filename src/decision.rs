@@ -9,15 +9,18 @@
 
 mod asked;
 mod chain;
+mod cost_split;
 mod guard_memory;
 mod guarded;
 mod memory;
 mod narrative;
 mod reason;
 mod snapshot;
+mod spot_memory;
 
 pub use asked::{BacklogAsk, DeadlineCourse, ForecastAsk, QueueAsk, ScheduleAsk, TrackAsk, Unsampled};
 pub use chain::{Decision, Stage, Step};
+pub use cost_split::{CostSplit, SpotOutage};
 pub use guard_memory::{DoneWork, GuardMemory, MonthUse, RunTimes, SpotLoss, TargetChange};
 pub use guarded::{
     Cooldown, Flapping, HourlyBudget, MonthlyBudget, QuotaLimit, ScheduleMost, SpotStorm, StepLimit,
@@ -26,3 +29,4 @@ pub use memory::{Memory, PoolMemory};
 pub use narrative::Verdict;
 pub use reason::{BoundName, Reason};
 pub use snapshot::Snapshot;
+pub use spot_memory::{SpotMemory, spot_there};

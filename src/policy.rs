@@ -6,6 +6,7 @@ mod account_wide;
 mod ask;
 mod backlog;
 mod bounds;
+mod by_cost;
 mod calendar;
 mod caps;
 mod codes;
@@ -33,6 +34,7 @@ mod track;
 
 pub use ask::{Ask, Need, Workings};
 pub use backlog::{Backlog, Eviction, EvictionPrior};
+pub use by_cost::Fallback;
 pub use calendar::{CronLine, Holiday, Zone};
 pub use codes::CODES;
 pub use complaint::Complaint;

@@ -132,6 +132,12 @@ impl GuardMemory {
         )
     }
 
+    /// Returns the spot nodes that the look of this moment found taken away.
+    pub fn lost_at(&self, now: Timestamp) -> Nodes {
+        let last = self.losses.last().filter(|loss| loss.at == now);
+        last.map_or(Nodes::ZERO, |loss| loss.lost)
+    }
+
     fn finish(&mut self, now: Timestamp, work: &Work) {
         for task in &work.finished {
             let seconds = task.ended.since(task.started).as_seconds().max(0.0);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::GuardMemory;
+use super::{GuardMemory, SpotMemory};
 use crate::account::{PoolId, PoolState, Work};
 use crate::base::{Span, Timestamp};
 use crate::signal::{History, Sample};
@@ -28,6 +28,8 @@ pub struct PoolMemory {
     pub guards: GuardMemory,
     /// What a backlog has learned of it.
     pub learned: Learned,
+    /// What is known of its spot market.
+    pub spot: SpotMemory,
 }
 
 impl Memory {
@@ -48,6 +50,7 @@ impl Memory {
                 history: History::new(),
                 guards: GuardMemory::default(),
                 learned: Learned::default(),
+                spot: SpotMemory::default(),
             };
             self.pools.insert(state.id.clone(), unseen);
         }

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BacklogAsk, Cooldown, DeadlineCourse, Flapping, ForecastAsk, HourlyBudget, MonthlyBudget, QueueAsk,
-    QuotaLimit, ScheduleAsk, ScheduleMost, SpotStorm, StepLimit, TrackAsk, Unsampled,
+    BacklogAsk, Cooldown, CostSplit, DeadlineCourse, Flapping, ForecastAsk, HourlyBudget, MonthlyBudget,
+    QueueAsk, QuotaLimit, ScheduleAsk, ScheduleMost, SpotStorm, StepLimit, TrackAsk, Unsampled,
 };
 use crate::account::AllocationState;
 use crate::base::{Mix, Nodes, Span, Timestamp};
@@ -80,6 +80,13 @@ pub enum Reason {
         spot_share: Option<f64>,
         /// The nodes that are split.
         nodes: Nodes,
+    },
+    /// The needed nodes are split between the lanes at the least expected cost.
+    SplitByCost(Box<CostSplit>),
+    /// The needed nodes cannot be split at the least expected cost.
+    SplitFault {
+        /// Why.
+        message: String,
     },
     /// A bound of the policy was passed.
     Bound {
@@ -197,6 +204,8 @@ impl Reason {
             Self::Cooldown(_) => "cooldown",
             Self::Flap(_) => "flap",
             Self::Split { .. } => "split",
+            Self::SplitByCost(_) => "splitByCost",
+            Self::SplitFault { .. } => "splitFault",
             Self::Bound { .. } => "bound",
             Self::Backlog(_) => "backlog",
             Self::WorkUnknown => "workUnknown",
@@ -288,6 +297,8 @@ impl fmt::Display for Reason {
                 nodes,
             } => write!(f, "{nodes} nodes split by {objective}: {share} of them spot"),
             Self::Split { objective, nodes, .. } => write!(f, "{nodes} nodes split by {objective}"),
+            Self::SplitByCost(why) => why.fmt(f),
+            Self::SplitFault { message } => write!(f, "the needed nodes cannot be split: {message}"),
             Self::Bound {
                 bound,
                 min,

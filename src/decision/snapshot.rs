@@ -1,6 +1,6 @@
 //! All that one decision about one pool sees.
 
-use super::GuardMemory;
+use super::{GuardMemory, SpotMemory};
 use crate::account::{PoolState, Work};
 use crate::base::Timestamp;
 use crate::signal::History;
@@ -21,6 +21,8 @@ pub struct Snapshot<'a> {
     pub guards: &'a GuardMemory,
     /// What a backlog has learned of it.
     pub learned: &'a Learned,
+    /// What is known of its spot market.
+    pub spot: &'a SpotMemory,
     /// Its tasks and nodes one by one, where known.
     pub work: Option<&'a Work>,
 }

@@ -2,7 +2,7 @@
 
 use crate::account::{AllocationState, NodeDeallocationOption, PoolState, Removal};
 use crate::base::Timestamp;
-use crate::decision::{Decision, Reason, Snapshot, Stage};
+use crate::decision::{Decision, Reason, Snapshot, SpotMemory, Stage};
 use crate::policy::{Ask, Mode, Policies, Policy, Workings};
 use crate::sizing::Learned;
 
@@ -16,9 +16,10 @@ pub fn decide(policies: &Policies, snapshots: &[Snapshot<'_>]) -> Vec<Decision> 
         .iter()
         .filter_map(|snapshot| {
             let policy = policies.policy_for(&snapshot.pool.id)?;
-            let learned = learned(policy, snapshot);
+            let (learned, spot) = (learned(policy, snapshot), spot(policy, snapshot));
             let snapshot = Snapshot {
                 learned: &learned,
+                spot: &spot,
                 ..*snapshot
             };
             Some(judge(policy, &mut workings(policy), &snapshot))
@@ -34,6 +35,16 @@ fn learned(policy: &Policy, snapshot: &Snapshot<'_>) -> Learned {
         learned.see(snapshot.now, snapshot.pool, work, &backlog.limits(), half_life);
     }
     learned
+}
+
+/// Returns what is known of a pool's spot market when this look counts too; one that counts already counts once.
+fn spot(policy: &Policy, snapshot: &Snapshot<'_>) -> SpotMemory {
+    let mut spot = snapshot.spot.clone();
+    if policy.splits_by_cost() {
+        let lost = snapshot.guards.lost_at(snapshot.now);
+        spot.see(&policy.assumptions(), snapshot.now, snapshot.pool, lost);
+    }
+    spot
 }
 
 /// Decides for the pools of a recorded account; the same as [`decide`], by the name that operators use.
@@ -118,7 +129,11 @@ fn propose(
     }
     match best {
         None => return Proposal::None(first_fault.expect("a policy has at least one strategy")),
-        Some(Ask::Need(need)) => policy.split(decision, need.nodes, need.reason),
+        Some(Ask::Need(need)) => {
+            if let Err(fault) = policy.split(decision, snapshot, need) {
+                return Proposal::None(fault);
+            }
+        }
         Some(Ask::Plan {
             target,
             cordon,

@@ -162,8 +162,14 @@ impl<'a> Engine<'a> {
     /// Learns from what a pool does, by the limits of its policy.
     fn learn(&mut self, index: usize, now: Timestamp, view: &PoolView) {
         let policy = &self.policies.policies[index];
-        let remembered = self.memory.pools.get_mut(&view.state.id);
-        if let (Some(pool), Some(work), Some(backlog)) = (remembered, &view.work, policy.backlog()) {
+        let Some(pool) = self.memory.pools.get_mut(&view.state.id) else {
+            return;
+        };
+        if policy.splits_by_cost() {
+            let lost = pool.guards.lost_at(now);
+            pool.spot.see(&policy.assumptions(), now, &view.state, lost);
+        }
+        if let (Some(work), Some(backlog)) = (&view.work, policy.backlog()) {
             let half_life = policy.eviction.half_life;
             pool.learned
                 .see(now, &view.state, work, &backlog.limits(), half_life);
@@ -183,6 +189,7 @@ impl<'a> Engine<'a> {
             history: &remembered.history,
             guards: &remembered.guards,
             learned: &remembered.learned,
+            spot: &remembered.spot,
             work: view.work.as_ref(),
         };
         judge(policy, &mut self.desks[index].workings, &snapshot)

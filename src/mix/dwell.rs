@@ -15,7 +15,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Evaluation, Problem, ProblemError, Promise, Solution, evaluate};
+use super::{Evaluation, Problem, ProblemError, Promise, evaluate};
 use crate::base::{Mix, Probability, Span, Timestamp, UsdHourly};
 
 /// The mix that is held, and since when.
@@ -79,14 +79,14 @@ pub enum Settling {
     },
 }
 
-/// Returns the mix to hold, given the best one and the one held so far.
+/// Returns the mix to hold, given the best one, as [`super::cheapest`] tells it, and the one held so far.
 ///
 /// # Errors
 ///
 /// The first fault of the problem, with the way out.
 pub fn settle(
     problem: &Problem,
-    best: &Solution,
+    best: &Evaluation,
     held: Option<Held>,
     (now, band): (Timestamp, &Band),
 ) -> Result<Settled, ProblemError> {

@@ -8,7 +8,7 @@ use super::complaint::Complaint;
 use super::{Demand, Objective, Percent, Policy};
 use crate::base::{Lane, Mix, Nodes, Probability, Span};
 use crate::decision::{BacklogAsk, Reason, Snapshot};
-use crate::market::{Hazard, Prior, break_even_hazard};
+use crate::market::{Hazard, ModelKind, Prior, break_even_hazard};
 use crate::sizing::{Course, Lanes, MissLimits, Plan, Sight};
 
 /// How long tasks may be kept, and how many may be kept longer.
@@ -30,6 +30,8 @@ pub struct Backlog {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Eviction {
+    /// How evictions come about, where expectedCost splits a need; regime when left out.
+    pub model: ModelKind,
     /// What is believed at first.
     pub prior: EvictionPrior,
     /// After this time what was seen counts half; 24h when left out.
@@ -62,6 +64,7 @@ impl Default for Backlog {
 impl Default for Eviction {
     fn default() -> Self {
         Self {
+            model: ModelKind::default(),
             prior: EvictionPrior::default(),
             half_life: Span::hours(24),
         }

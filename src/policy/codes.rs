@@ -59,6 +59,8 @@ pub const CODES: &[CodeRow] = &[
         "demand:\n  - backlog: { drainWithin: 1m }", "demand:\n  - backlog: { drainWithin: 15m }"),
     row("P025", "a belief in evictions that cannot be weighed", "It must fade some day, and not at once.",
         "mix: { eviction: { halfLife: 0s } }", "mix: { eviction: { halfLife: 24h } }"),
+    row("P027", "a fallback that cannot be meant", "Dedicated nodes that came in place of spot stay for a minute at least, and for a week at most.",
+        "mix: { fallback: { returnAfter: 0s } }", "mix: { fallback: { returnAfter: 30m } }"),
 ];
 
 const fn row(

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    Backlog, Budget, CooldownGuard, Deadline, Eviction, FlapGuard, Forecast, Mode, Objective, Queue, Quota,
-    ScaleIn, Schedule, StepGuard, StormGuard, Track,
+    Backlog, Budget, CooldownGuard, Deadline, Eviction, Fallback, FlapGuard, Forecast, Mode, Objective,
+    Queue, Quota, ScaleIn, Schedule, StepGuard, StormGuard, Track,
 };
 use crate::base::{Nodes, Span};
 use crate::formula::Dialect;
@@ -120,12 +120,20 @@ pub struct MixFile {
     /// How needed nodes are split between the lanes; dedicatedOnly when left out. Formulas of role targets split themselves.
     #[serde(default)]
     pub objective: Objective,
+    /// The chance that is tolerated that usable nodes fall short of what is needed, where expectedCost splits a need; 0.05 when
+    /// left out.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub risk: Option<f64>,
     /// What one node costs in US dollars an hour.
     #[serde(default)]
     pub prices: PricesFile,
     /// What is believed of evictions; a backlog leaves spot alone where work that is lost makes it dearer than dedicated nodes.
     #[serde(default)]
     pub eviction: Eviction,
+    /// What expectedCost does when spot nodes do not come.
+    #[serde(default)]
+    pub fallback: Fallback,
 }
 
 /// What one node costs in US dollars an hour.

@@ -263,6 +263,7 @@ mod tests {
             history: &history,
             guards: &GuardMemory::default(),
             learned: &crate::sizing::Learned::default(),
+            spot: &crate::decision::SpotMemory::default(),
             work: None,
         };
         match forecast.need(&snapshot).reason {

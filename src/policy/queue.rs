@@ -130,6 +130,7 @@ mod tests {
                 history: &history,
                 guards: &GuardMemory::default(),
                 learned: &crate::sizing::Learned::default(),
+                spot: &crate::decision::SpotMemory::default(),
                 work: None,
             };
             assert_eq!(queue.need(&snapshot).unwrap().nodes, Nodes(nodes), "{messages}");

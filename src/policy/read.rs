@@ -31,6 +31,7 @@ const PRICES: Code = Code("P012");
 const MISSING: Code = Code("P013");
 const LIMITS: Code = Code("P015");
 const EVICTION: Code = Code("P025");
+const FALLBACK: Code = Code("P027");
 const GUARDS: Code = Code("P016");
 const DEADLINE: Code = Code("P019");
 const SCALE_IN: Code = Code("P022");
@@ -190,6 +191,12 @@ impl Reader<'_> {
             file.mix.eviction.complaints(),
             &document,
         );
+        self.complain(
+            FALLBACK,
+            &["mix", "fallback"],
+            file.mix.fallback.complaints(),
+            &document,
+        );
         self.complain(GUARDS, &["guards"], steady.complaints(), &document);
         for (index, deadline) in file.deadlines.iter().enumerate() {
             let index = index.to_string();
@@ -207,6 +214,8 @@ impl Reader<'_> {
             bounds,
             eviction: file.mix.eviction,
             objective: file.mix.objective,
+            risk: file.mix.risk.unwrap_or(Policy::RISK_USUAL),
+            fallback: file.mix.fallback,
             prices,
             deadlines: file.deadlines,
             quota: file.quota,

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Backlog, Budget, Deadline, Eviction, Forecast, Queue, Quota, Role, ScaleIn, Schedule, SteadyGuards, Track,
+    Backlog, Budget, Deadline, Eviction, Fallback, Forecast, Queue, Quota, Role, ScaleIn, Schedule,
+    SteadyGuards, Track,
 };
 use crate::account::PoolPattern;
 use crate::base::{Lane, Nodes, Span, UsdHourly};
@@ -47,6 +48,10 @@ pub struct Policy {
     pub eviction: Eviction,
     /// How a need is split between the lanes.
     pub objective: Objective,
+    /// The chance that is tolerated that usable nodes fall short of a need, 0 to 1, where the least expected cost decides.
+    pub risk: f64,
+    /// What is done when spot nodes do not come.
+    pub fallback: Fallback,
     /// What a node costs.
     pub prices: Prices,
     /// Work that must be done by a time of the clock.
@@ -103,7 +108,8 @@ pub enum Objective {
     /// Spot nodes as far as the bounds let them, dedicated ones for the rest.
     SpotFirst,
     /// The lane that costs least: a backlog is worked off by spot nodes, and by dedicated ones where waiting for spot would
-    /// keep too many tasks too long; what other strategies need is split as by spotFirst.
+    /// keep too many tasks too long; what other strategies need is split by what evictions, lateness and changes are expected
+    /// to cost beside the nodes.
     ExpectedCost,
     /// This share of the nodes is spot, from 0 to 1, as far as the bounds let it.
     FixedShare(#[schemars(range(min = 0.0, max = 1.0))] f64),
@@ -159,6 +165,9 @@ pub struct Policies {
 }
 
 impl Policy {
+    /// The chance to fall short that is tolerated where a policy does not say: one look in twenty.
+    pub const RISK_USUAL: f64 = 0.05;
+
     /// Says whether it decides by tasks and nodes one by one.
     pub fn wants_work(&self) -> bool {
         !self.deadlines.is_empty() || self.backlog().is_some()

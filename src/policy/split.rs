@@ -1,20 +1,27 @@
 //! How a need of usable nodes is split between the lanes.
 
-use super::{Objective, Policy, Range};
+use super::{Need, Objective, Policy, Range};
 use crate::base::{Mix, Nodes};
-use crate::decision::{BoundName, Decision, Reason, Stage};
+use crate::decision::{BoundName, Decision, Reason, Snapshot, Stage};
 
 impl Policy {
     /// Proposes a need and splits it: two steps of the chain.
     ///
     /// A need stands in the dedicated lane until it is split, for that is what a usable node is when none is taken away.
-    pub fn split(&self, decision: &mut Decision, nodes: Nodes, why: Reason) {
+    ///
+    /// # Errors
+    /// Why it cannot be split at the least expected cost.
+    pub fn split(&self, decision: &mut Decision, snapshot: &Snapshot<'_>, need: Need) -> Result<(), Reason> {
+        let Need { nodes, reason: why } = need;
         let whole = Mix {
             dedicated: nodes,
             spot: Nodes::ZERO,
         };
         decision.step(Stage::Propose, whole, why);
         let nodes = self.at_most_in_total(decision, nodes);
+        if self.objective == Objective::ExpectedCost {
+            return self.split_by_cost(decision, snapshot, nodes);
+        }
         let reason = Reason::Split {
             objective: self.objective.word().to_owned(),
             spot_share: match self.objective {
@@ -24,6 +31,7 @@ impl Policy {
             nodes,
         };
         decision.step(Stage::Split, self.mix_of(nodes), reason);
+        Ok(())
     }
 
     /// Cuts a need to the most nodes of both lanes, so that the mix splits what there can be and not what is cut later.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PoolRecord, SampleRun, SampleRuns, SamplesRecord, Values};
 use crate::base::{Span, Timestamp};
-use crate::decision::{GuardMemory, Memory, PoolMemory};
+use crate::decision::{GuardMemory, Memory, PoolMemory, SpotMemory};
 use crate::signal::{History, Series};
 use crate::sizing::Learned;
 
@@ -26,6 +26,8 @@ pub struct PoolMemoryRecord {
     guards: GuardMemory,
     #[serde(default, skip_serializing_if = "is_blank")]
     learned: Learned,
+    #[serde(default, skip_serializing_if = "is_unseen")]
+    spot: SpotMemory,
 }
 
 impl From<&Memory> for MemoryRecord {
@@ -36,6 +38,7 @@ impl From<&Memory> for MemoryRecord {
             samples: whole(&pool.history),
             guards: pool.guards.clone(),
             learned: pool.learned.clone(),
+            spot: pool.spot.clone(),
         });
         Self(pools.collect())
     }
@@ -63,6 +66,7 @@ impl MemoryRecord {
                 history,
                 guards: record.guards.clone(),
                 learned: record.learned.clone(),
+                spot: record.spot.clone(),
             };
             pools.insert(id, remembered);
         }
@@ -72,6 +76,10 @@ impl MemoryRecord {
 
 fn is_blank(learned: &Learned) -> bool {
     *learned == Learned::default()
+}
+
+fn is_unseen(spot: &SpotMemory) -> bool {
+    *spot == SpotMemory::default()
 }
 
 /// Returns every slot of every series, gaps included, so that reading gives the same series again.

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Nodes, Span, UsdHourly};
 use crate::formula::{Dialect, Formula, Scope};
 use crate::policy::{
-    Backlog, Bounds, Budget, Complaint, Deadline, Demand, DemandFormula, Eviction, Forecast, MissingGuard,
-    Mode, Objective, Policy, Prices, Queue, Quota, Range, Role, ScaleIn, Schedule, SteadyGuards, Track,
+    Backlog, Bounds, Budget, Complaint, Deadline, Demand, DemandFormula, Eviction, Fallback, Forecast,
+    MissingGuard, Mode, Objective, Policy, Prices, Queue, Quota, Range, Role, ScaleIn, Schedule,
+    SteadyGuards, Track,
 };
 use crate::signal::Metric;
 
@@ -27,6 +28,10 @@ pub struct PolicyRecord {
     #[serde(default)]
     eviction: Eviction,
     objective: Objective,
+    #[serde(default = "usual_risk")]
+    risk: f64,
+    #[serde(default)]
+    fallback: Fallback,
     prices: [UsdHourly; 2],
     deadlines: Vec<Deadline>,
     quota: Quota,
@@ -89,6 +94,8 @@ impl From<&Policy> for PolicyRecord {
             spot: ends(policy.bounds.spot),
             eviction: policy.eviction,
             objective: policy.objective,
+            risk: policy.risk,
+            fallback: policy.fallback,
             prices: [policy.prices.dedicated, policy.prices.spot],
             deadlines: policy.deadlines.clone(),
             quota: policy.quota,
@@ -190,6 +197,8 @@ impl PolicyRecord {
             },
             eviction: self.eviction,
             objective: self.objective,
+            risk: self.risk,
+            fallback: self.fallback,
             prices: Prices {
                 dedicated: self.prices[0],
                 spot: self.prices[1],
@@ -212,6 +221,10 @@ impl PolicyRecord {
         }
         Ok(policy)
     }
+}
+
+const fn usual_risk() -> f64 {
+    Policy::RISK_USUAL
 }
 
 /// Refuses a strategy that no policy could have had.

@@ -9,7 +9,7 @@ use super::reading::{CODES, finish, read, sample_period};
 use super::{PoolRecord, SamplesRecord};
 use crate::account::{PoolId, PoolState, Work};
 use crate::base::{Diagnostic, Span, Timestamp};
-use crate::decision::{GuardMemory, Snapshot};
+use crate::decision::{GuardMemory, Snapshot, SpotMemory};
 use crate::signal::History;
 use crate::sizing::Learned;
 
@@ -58,6 +58,8 @@ pub struct SnapshotPool {
     pub guards: GuardMemory,
     /// What a backlog has learned of it.
     pub learned: Learned,
+    /// What is known of its spot market.
+    pub spot: SpotMemory,
     /// Its tasks and nodes one by one.
     pub work: Option<Work>,
 }
@@ -72,6 +74,7 @@ impl SnapshotPool {
             history: &self.history,
             guards: &self.guards,
             learned: &self.learned,
+            spot: &self.spot,
             work: self.work.as_ref(),
         }
     }
@@ -111,6 +114,7 @@ impl SnapshotFile {
                 history,
                 guards: GuardMemory::default(),
                 learned: Learned::default(),
+                spot: SpotMemory::default(),
                 work: pool.work.clone(),
             });
         }

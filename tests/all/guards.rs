@@ -2,7 +2,9 @@
 
 use lowtide::account::PoolState;
 use lowtide::base::{Lane, Mix, Nodes, Span, Timestamp};
-use lowtide::decision::{Decision, GuardMemory, MonthUse, Reason, Snapshot, SpotLoss, TargetChange};
+use lowtide::decision::{
+    Decision, GuardMemory, MonthUse, Reason, Snapshot, SpotLoss, SpotMemory, TargetChange,
+};
 use lowtide::engine::decide;
 use lowtide::policy::{self, Policies, Policy};
 use lowtide::signal::{History, Metric, Series};
@@ -43,6 +45,7 @@ fn decision(policy: Policy, pool: &PoolState, guards: &GuardMemory, samples: usi
         history: &history,
         guards,
         learned: &Learned::default(),
+        spot: &SpotMemory::default(),
         work: None,
     };
     let policies = Policies {

@@ -110,6 +110,7 @@ fn backtest_replay_dry_run_and_plan_decide_the_same() {
         "ci-agents.yaml",
         "genomics.yaml",
         "nightly-render.yaml",
+        "render-by-cost.yaml",
         "nightly-risk.yaml",
     ] {
         let policy = shipped(file);
@@ -138,6 +139,12 @@ fn backtest_replay_dry_run_and_plan_decide_the_same() {
         let mut memory = Memory::default();
         for ((at, state, samples, work), then) in Told::by(&ledger).looks.iter().zip(decided(&ledger)) {
             memory.absorb(*at, state, samples, work.as_ref());
+            let policy = &policies.policies[0];
+            if policy.splits_by_cost() {
+                let pool = memory.pools.get_mut(&state.id).unwrap();
+                let lost = pool.guards.lost_at(*at);
+                pool.spot.see(&policy.assumptions(), *at, state, lost);
+            }
             let remembered = memory.pool(&state.id).unwrap();
             let snapshot = Snapshot {
                 now: *at,
@@ -147,6 +154,7 @@ fn backtest_replay_dry_run_and_plan_decide_the_same() {
                 history: &remembered.history,
                 guards: &remembered.guards,
                 learned: &remembered.learned,
+                spot: &remembered.spot,
             };
             let planned = plan(&policies, &[snapshot]);
             assert_eq!(planned[0].to_json(), as_planned(then), "{file}: plan");
