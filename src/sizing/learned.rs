@@ -19,6 +19,8 @@ pub struct Learned {
     pub budget: MissBudget,
     /// How long spot stays away.
     pub outages: Outages,
+    /// When the machines were granted that booted at the last look.
+    booting: Vec<Timestamp>,
     /// The mean boot time in seconds, the latest weighing most; nothing has booted at zero.
     boot_seconds: f64,
     /// Spot nodes lost and the node-hours in which they could have been, faded.
@@ -66,11 +68,14 @@ impl Learned {
             let delay = task.started - task.submitted;
             self.budget.learn(limits, delay, run, task.slots);
         }
-        for node in work
-            .nodes
-            .iter()
-            .filter(|node| serves(node) && node.since > since)
-        {
+        // A node that is closed or opened is new in that as well: only those that booted a look ago count, or came since.
+        let booted = |node: &&Node| {
+            serves(node)
+                && node.since > since
+                && (node.granted > since || self.booting.binary_search(&node.granted).is_ok())
+        };
+        let booted: Vec<Node> = work.nodes.iter().filter(booted).copied().collect();
+        for node in booted {
             let seconds = (node.since - node.granted).as_seconds();
             self.boot_seconds = if self.boot_seconds > 0.0 {
                 self.boot_seconds + BOOT_WEIGHT * (seconds - self.boot_seconds)
@@ -92,6 +97,13 @@ impl Learned {
             self.short_since.get_or_insert(now);
             self.lost_since |= lost > 0;
         }
+        let booting = work
+            .nodes
+            .iter()
+            .filter(|node| node.activity == NodeActivity::Starting);
+        self.booting = booting.map(|node| node.granted).collect();
+        self.booting.sort_unstable();
+        self.booting.dedup();
         self.outages.fade(passed);
         if let Some(began) = outage {
             // One that is no longer asked after is not over for that.
@@ -235,6 +247,13 @@ mod tests {
         };
         see(&mut learned, 60, 6, &work);
         assert_eq!(learned.boot(), Span::minutes(3));
+        let closed = Work {
+            nodes: vec![spot(NodeActivity::Cordoned, 20, 61)],
+            ..Work::default()
+        };
+        let mut later = learned.clone();
+        see(&mut later, 62, 6, &closed);
+        assert_eq!(later.boot(), Span::minutes(3));
         assert_eq!(learned.budget.late().tasks, 1.0);
         let lost = NodeEnd {
             lane: Lane::Spot,
