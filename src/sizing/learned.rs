@@ -23,7 +23,7 @@ pub struct Learned {
     booting: Vec<Timestamp>,
     /// The mean boot time in seconds, the latest weighing most; nothing has booted at zero.
     boot_seconds: f64,
-    /// Spot nodes lost and the node-hours in which they could have been, faded.
+    /// The shares of the spot nodes that were lost and the hours in which there were some to lose, faded.
     spot_lost: f64,
     spot_hours: f64,
     /// The spot nodes at the last look.
@@ -87,8 +87,16 @@ impl Learned {
         let lost = lost(work, since);
         let held = count(work, Lane::Spot);
         let kept = kept(passed, half_life);
-        self.spot_lost = self.spot_lost * kept + f64::from(lost);
-        self.spot_hours = self.spot_hours * kept + f64::from(self.spot_held) * passed.as_hours();
+        // Nodes go together: what a hundred of them lose at once is one observation of the market, not a hundred. The rate is
+        // that of a node all the same, for the share that is lost is what one node's chance of being lost was.
+        if self.spot_held > 0 {
+            let share = f64::from(lost) / f64::from(self.spot_held);
+            self.spot_lost = self.spot_lost * kept + share.min(1.0);
+            self.spot_hours = self.spot_hours * kept + passed.as_hours();
+        } else {
+            self.spot_lost *= kept;
+            self.spot_hours *= kept;
+        }
         self.spot_held = held;
         if held >= state.target.spot.0 {
             self.short_since = None;
@@ -266,10 +274,10 @@ mod tests {
             ..Work::default()
         };
         see(&mut learned, 120, 6, &after);
-        // Six node-hours and three losses, beside one loss in twenty hours that was believed before.
+        // Half of the nodes in an hour, beside one loss in twenty hours that was believed before.
         let rate = learned.spot_loss(Prior::worth_one_eviction(Hazard(0.05)));
         assert!(
-            (rate.events - 4.0).abs() < 1e-9 && (rate.hours - 26.0).abs() < 1e-9,
+            (rate.events - 1.5).abs() < 1e-9 && (rate.hours - 21.0).abs() < 1e-9,
             "{rate:?}"
         );
         let text = serde_json::to_string(&learned).unwrap();
