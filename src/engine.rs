@@ -9,11 +9,13 @@
 mod decide;
 mod entry;
 mod observation;
+mod priced;
 mod run;
 mod world;
 
 pub use decide::{decide, plan};
 pub use entry::{Entry, RecordError};
 pub use observation::{Observation, ObserveError, PoolView, Question};
+pub use priced::{Priced, Rival, priced};
 pub use run::run;
 pub use world::World;

@@ -8,8 +8,9 @@ use super::options::{Output, OutputOption};
 use super::render::visible;
 use super::terminal::{Paint, Terminal};
 use super::{files, policies, wiring};
-use crate::decision::{Decision, Verdict};
-use crate::engine;
+use crate::decision::{Decision, Snapshot, Verdict};
+use crate::engine::{self, Priced};
+use crate::mix::{Bill, Lost};
 
 /// Show what would be ordered for each pool of a recorded account, and why
 #[derive(Debug, clap::Args)]
@@ -53,13 +54,18 @@ impl Plan {
                 ))?;
             }
         }
+        let price = |decision: &Decision| {
+            let of_pool = |snapshot: &&Snapshot<'_>| snapshot.pool.id == decision.pool;
+            let snapshot = snapshots.iter().find(of_pool)?;
+            engine::priced(&policies, snapshot, decision)
+        };
         match self.output.output {
             Output::Json => {
                 for decision in &decisions {
-                    writeln!(terminal.out(), "{}", decision.to_json())?;
+                    writeln!(terminal.out(), "{}", json(decision, price(decision)))?;
                 }
             }
-            Output::Text => print(&decisions, terminal)?,
+            Output::Text => print(&decisions, price, terminal)?,
         }
         let changes = decisions.iter().any(|decision| decision.order().is_some());
         Ok(if self.detailed_exitcode && changes {
@@ -70,18 +76,62 @@ impl Plan {
     }
 }
 
-fn print(decisions: &[Decision], terminal: &mut Terminal) -> io::Result<()> {
+fn print(
+    decisions: &[Decision],
+    price: impl Fn(&Decision) -> Option<Priced>,
+    terminal: &mut Terminal,
+) -> io::Result<()> {
     let paint = terminal.paint();
     for (index, decision) in decisions.iter().enumerate() {
         if index > 0 {
             writeln!(terminal.out())?;
         }
         terminal.out().write_all(text(decision, paint).as_bytes())?;
+        if let Some(priced) = price(decision) {
+            terminal.out().write_all(bill(&priced).as_bytes())?;
+        }
     }
     if decisions.is_empty() {
         terminal.say("note: no pool has a policy, so nothing is decided\n")?;
     }
     Ok(())
+}
+
+/// Returns a decision on one line, with what it costs an hour where that was reckoned.
+fn json(decision: &Decision, priced: Option<Priced>) -> String {
+    let line = decision.to_json();
+    let (Some(priced), Some(open)) = (priced, line.strip_suffix('}')) else {
+        return line;
+    };
+    let priced = serde_json::to_string(&priced).expect("a bill is made of numbers");
+    format!("{open},{}", &priced[1..])
+}
+
+/// Returns what an hour of a decision costs, line by line, and what else there was.
+fn bill(priced: &Priced) -> String {
+    use std::fmt::Write as _;
+    let cost = |bill: &Bill| {
+        let [compute, redo, lateness, churn] = bill.lines().map(|(_, amount)| amount.0);
+        format!(
+            "${:.2}/h: compute {compute:.2}, redo {redo:.2}, lateness {lateness:.2}, churn {churn:.2}",
+            bill.total().0
+        )
+    };
+    let mut text = format!("  bill      {}\n", cost(&priced.bill));
+    if let Some(rival) = &priced.runner_up {
+        let why = match &rival.lost {
+            None => " (the best, had nothing been kept or restrained)".to_owned(),
+            Some(Lost::Dearer { by, .. }) => format!(" (dearer by ${:.2}/h)", by.0),
+            Some(Lost::Riskier { chance, wanted }) => {
+                let [chance, wanted] = [chance, wanted].map(|chance| chance * 100.0);
+                format!(" (enough with a chance of {chance:.1} %, {wanted:.1} % wanted)")
+            }
+            Some(Lost::AgainstTheRule { .. }) => " (against the rule of the share)".to_owned(),
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  instead   {}  {}{why}", rival.mix, cost(&rival.bill));
+    }
+    text
 }
 
 /// Returns a decision's chain with its headline in colour.

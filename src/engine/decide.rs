@@ -28,7 +28,7 @@ pub fn decide(policies: &Policies, snapshots: &[Snapshot<'_>]) -> Vec<Decision> 
 }
 
 /// Returns what is learned of a pool when this look counts too; one that counts already counts once.
-fn learned(policy: &Policy, snapshot: &Snapshot<'_>) -> Learned {
+pub(super) fn learned(policy: &Policy, snapshot: &Snapshot<'_>) -> Learned {
     let mut learned = snapshot.learned.clone();
     if let (Some(work), Some(backlog)) = (snapshot.work, policy.backlog()) {
         let half_life = policy.eviction.half_life;
@@ -38,7 +38,7 @@ fn learned(policy: &Policy, snapshot: &Snapshot<'_>) -> Learned {
 }
 
 /// Returns what is known of a pool's spot market when this look counts too; one that counts already counts once.
-fn spot(policy: &Policy, snapshot: &Snapshot<'_>) -> SpotMemory {
+pub(super) fn spot(policy: &Policy, snapshot: &Snapshot<'_>) -> SpotMemory {
     let mut spot = snapshot.spot.clone();
     if policy.splits_by_cost() {
         let lost = snapshot.guards.lost_at(snapshot.now);

@@ -238,9 +238,16 @@ guards:
   cooldown: { out: 1m, in: 5m }
   flap: { reversals: 3, within: 1h }
 "#;
+    const BY_COST: &str = "version: 1
+pool: ci-*
+interval: 1m
+demand: [ { queue: { metric: $PendingTasks } } ]
+bounds: { total: [0, 30], dedicated: [0, 20] }
+mix: { objective: expectedCost, risk: 0.1, fallback: { waitForSpot: 8m, returnAfter: 10m } }
+";
     let mut contenders = demo::contenders();
     contenders.retain(|contender| !matches!(contender, Contender::Peak { .. }));
-    for (name, source) in [("split", SPLIT), ("guarded", GUARDED)] {
+    for (name, source) in [("split", SPLIT), ("guarded", GUARDED), ("by-cost", BY_COST)] {
         let (policy, findings) =
             lowtide::policy::read(name, source, &mut |_| unreachable!("no file is named"));
         contenders.push(Contender::Policy(
@@ -267,6 +274,15 @@ fn evictions_quotas_and_dice_replay_too_and_keeping_a_ledger_changes_nothing() {
             "{} orders are too few to prove much",
             kept.orders
         );
+        if kept.policy == "by-cost" {
+            for part in [
+                r#""code":"splitByCost""#,
+                r#""end":"slackGone""#,
+                r#""settling":"cheaper""#,
+            ] {
+                assert!(ledger.contains(part), "{part} is nowhere in the ledger");
+            }
+        }
         if kept.policy == "guarded" {
             for reason in [
                 "schedule",
