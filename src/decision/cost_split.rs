@@ -27,6 +27,9 @@ pub struct CostSplit {
     pub break_even: Option<f64>,
     /// Why the mix was kept or changed.
     pub settling: Settling,
+    /// The dedicated nodes that stay only until spot nodes have come in their place.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub kept: Nodes,
     /// What is done about spot nodes that do not come; `None` when they do, or when none are missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outage: Option<SpotOutage>,
@@ -51,6 +54,11 @@ impl SpotOutage {
     pub fn falls_back(&self) -> bool {
         self.wait.wait <= Span::ZERO
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands in a reference")]
+fn is_none(nodes: &Nodes) -> bool {
+    *nodes == Nodes::ZERO
 }
 
 impl fmt::Display for CostSplit {
@@ -80,6 +88,9 @@ impl fmt::Display for CostSplit {
             Settling::Dwelling { left } => write!(f, "; the mix is kept for another {}", left.in_short())?,
             Settling::WithinBand { .. } => f.write_str("; another mix would save too little")?,
             Settling::Cheaper { saves } => write!(f, "; saves {}", hundredth(saves.0))?,
+        }
+        if self.kept > Nodes::ZERO {
+            write!(f, "; {} dedicated nodes stay until spot has come", self.kept)?;
         }
         self.outage.map_or(Ok(()), |outage| write!(f, "; {outage}"))
     }

@@ -169,6 +169,11 @@ impl Policy {
             hazard: millionths(problem.hazard.0),
             break_even: break_even_hazard(rate, exposed).map(|hazard| millionths(hazard.0)),
             settling,
+            kept: if falls_back {
+                Nodes::ZERO
+            } else {
+                mix.dedicated.saturating_sub(held.mix.dedicated)
+            },
             outage,
         };
         Ok((mix, why))
@@ -371,4 +376,116 @@ fn share(share: f64) -> Probability {
 /// Cuts a number to six places, which is more than is known of it.
 fn millionths(number: f64) -> f64 {
     (number * 1e6).round() / 1e6 + 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::account::PoolState;
+    use crate::decision::{GuardMemory, SpotMemory};
+    use crate::policy::Need;
+    use crate::signal::History;
+    use crate::sizing::Learned;
+
+    fn policy(rest: &str) -> Policy {
+        let source = format!(
+            "version: 1\npool: p\ndemand: [{{ queue: {{ metric: $PendingTasks }} }}]\n\
+             bounds: {{ total: [1, 60], dedicated: [0, 30], spot: [0, 50] }}\n{rest}"
+        );
+        let (policy, findings) = crate::policy::read("p", &source, &mut |_| Err(String::new()));
+        policy.unwrap_or_else(|| panic!("{findings:?}"))
+    }
+
+    /// Looks once a minute at pools with these targets, spot nodes held and lost, and splits a need each time.
+    fn splits(policy: &Policy, looks: &[(Mix, u32, u32)], need: u32) -> Vec<(Mix, CostSplit)> {
+        let (mut spot, mut splits) = (SpotMemory::default(), Vec::new());
+        for (minute, (target, held, lost)) in (0..).zip(looks) {
+            let now = Timestamp::from_unix_seconds(60 * minute);
+            let mut pool = PoolState::new("p".parse().unwrap());
+            (pool.target, pool.current) = (*target, target.with(Lane::Spot, Nodes(*held)));
+            spot.see(&policy.assumptions(), now, &pool, Nodes(*lost));
+            let snapshot = Snapshot {
+                now,
+                seed: 0,
+                pool: &pool,
+                history: &History::new(),
+                guards: &GuardMemory::default(),
+                learned: &Learned::default(),
+                spot: &spot,
+                work: None,
+            };
+            let mut decision = Decision::begin(&pool, now, "p".into());
+            let reason = Reason::OutOnly;
+            let nodes = Nodes(need);
+            policy
+                .split(&mut decision, &snapshot, Need { nodes, reason })
+                .unwrap();
+            let last = decision.steps().last().unwrap();
+            let Reason::SplitByCost(why) = &last.reason else {
+                panic!("{last:?}")
+            };
+            splits.push((last.to, (**why).clone()));
+        }
+        splits
+    }
+
+    #[test]
+    fn an_outage_that_is_likely_to_end_is_waited_for_and_no_longer_than_the_policy_lets_it() {
+        let looks = vec![(Mix::new(0, 12), 2, 0); 40];
+        // Waiting costs little beside half a day of dedicated nodes; beside a minute of them it costs too much, and they come as
+        // soon as the outage is known to be one.
+        for (fallback, from) in [
+            ("{ waitForSpot: 20m, returnAfter: 12h }", 20),
+            ("{ waitForSpot: 8m, returnAfter: 12h }", 8),
+            ("{ waitForSpot: 20m, returnAfter: 1m }", 5),
+        ] {
+            let policy = policy(&format!(
+                "mix: {{ objective: expectedCost, fallback: {fallback} }}\n"
+            ));
+            let splits = splits(&policy, &looks, 10);
+            let falls_back =
+                |split: &(Mix, CostSplit)| split.1.outage.is_some_and(|outage| outage.falls_back());
+            let first = splits.iter().position(falls_back).unwrap();
+            assert_eq!(first, from, "{fallback}: {:?}", splits[first].1);
+            assert!(splits[first..].iter().all(falls_back), "{fallback}");
+            assert!(
+                splits[..first]
+                    .iter()
+                    .all(|(mix, _)| mix.dedicated == Nodes::ZERO)
+            );
+            // Two spot nodes are there, and a third one stays asked for.
+            assert_eq!(splits[first].0.spot, Nodes(3));
+            assert!(splits[first].0.dedicated >= Nodes(8));
+        }
+    }
+
+    #[test]
+    fn where_spot_is_no_cheaper_none_is_asked_for() {
+        let policy = policy("mix: { objective: expectedCost, prices: { dedicated: 0.2, spot: 0.2 } }\n");
+        let (mix, why) = splits(&policy, &[(Mix::new(0, 0), 0, 0)], 10).remove(0);
+        assert_eq!((mix, why.break_even), (Mix::new(10, 0), None), "{why}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_need_within_the_bounds_is_met_or_the_bounds_are_full(
+            looks in proptest::collection::vec((0u32..40, 0u32..60, 0u32..60, 0u32..20), 1..30),
+            need in 0u32..90, risk in 0.0..1.0f64,
+        ) {
+            let policy = policy(&format!("mix: {{ objective: expectedCost, risk: {risk} }}\n"));
+            let looks: Vec<_> = looks
+                .into_iter()
+                .map(|(dedicated, spot, held, lost)| (Mix::new(dedicated, spot), held, lost))
+                .collect();
+            for (mix, why) in splits(&policy, &looks, need) {
+                prop_assert!(why.nodes <= Nodes(60));
+                prop_assert!(mix.dedicated <= Nodes(30) && mix.spot <= Nodes(50), "{mix}");
+                prop_assert!(mix.total() <= Nodes(60), "{mix}: {why}");
+                let text = serde_json::to_string(&why).unwrap();
+                prop_assert_eq!(serde_json::from_str::<CostSplit>(&text).unwrap(), why);
+            }
+        }
+    }
 }
