@@ -103,6 +103,9 @@ pub struct Bound {
     pub gap: f64,
 }
 
+/// A billionth less for rounding, so that a bound that is met exactly is not above what it bounds.
+const BELOW: f64 = 1.0 - 1e-9;
+
 /// The steps of the grid to choose from, finest first; each holds the knots of those after it.
 ///
 /// Against 900 s, 300 s gains 0.1 to 0.2 % on the logs that were looked at.
@@ -143,12 +146,12 @@ impl<'a> Problem<'a> {
 
     /// Returns the cost of all work at the cheaper price.
     pub fn all_spot(&self) -> Usd {
-        self.bill(relaxed::all_spot(&pieces::whole(self)))
+        self.bill(relaxed::all_spot(&pieces::whole(self)) * BELOW)
     }
 
     /// Returns the bound of work that can be cut and moved: fast, and good enough to see how scarce spot is.
     pub fn fluid(&self) -> Usd {
-        self.bill(relaxed::fluid(&pieces::whole(self)))
+        self.bill(relaxed::fluid(&pieces::whole(self)) * BELOW)
     }
 
     /// Returns the best bound that is known here, with the step of the grid chosen by the size of the problem.
@@ -192,8 +195,7 @@ impl<'a> Problem<'a> {
             (solution.value, solution.gap)
         };
         Bound {
-            // A billionth for rounding, so that a bound that is met exactly is not above it.
-            cost: self.bill(value.max(0.0) * (1.0 - 1e-9)),
+            cost: self.bill(value.max(0.0) * BELOW),
             step: Span::from_seconds(seconds),
             columns: program.columns.len(),
             iterations: solution.iterations,
