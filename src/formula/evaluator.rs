@@ -70,6 +70,12 @@ impl Formula {
         &self.diagnostics
     }
 
+    /// Says whether any statement sets the target of a lane; without one the pool keeps its own.
+    pub fn sets(&self, lane: Lane) -> bool {
+        let sets = |statement: &CheckedStatement| matches!(statement.target, Target::Nodes { lane: set, .. } if set == lane);
+        self.checked.statements.iter().any(sets)
+    }
+
     /// Returns the text.
     pub fn source(&self) -> &str {
         &self.source

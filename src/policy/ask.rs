@@ -2,7 +2,7 @@
 
 use super::{Demand, DemandFormula, Held, Policy, Role};
 use crate::account::NodeDeallocationOption;
-use crate::base::{Mix, Nodes};
+use crate::base::{Lane, Mix, Nodes};
 use crate::decision::{Reason, Snapshot};
 use crate::formula::{Evaluator, Fault, Inputs, PoolFacts};
 
@@ -109,6 +109,13 @@ impl DemandFormula {
             .run(&inputs(snapshot))
             .map_err(|fault| fault_reason(formula, of, fault))?;
         let stopped = outcome.stopped;
+        // A lane that the formula never sets keeps the pool's own target, which is no need: it would be added to itself at
+        // every look.
+        let nodes = Lane::ALL
+            .into_iter()
+            .filter(|lane| self.formula.sets(*lane))
+            .map(|lane| outcome.target.get(lane))
+            .sum();
         Ok(match self.role {
             Role::Targets => Ask::Targets {
                 target: outcome.target,
@@ -116,12 +123,12 @@ impl DemandFormula {
                 reason: Reason::Formula { formula, of, stopped },
             },
             Role::Demand => Ask::Need(Need {
-                nodes: outcome.target.total(),
+                nodes,
                 reason: Reason::FormulaDemand {
                     formula,
                     of,
                     stopped,
-                    nodes: outcome.target.total(),
+                    nodes,
                 },
             }),
         })

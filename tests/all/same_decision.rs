@@ -224,8 +224,8 @@ demand:
 pool: ci-*
 interval: 1m
 demand:
-  - schedule: { timezone: Europe/Paris, rules: [ { cron: "0 8 * * *", for: 9h, atLeast: 5, atMost: 9 } ] }
-  - formula: { role: demand, text: "$TargetDedicatedNodes = $PendingTasks.GetSample(1) / $TaskSlotsPerNode + 0.9;" }
+  - schedule: { timezone: Europe/Paris, rules: [ { cron: "0 8 * * *", for: 9h, atLeast: 5, atMost: 6 } ] }
+  - formula: { role: demand, text: "$TargetDedicatedNodes = 3 * $PendingTasks.GetSample(1) / $TaskSlotsPerNode + 0.9;" }
   - forecast: { metric: $PendingTasks, season: 24h, horizon: 20m }
 bounds: { total: [0, 20], spot: [0, 12] }
 mix: { objective: { fixedShare: 0.8 }, prices: { dedicated: 0.2, spot: 0.04 } }
