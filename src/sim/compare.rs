@@ -107,8 +107,9 @@ pub struct Comparison {
     pub summaries: Vec<Summary>,
 }
 
-/// How long a comparison goes on after the last task may end, so that what waits as long as it may is seen to end.
-const AFTERWARDS: Span = Span::hours(2);
+/// How long a comparison goes on after the last task may end: a long task that is late may start again several times before it
+/// ends.
+const AFTERWARDS: Span = Span::days(1);
 
 /// Runs contenders over cases, on all cores; rows are in the order of both. The last contender is the reference by which cases
 /// are told that can be met at all. `on_case` is called from any thread whenever a case is done.
