@@ -35,6 +35,17 @@ impl CodeRow {
         }
     }
 
+    /// Returns a row with an example, from the texts that a table has.
+    pub const fn shown(
+        code: &'static str,
+        title: &'static str,
+        why: &'static str,
+        bad: &'static str,
+        good: &'static str,
+    ) -> Self {
+        Self::new(Code(code), title, why).example(bad, good)
+    }
+
     /// Adds an example.
     #[must_use]
     pub const fn example(self, bad: &'static str, good: &'static str) -> Self {

@@ -11,7 +11,7 @@ mod service;
 mod sizing;
 mod syntax;
 
-use crate::base::{Code, CodeRow};
+use crate::base::CodeRow;
 
 /// Returns the rows of the service's own codes.
 pub fn of_service() -> impl Iterator<Item = &'static CodeRow> {
@@ -53,16 +53,6 @@ pub fn expand(example: &str) -> String {
     let (count, after) = after.split_at(digits);
     let copies = copied.repeat(count.parse().unwrap_or(1));
     format!("{before}{copies}{}", expand(after))
-}
-
-const fn row(
-    code: &'static str,
-    title: &'static str,
-    why: &'static str,
-    bad: &'static str,
-    good: &'static str,
-) -> CodeRow {
-    CodeRow::new(Code(code), title, why).example(bad, good)
 }
 
 #[cfg(test)]

@@ -5,28 +5,28 @@ use crate::base::{Code, CodeRow};
 /// Every code, in order. The examples are scripts.
 #[rustfmt::skip] // A table: its rows stay together.
 pub const CODES: &[CodeRow] = &[
-    row("T001", "a line that is no command", "Every line is a command, samples below a `load`, or a comment behind `#`.",
+    CodeRow::shown("T001", "a line that is no command", "Every line is a command, samples below a `load`, or a comment behind `#`.",
         "evla 1 + 2 => 3", "eval 1 + 2 => 3"),
-    row("T002", "a block of text has no end", "It goes on to a line that begins with three quotes.",
+    CodeRow::shown("T002", "a block of text has no end", "It goes on to a line that begins with three quotes.",
         "formula \"\"\"\nx = 1;\neval\nexpect x = 1", "formula \"\"\"\nx = 1;\n\"\"\"\neval\nexpect x = 1"),
-    row("T003", "a value that cannot be read", "A number, a time, a duration or samples are expected here.",
+    CodeRow::shown("T003", "a value that cannot be read", "A number, a time, a duration or samples are expected here.",
         "load 0s\neval 1 => 1", "load 30s\neval 1 => 1"),
-    row("T004", "a word that is not known", "A metric, a fact of the pool, a dialect or an option is expected here.",
+    CodeRow::shown("T004", "a word that is not known", "A metric, a fact of the pool, a dialect or an option is expected here.",
         "load 30s\n  $PendingTask 3x20\neval 1 => 1", "load 30s\n  $PendingTasks 3x20\neval 1 => 1"),
-    row("T005", "samples without a time", "A `load` above them says how far apart they are and when they begin.",
+    CodeRow::shown("T005", "samples without a time", "A `load` above them says how far apart they are and when they begin.",
         "  $PendingTasks 3x20\neval 1 => 1", "load 30s\n  $PendingTasks 3x20\neval 1 => 1"),
-    row("T006", "no formula to evaluate", "A bare `eval` evaluates the formula that was given above.",
+    CodeRow::shown("T006", "no formula to evaluate", "A bare `eval` evaluates the formula that was given above.",
         "eval\nexpect dedicated 3", "formula $TargetDedicatedNodes = 3;\neval\nexpect dedicated 3"),
-    row("T007", "an expectation of nothing", "An `expect` belongs to the evaluation above it.",
+    CodeRow::shown("T007", "an expectation of nothing", "An `expect` belongs to the evaluation above it.",
         "expect 3", "eval 1 + 2\nexpect 3"),
-    row("T008", "an evaluation that proves nothing", "Nothing is expected of it, so it cannot fail.",
+    CodeRow::shown("T008", "an evaluation that proves nothing", "Nothing is expected of it, so it cannot fail.",
         "eval 1 + 2\neval 3 => 3", "eval 1 + 2 => 3\neval 3 => 3"),
-    row("T009", "a script that expects nothing", "A script without an expectation would always pass.",
+    CodeRow::shown("T009", "a script that expects nothing", "A script without an expectation would always pass.",
         "# Later.", "eval 1 + 2 => 3"),
     CodeRow::new(Code("T010"), "a script is larger than 1 MiB", "Split it, or give generated cases to `lowtide eval --jsonl`."),
-    row("T011", "more samples than a script may load", "Two million are twelve metrics for half a month.",
+    CodeRow::shown("T011", "more samples than a script may load", "Two million are twelve metrics for half a month.",
         "load 30s\n  $PendingTasks 0x2000001\neval 1 => 1", "load 30s\n  $PendingTasks 0x20000\neval 1 => 1"),
-    row("T012", "a formula file cannot be read", "Its path is seen from the folder of the script.",
+    CodeRow::shown("T012", "a formula file cannot be read", "Its path is seen from the folder of the script.",
         "formula from \"absent.formula\"\neval\nexpect dedicated 1", "formula from \"pool.formula\"\neval\nexpect dedicated 1"),
     CodeRow::new(Code("T020"), "a file of policy tests cannot be read", "It is no YAML: a bracket is open, or a text that holds `: ` has no quotes."),
     CodeRow::new(Code("T021"), "a key that a policy test does not know", "A key that nobody reads would prove nothing and look as if it did."),
@@ -38,16 +38,6 @@ pub const CODES: &[CodeRow] = &[
     CodeRow::new(Code("T027"), "a time that a policy test never comes to", "Times count from the start and end with the test; 20,000 looks are the most."),
     CodeRow::new(Code("T028"), "a policy test that expects nothing", "It would always pass."),
 ];
-
-const fn row(
-    code: &'static str,
-    title: &'static str,
-    why: &'static str,
-    bad: &'static str,
-    good: &'static str,
-) -> CodeRow {
-    CodeRow::new(Code(code), title, why).example(bad, good)
-}
 
 #[cfg(test)]
 mod tests {
