@@ -8,7 +8,9 @@
 
 mod kinds;
 
+use std::fmt::Display;
 use std::ops::Range;
+use std::str::FromStr;
 
 use serde_json::Value;
 
@@ -26,6 +28,16 @@ pub struct Format {
     pub wanted: &'static str,
     /// Says what is wrong with a text, if anything is.
     pub read: fn(&str) -> Result<(), String>,
+}
+
+impl Format {
+    /// Reads a text as a type and says what is wrong with it, if anything is.
+    ///
+    /// # Errors
+    /// The type's own sentence.
+    pub fn reads<T: FromStr<Err: Display>>(text: &str) -> Result<(), String> {
+        text.parse::<T>().map(|_| ()).map_err(|error| error.to_string())
+    }
 }
 
 /// What stands where a key is missing or of no use, so that what is beside it can be read.

@@ -74,31 +74,27 @@ const FORMATS: &[Format] = &[
     Format {
         name: "Duration",
         wanted: "a duration with its unit, like 90s, 5m or 1h30m",
-        read: |text| {
-            text.parse::<Span>()
-                .map(|_| ())
-                .map_err(|error| error.to_string())
-        },
+        read: Format::reads::<Span>,
     },
     Format {
         name: "Percent",
         wanted: "a share with its sign, like 50%",
-        read: |text| text.parse::<Percent>().map(|_| ()),
+        read: Format::reads::<Percent>,
     },
     Format {
         name: "TimeZone",
         wanted: "a time zone like Europe/Paris",
-        read: |text| text.parse::<Zone>().map(|_| ()),
+        read: Format::reads::<Zone>,
     },
     Format {
         name: "Cron",
         wanted: "a cron line in quotes, like \"0 7 * * mon-fri\"",
-        read: |text| text.parse::<CronLine>().map(|_| ()),
+        read: Format::reads::<CronLine>,
     },
     Format {
         name: "Day",
         wanted: "a day like 2026-12-25, or 12-25 for every year",
-        read: |text| text.parse::<Holiday>().map(|_| ()),
+        read: Format::reads::<Holiday>,
     },
     Format {
         name: "PoolPattern",

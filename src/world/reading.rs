@@ -100,29 +100,17 @@ const FORMATS: &[Format] = &[
     Format {
         name: "Timestamp",
         wanted: "a time like 2026-11-22T09:00:00Z",
-        read: |text| {
-            text.parse::<Timestamp>()
-                .map(|_| ())
-                .map_err(|error| error.to_string())
-        },
+        read: Format::reads::<Timestamp>,
     },
     Format {
         name: "Duration",
         wanted: "a duration like PT30S",
-        read: |text| {
-            text.parse::<Span>()
-                .map(|_| ())
-                .map_err(|error| error.to_string())
-        },
+        read: Format::reads::<Span>,
     },
     Format {
         name: "PoolId",
         wanted: "a pool id",
-        read: |text| {
-            text.parse::<PoolId>()
-                .map(|_| ())
-                .map_err(|error| error.to_string())
-        },
+        read: Format::reads::<PoolId>,
     },
 ];
 
