@@ -50,7 +50,7 @@ fn explain(policy: &Policy, memory: &Memory, state: &PoolState, decision: &Decis
     let formula = policy.formulas().next()?.1.formula.clone();
     let inputs = Inputs {
         now: decision.at,
-        pool: facts(state),
+        pool: PoolFacts::from(state),
         history: &memory.pool(&state.id)?.history,
         seed: 0,
     };
@@ -60,15 +60,4 @@ fn explain(policy: &Policy, memory: &Memory, state: &PoolState, decision: &Decis
         trace,
         decision: decision.clone(),
     })
-}
-
-fn facts(state: &PoolState) -> PoolFacts {
-    PoolFacts {
-        target: state.target,
-        option: state.option,
-        current: state.current,
-        usable: state.nodes.usable,
-        preempted: state.nodes.preempted,
-        task_slots_per_node: state.task_slots_per_node,
-    }
 }

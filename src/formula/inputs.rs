@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::account::NodeDeallocationOption;
+use crate::account::{NodeDeallocationOption, PoolState};
 use crate::base::{Mix, Nodes, Timestamp};
 use crate::signal::History;
 
@@ -62,6 +62,19 @@ pub struct PoolFacts {
     pub preempted: Nodes,
     /// The task slots of one node.
     pub task_slots_per_node: u32,
+}
+
+impl From<&PoolState> for PoolFacts {
+    fn from(pool: &PoolState) -> Self {
+        Self {
+            target: pool.target,
+            option: pool.option,
+            current: pool.current,
+            usable: pool.nodes.usable,
+            preempted: pool.nodes.preempted,
+            task_slots_per_node: pool.task_slots_per_node,
+        }
+    }
 }
 
 impl Default for PoolFacts {

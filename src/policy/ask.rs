@@ -150,14 +150,7 @@ fn inputs<'a>(snapshot: &Snapshot<'a>) -> Inputs<'a> {
     let pool = snapshot.pool;
     Inputs {
         now: snapshot.now,
-        pool: PoolFacts {
-            target: pool.target,
-            option: pool.option,
-            current: pool.current,
-            usable: pool.nodes.usable,
-            preempted: pool.nodes.preempted,
-            task_slots_per_node: pool.task_slots_per_node,
-        },
+        pool: PoolFacts::from(pool),
         history: snapshot.history,
         seed: snapshot.seed,
     }

@@ -125,14 +125,7 @@ impl FormulaRule {
         let now = sight.now;
         let inputs = Inputs {
             now,
-            pool: PoolFacts {
-                target: pool.target,
-                option: pool.option,
-                current: pool.current,
-                usable: pool.nodes.usable,
-                preempted: pool.nodes.preempted,
-                task_slots_per_node: pool.task_slots_per_node,
-            },
+            pool: PoolFacts::from(pool),
             history: sight.history,
             seed: now.ticks().cast_unsigned(),
         };
