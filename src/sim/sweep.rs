@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::base::document::Node;
 
+use front::mark_front;
 pub use front::{SweepPoint, SweepReport, front};
 pub use split::split;
 pub use tune::{Candidate, Judgement, Refusal, TuneReport, Tuning, tune};

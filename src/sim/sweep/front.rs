@@ -54,6 +54,17 @@ pub fn front(points: &[(f64, f64)]) -> Vec<bool> {
         .collect()
 }
 
+/// Marks the points that no other beats in cost and wait.
+pub(super) fn mark_front(points: &mut [SweepPoint]) {
+    let pairs: Vec<_> = points
+        .iter()
+        .map(|point| (point.cost.0, point.wait_p95))
+        .collect();
+    for (point, on_front) in points.iter_mut().zip(front(&pairs)) {
+        point.on_front = on_front;
+    }
+}
+
 impl SweepReport {
     /// Returns what the runs of a backtest come to whose first contenders are these policies with these settings.
     pub fn new(
@@ -70,13 +81,7 @@ impl SweepReport {
                 SweepPoint::new(policy, setting, runs, conditions)
             })
             .collect();
-        let pairs: Vec<_> = points
-            .iter()
-            .map(|point| (point.cost.0, point.wait_p95))
-            .collect();
-        for (point, on_front) in points.iter_mut().zip(front(&pairs)) {
-            point.on_front = on_front;
-        }
+        mark_front(&mut points);
         Self {
             points,
             others: runs.collect(),

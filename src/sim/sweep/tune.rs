@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::{Setting, SweepError, SweepPoint, SweepReport, front, split};
+use super::{Setting, SweepError, SweepPoint, SweepReport, mark_front, split};
 use crate::base::Timestamp;
 use crate::policy::Policy;
 use crate::sim::condition::Condition;
@@ -224,13 +224,7 @@ impl Trial<'_> {
             SweepPoint::new(&name, setting, runs, &self.tuning.conditions)
         });
         let mut points: Vec<_> = points.collect();
-        let pairs: Vec<_> = points
-            .iter()
-            .map(|point| (point.cost.0, point.wait_p95))
-            .collect();
-        for (point, on_front) in points.iter_mut().zip(front(&pairs)) {
-            point.on_front = on_front;
-        }
+        mark_front(&mut points);
         Ok(points)
     }
 }
