@@ -1,14 +1,16 @@
 //! A decision as people and programs read it.
 
-use serde::Serialize;
+use schemars::JsonSchema;
 use serde::ser::{SerializeStruct, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::{Decision, Stage, Step};
 use crate::account::{NodeDeallocationOption, Removal};
 use crate::base::Mix;
 
 /// What a decision comes to, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum Verdict {
     /// More nodes are ordered, none of a lane taken away.
     Out,

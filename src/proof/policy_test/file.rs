@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::account::{PoolId, RefusalKind, Work};
 use crate::base::schema::{Format, SchemaCodes};
 use crate::base::{Code, Nodes, Span, Timestamp};
+use crate::decision::Verdict;
 use crate::policy::Policy;
 use crate::signal::{Metric, parse_shorthand};
 use crate::world::PoolRecord;
@@ -178,7 +179,7 @@ pub(super) struct Expect {
     pub(super) reason: Option<String>,
     /// What the decision comes to: out, in, shift, steady or hold.
     #[serde(default)]
-    pub(super) verdict: Option<VerdictWord>,
+    pub(super) verdict: Option<Verdict>,
     /// The dedicated nodes of the outcome.
     #[serde(default)]
     pub(super) dedicated: Option<Count>,
@@ -210,22 +211,6 @@ pub(super) enum OrderWord {
     Any,
 }
 
-/// What a decision comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) enum VerdictWord {
-    /// Nodes are added, none taken away.
-    Out,
-    /// Nodes are taken away, none added.
-    In,
-    /// One lane grows and the other shrinks.
-    Shift,
-    /// The pool has what it needs.
-    Steady,
-    /// Nothing is done, for a reason.
-    Hold,
-}
-
 /// A count of nodes, or the least and the most.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
@@ -234,18 +219,6 @@ pub(super) enum Count {
     Exactly(Nodes),
     /// From and to, both included.
     Between([Nodes; 2]),
-}
-
-impl VerdictWord {
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Out => "out",
-            Self::In => "in",
-            Self::Shift => "shift",
-            Self::Steady => "steady",
-            Self::Hold => "hold",
-        }
-    }
 }
 
 impl Expect {
@@ -278,20 +251,12 @@ pub(super) const FORMATS: &[Format] = &[
     Format {
         name: "Timestamp",
         wanted: "a time like 2026-11-22T09:00:00Z",
-        read: |text| {
-            text.parse::<Timestamp>()
-                .map(|_| ())
-                .map_err(|error| error.to_string())
-        },
+        read: Format::reads::<Timestamp>,
     },
     Format {
         name: "Duration",
         wanted: "a duration like 90s, or -10m for before the start",
-        read: |text| {
-            text.parse::<Span>()
-                .map(|_| ())
-                .map_err(|error| error.to_string())
-        },
+        read: Format::reads::<Span>,
     },
     Format {
         name: "SamplesText",
@@ -305,10 +270,6 @@ pub(super) const FORMATS: &[Format] = &[
     Format {
         name: "PoolId",
         wanted: "a pool id",
-        read: |text| {
-            text.parse::<PoolId>()
-                .map(|_| ())
-                .map_err(|error| error.to_string())
-        },
+        read: Format::reads::<PoolId>,
     },
 ];

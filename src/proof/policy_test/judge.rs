@@ -80,9 +80,9 @@ fn difference(expect: &Expect, decision: &Decision) -> Option<String> {
         }
     }
     if let Some(wanted) = expect.verdict {
-        let verdict = decision.verdict().word();
-        if verdict != wanted.word() {
-            got.push(format!("verdict {verdict}"));
+        let verdict = decision.verdict();
+        if verdict != wanted {
+            got.push(format!("verdict {}", verdict.word()));
         }
     }
     let outcome = decision.outcome();
