@@ -16,3 +16,12 @@ pub use learned::Learned;
 pub use lookahead::Lookahead;
 pub use outages::Outages;
 pub use plan::{Course, Lanes, Plan, Sight};
+
+/// The limits of the study, for tests.
+#[cfg(test)]
+const LIMITS: MissLimits = MissLimits {
+    wait: crate::base::Span::minutes(15),
+    slowdown: 1.0,
+    tasks: 0.05,
+    work: 0.1,
+};

@@ -9,7 +9,7 @@ use super::{Demand, Objective, Percent, Policy};
 use crate::base::{Lane, Mix, Nodes, Probability, Span};
 use crate::decision::{BacklogAsk, Reason, Snapshot};
 use crate::market::{Hazard, ModelKind, Prior, break_even_hazard};
-use crate::sizing::{Course, Lanes, MissLimits, Plan, Sight};
+use crate::sizing::{Course, DurationModel, Lanes, MissLimits, Plan, Sight};
 
 /// How long tasks may be kept, and how many may be kept longer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -117,14 +117,16 @@ impl Backlog {
     /// When the tasks and nodes of the pool are not known one by one.
     pub fn ask(&self, policy: &Policy, snapshot: &Snapshot<'_>) -> Result<Ask, Reason> {
         let work = snapshot.work.ok_or(Reason::WorkUnknown)?;
+        let model = snapshot.learned.model(snapshot.now, work);
         let sight = Sight {
             now: snapshot.now,
             interval: policy.interval,
             work,
             slots: snapshot.pool.task_slots_per_node,
             learned: snapshot.learned,
+            model: &model,
             limits: self.limits(),
-            lanes: policy.lanes(snapshot),
+            lanes: policy.lanes(snapshot, &model),
             spot_share: policy.prices.spot.0 / policy.prices.dedicated.0.max(f64::MIN_POSITIVE),
         };
         let plan = match policy.objective {
@@ -206,7 +208,7 @@ impl Policy {
     ///
     /// Work that is lost is done again: with a loss rate that makes a spot hour that counts dearer than a dedicated one,
     /// spot is left alone until what was seen of it has faded.
-    fn lanes(&self, snapshot: &Snapshot<'_>) -> Lanes {
+    fn lanes(&self, snapshot: &Snapshot<'_>, model: &DurationModel) -> Lanes {
         let spot_max = self.bounds.spot.max;
         match self.objective {
             Objective::DedicatedOnly => Lanes::Dedicated,
@@ -217,10 +219,7 @@ impl Policy {
                 let (dedicated, spot) = (self.prices.dedicated.0, self.prices.spot.0);
                 let lost = snapshot.learned.spot_loss(self.eviction.prior());
                 let low = lost.quantile(Probability::new(SURE).expect("a fifth is a chance"));
-                let length = snapshot
-                    .work
-                    .map(|work| snapshot.learned.model(snapshot.now, work).mean_of_work());
-                let exposed = length.unwrap_or(Span::ZERO) + snapshot.learned.boot();
+                let exposed = model.mean_of_work() + snapshot.learned.boot();
                 if spot <= 0.0 {
                     return Lanes::Both;
                 }

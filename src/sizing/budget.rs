@@ -201,14 +201,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sizing::Durations;
-
-    const LIMITS: MissLimits = MissLimits {
-        wait: Span::minutes(15),
-        slowdown: 1.0,
-        tasks: 0.05,
-        work: 0.1,
-    };
+    use crate::sizing::{Durations, LIMITS};
 
     fn model(run: Span) -> DurationModel {
         let mut durations = Durations::default();

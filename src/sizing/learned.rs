@@ -189,13 +189,7 @@ mod tests {
     use crate::account::{FinishedTask, NodeEnd};
     use crate::base::Mix;
     use crate::market::Hazard;
-
-    const LIMITS: MissLimits = MissLimits {
-        wait: Span::minutes(15),
-        slowdown: 1.0,
-        tasks: 0.05,
-        work: 0.1,
-    };
+    use crate::sizing::LIMITS;
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_unix_seconds(60 * minute)

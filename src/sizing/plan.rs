@@ -28,6 +28,8 @@ pub struct Sight<'a> {
     pub slots: u32,
     /// What has been learned of the pool.
     pub learned: &'a Learned,
+    /// How long tasks run, as it was learned.
+    pub model: &'a DurationModel,
     /// What delay is allowed.
     pub limits: MissLimits,
     /// Which nodes may be asked for.
@@ -103,14 +105,13 @@ const PATIENCE: f64 = 16.0;
 impl Sight<'_> {
     /// Returns what the pool should have.
     pub fn plan(&self) -> Plan {
-        let model = self.learned.model(self.now, self.work);
         let waiting = self.work.waiting.len();
         let can_run = self.work.waiting.iter().filter(|task| self.fits(task)).count();
-        let left = self.left(&model);
+        let left = self.left();
         let since = self.outage();
         let price = self.learned.budget.price(&self.limits);
         let (head, risk) = match since {
-            Some(since) => (self.head(&model, price, since), self.risk(&model)),
+            Some(since) => (self.head(price, since), self.risk()),
             None => (0, Burn::default()),
         };
         let course = match (self.lanes, since) {
@@ -124,14 +125,11 @@ impl Sight<'_> {
         };
         let nodes = |slots: u32| Nodes(slots.div_ceil(self.slots.max(1)));
         let (dedicated, spot) = match course {
-            Course::Dedicated => (
-                nodes(self.extra(&model, &[Lane::Dedicated], waiting)),
-                Nodes::ZERO,
-            ),
-            Course::Spot => (Nodes::ZERO, nodes(self.extra(&model, &[Lane::Spot], waiting))),
+            Course::Dedicated => (nodes(self.extra(&[Lane::Dedicated], waiting)), Nodes::ZERO),
+            Course::Spot => (Nodes::ZERO, nodes(self.extra(&[Lane::Spot], waiting))),
             Course::Wait { .. } | Course::Fallback { .. } => (
-                nodes(self.extra(&model, &Lane::ALL, head)),
-                nodes(self.extra(&model, &Lane::ALL, waiting)),
+                nodes(self.extra(&Lane::ALL, head)),
+                nodes(self.extra(&Lane::ALL, waiting)),
             ),
         };
         let wanted = match course {
@@ -157,8 +155,7 @@ impl Sight<'_> {
 
     /// Returns how many nodes are needed, whatever their lanes.
     pub fn nodes(&self) -> Nodes {
-        let model = self.learned.model(self.now, self.work);
-        let extra = self.extra(&model, &Lane::ALL, self.work.waiting.len());
+        let extra = self.extra(&Lane::ALL, self.work.waiting.len());
         let (_, stays) = self.open([self.work.waiting.len(); 2]);
         stays.total() + Nodes(extra.div_ceil(self.slots.max(1)))
     }
@@ -195,28 +192,28 @@ impl Sight<'_> {
     }
 
     /// Returns what may still be late.
-    fn left(&self, model: &DurationModel) -> Burn {
+    fn left(&self) -> Burn {
         let mut expected = Burn::default();
         for task in self.work.waiting.iter().filter(|task| self.fits(task)) {
             let delay = self.now - task.submitted;
-            expected.add(self.limits.expected(model, delay, task.ran, task.slots));
+            expected.add(self.limits.expected(self.model, delay, task.ran, task.slots));
         }
         for task in &self.work.running {
             let ran = task.ran.max(self.now - task.started);
             let delay = task.started - task.submitted;
-            expected.add(self.limits.expected(model, delay, ran, task.slots));
+            expected.add(self.limits.expected(self.model, delay, ran, task.slots));
         }
         let under_way = (self.work.waiting.len() + self.work.running.len()) as f64;
         self.learned.budget.left(&self.limits, under_way, expected)
     }
 
     /// Returns what is expected to be late besides if the whole queue waits one look longer.
-    fn risk(&self, model: &DurationModel) -> Burn {
+    fn risk(&self) -> Burn {
         let longer = self.interval + self.learned.boot();
         let mut risk = Burn::default();
         for task in self.work.waiting.iter().filter(|task| self.fits(task)) {
             let delay = self.now - task.submitted;
-            let late = |delay| self.limits.expected(model, delay, task.ran, task.slots);
+            let late = |delay| self.limits.expected(self.model, delay, task.ran, task.slots);
             risk.add(late(delay + longer).beyond(late(delay)));
         }
         risk
@@ -227,7 +224,7 @@ impl Sight<'_> {
     /// A dedicated node spares a task the lateness that the rest of the outage would bring, at the price of lateness, and
     /// costs what a dedicated hour costs more than a spot hour. Tasks start in order: the head that is worth most is given
     /// its nodes whole. One that has waited for very long gets one whatever it is worth.
-    fn head(&self, model: &DurationModel, price: LatePrice, since: Timestamp) -> usize {
+    fn head(&self, price: LatePrice, since: Timestamp) -> usize {
         let left = self.learned.outages.left(self.now - since);
         let mut best = (0, 0.0);
         let mut worth = 0.0;
@@ -237,14 +234,14 @@ impl Sight<'_> {
             // A job brings many equal tasks at once.
             let value = match last {
                 Some((before, value)) if before == *task => value,
-                _ => self.value(model, price, &left, task),
+                _ => self.value(price, &left, task),
             };
             last = Some((*task, value));
             worth += value;
             let waited = self.now - task.submitted;
             let patient = waited < self.limits.allowed(task.ran).scale(PATIENCE);
             // What loses nothing by waiting a look longer waits: spot may be back by then.
-            if (worth > best.1 && self.is_urgent(model, task)) || !patient {
+            if (worth > best.1 && self.is_urgent(task)) || !patient {
                 best = (index + 1, worth.max(best.1));
             }
         }
@@ -252,23 +249,17 @@ impl Sight<'_> {
     }
 
     /// Says whether a task is the likelier to be late when it waits a look longer.
-    fn is_urgent(&self, model: &DurationModel, task: &WaitingTask) -> bool {
+    fn is_urgent(&self, task: &WaitingTask) -> bool {
         let delay = self.now - task.submitted;
-        let late = |delay| self.limits.expected(model, delay, task.ran, task.slots);
+        let late = |delay| self.limits.expected(self.model, delay, task.ran, task.slots);
         let longer = self.interval + self.learned.boot();
         late(delay + longer).tasks > late(delay).tasks
     }
 
     /// Returns what a dedicated node for a task is worth more than it costs, in hours of a dedicated slot.
-    fn value(
-        &self,
-        model: &DurationModel,
-        price: LatePrice,
-        left: &[(Span, f64)],
-        task: &WaitingTask,
-    ) -> f64 {
+    fn value(&self, price: LatePrice, left: &[(Span, f64)], task: &WaitingTask) -> f64 {
         let starts = self.now - task.submitted + self.learned.boot();
-        let late = |delay| self.limits.expected(model, delay, task.ran, task.slots);
+        let late = |delay| self.limits.expected(self.model, delay, task.ran, task.slots);
         let now = late(starts);
         let mut spared = Burn::default();
         for (away, chance) in left {
@@ -278,12 +269,12 @@ impl Sight<'_> {
                 work: chance * then.work,
             });
         }
-        let hours = (task.ran + model.mean_left(task.ran)).as_hours() * f64::from(task.slots);
+        let hours = (task.ran + self.model.mean_left(task.ran)).as_hours() * f64::from(task.slots);
         price.task * spared.tasks + price.hour * spared.work - (1.0 - self.spot_share) * hours
     }
 
     /// Returns the slots that must be added so that the first tasks of the queue start in time on some lanes.
-    fn extra(&self, model: &DurationModel, lanes: &[Lane], tasks: usize) -> u32 {
+    fn extra(&self, lanes: &[Lane], tasks: usize) -> u32 {
         let begin = self.limits.wait.scale(START_SHARE);
         let steps = (begin.as_seconds() / STEP.as_seconds()) as usize + 1;
         let boot = self.learned.boot();
@@ -295,7 +286,7 @@ impl Sight<'_> {
             released: vec![0.0; steps],
             booted: vec![0.0; steps],
             ended: (0..steps)
-                .map(|step| model.ends_within(Span::ZERO, span(step)))
+                .map(|step| self.model.ends_within(Span::ZERO, span(step)))
                 .collect(),
             waiting: 0.0,
             due: vec![0.0; steps],
@@ -317,7 +308,7 @@ impl Sight<'_> {
         for task in self.work.running.iter().filter(|task| lanes.contains(&task.lane)) {
             let ran = self.now - task.started;
             for (step, released) in ahead.released.iter_mut().enumerate() {
-                let ended = model.ends_within(ran, span(step));
+                let ended = self.model.ends_within(ran, span(step));
                 *released += RELEASES_TRUSTED * f64::from(task.slots) * ended;
             }
         }

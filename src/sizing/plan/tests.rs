@@ -5,14 +5,7 @@ use proptest::{prop_assert, proptest};
 use super::{Course, Lanes, Plan, Sight};
 use crate::account::{Node, NodeActivity, PoolState, RunningTask, WaitingTask, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
-use crate::sizing::{Learned, MissLimits};
-
-const LIMITS: MissLimits = MissLimits {
-    wait: Span::minutes(15),
-    slowdown: 1.0,
-    tasks: 0.05,
-    work: 0.1,
-};
+use crate::sizing::{LIMITS, Learned};
 
 fn at(minute: i64) -> Timestamp {
     Timestamp::from_unix_seconds(60 * minute)
@@ -63,12 +56,14 @@ fn learned(outage: bool) -> Learned {
 }
 
 fn plan(work: &Work, learned: &Learned, slots: u32, lanes: Lanes) -> Plan {
+    let model = learned.model(at(1000), work);
     Sight {
         now: at(1000),
         interval: Span::minutes(1),
         work,
         slots,
         learned,
+        model: &model,
         limits: LIMITS,
         lanes,
         spot_share: 0.2,
