@@ -20,6 +20,7 @@ pub mod engine;
 
 pub mod world;
 
+pub mod azure;
 pub mod sim;
 
 pub mod proof;
