@@ -7,6 +7,8 @@ mod option;
 mod order;
 mod pattern;
 mod pool;
+mod quota;
+mod vm_size;
 mod work;
 
 pub use id::{Etag, PoolId, PoolIdError};
@@ -14,4 +16,6 @@ pub use option::NodeDeallocationOption;
 pub use order::{Order, Receipt, Refusal, RefusalKind, Removal};
 pub use pattern::PoolPattern;
 pub use pool::{AllocationState, NodeCounts, PoolState, ResizeError};
+pub use quota::{CoreQuotas, Holding};
+pub use vm_size::{VmSize, same_family, vm_size};
 pub use work::{FinishedTask, Node, NodeActivity, NodeEnd, RunningTask, WaitingTask, Work};
