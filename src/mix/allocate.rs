@@ -1,4 +1,4 @@
-//! Several pools share the core quotas of an account and a budget.
+//! Several pools share the core quotas of an account and budgets.
 //!
 //! Nodes are given one at a time, in four stages:
 //!
@@ -10,17 +10,25 @@
 //!    max-min fair. The id of the pool breaks ties.
 //!
 //! In each turn a pool takes a node of the lane of which it has the smaller share of what it wants. A lane that does not fit any
-//! more is left out from then on: quota and budget only shrink, so it never fits again. In the end no further node of any pool
+//! more is left out from then on: quotas and budgets only shrink, so it never fits again. In the end no further node of any pool
 //! fits, which is to say that the division is Pareto-efficient.
+//!
+//! That is what each pool shall have once all have given back what is not theirs. Nodes do not go at once, so the same stages
+//! are gone through a second time, from what each pool holds up to its share: what a pool may have *now*. Whoever holds more than
+//! its share keeps the others waiting, and nothing is ever promised twice.
 //!
 //! Where nodes are of different sizes, more quota may give a pool less: a large node that fits now takes what small ones had.
 //! With nodes of one size and price, more quota or budget never takes a node from anybody.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod division;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::division::Division;
 use super::problem::amount;
 use super::{Problem, ProblemError};
 use crate::account::PoolId;
@@ -31,8 +39,14 @@ use crate::base::{Lane, Mix, Nodes, UsdHourly};
 pub struct Claim {
     /// The nodes that it wants.
     pub wants: Mix,
+    /// The nodes that it holds: nobody else can have them before they are gone.
+    pub holds: Mix,
     /// The cores of one of its nodes, 1 or more.
     pub cores_per_node: u32,
+    /// The family whose quota its dedicated nodes count against too, where it is shared.
+    pub family: Option<Arc<str>>,
+    /// The budgets that its nodes are paid from.
+    pub budgets: Vec<Arc<str>>,
     /// The price of its nodes.
     pub prices: LanePrices,
     /// The cores that it is guaranteed.
@@ -60,24 +74,27 @@ pub struct Cores {
     pub spot: u32,
 }
 
-/// What all pools share; `None` where nothing limits them.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// What all pools share; what is not there limits nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shared {
     /// The cores of dedicated nodes.
     pub dedicated_cores: Option<u32>,
     /// The cores of spot nodes.
     pub spot_cores: Option<u32>,
-    /// The cost of all nodes.
-    pub budget: Option<UsdHourly>,
+    /// The cores of dedicated nodes of each family.
+    pub families: BTreeMap<Arc<str>, u32>,
+    /// The cost of all nodes that are paid from each budget.
+    pub budgets: BTreeMap<Arc<str>, UsdHourly>,
 }
 
 /// What one pool is given.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Share {
-    /// The nodes.
+    /// The nodes that are its own once everybody has given back what is not.
     pub nodes: Mix,
-    /// Of them, those that its guarantee gave.
+    /// The nodes that it may have at once: fewer than its own while others hold them.
+    pub now: Mix,
+    /// Of its own, those that its guarantee gave.
     pub guaranteed: Mix,
     /// The nodes of its guarantee that it does not want now and others may have.
     pub lent: Mix,
@@ -86,7 +103,7 @@ pub struct Share {
 }
 
 /// Why a pool has fewer nodes of a lane than it wants.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Short {
     /// The lane.
@@ -98,26 +115,37 @@ pub struct Short {
 }
 
 /// What stood in the way of one more node.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "limit", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Limit {
     /// The cores of the lane.
     Quota {
         /// The cores left, fewer than one node has.
         cores_left: u32,
-        /// The cores of the account.
+        /// The cores that there are to share.
         cores: u32,
     },
-    /// The budget.
+    /// The cores of the family.
+    Family {
+        /// The family.
+        family: Arc<str>,
+        /// The cores left, fewer than one node has.
+        cores_left: u32,
+        /// The cores that there are to share.
+        cores: u32,
+    },
+    /// A budget.
     Budget {
+        /// Its name.
+        name: Arc<str>,
         /// The money left, less than one node costs.
         left: UsdHourly,
-        /// The budget.
+        /// The money that there is to share.
         budget: UsdHourly,
     },
 }
 
-/// Divides quotas and a budget among pools.
+/// Divides quotas and budgets among pools.
 ///
 /// # Errors
 ///
@@ -130,62 +158,25 @@ pub fn allocate(
     let mut division = Division::new(claims, shared);
     division.keep_guarantees();
     division.start_each();
-    for class in division.classes() {
-        division.fill(&class, |claim| claim.wants);
+    division.rank();
+    let mut shares = division.shares();
+    division.begin_with_what_is_held();
+    division.keep_guarantees();
+    division.start_each();
+    division.rank();
+    for (share, now) in shares.iter_mut().zip(division.given()) {
+        share.now = least(share.nodes, now);
     }
-    Ok(division.shares())
-}
-
-/// A pool while nodes are given out.
-#[derive(Clone, Copy)]
-struct Pool<'a> {
-    id: &'a PoolId,
-    claim: &'a Claim,
-    has: Mix,
-    guaranteed: Mix,
-}
-
-struct Division<'a> {
-    shared: &'a Shared,
-    /// In the order of their ids.
-    pools: Vec<Pool<'a>>,
-    cores_used: [u64; 2],
-    cost: Money,
-}
-
-/// Money in billionths of a dollar: sums are exact, whatever their order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Money(u128);
-
-impl Money {
-    const PER_USD: f64 = 1e9;
-
-    fn of(amount: UsdHourly) -> Self {
-        Self((amount.0 * Self::PER_USD).round() as u128)
-    }
-
-    const fn plus(self, other: Self) -> Self {
-        Self(self.0.saturating_add(other.0))
-    }
-
-    fn as_usd(self) -> UsdHourly {
-        UsdHourly(self.0 as f64 / Self::PER_USD)
-    }
-}
-
-const fn index(lane: Lane) -> usize {
-    match lane {
-        Lane::Dedicated => 0,
-        Lane::Spot => 1,
-    }
+    Ok(claims.keys().cloned().zip(shares).collect())
 }
 
 impl Claim {
-    fn price(&self, lane: Lane) -> Money {
-        Money::of(match lane {
+    /// Returns the price of a node of a lane.
+    pub const fn price(&self, lane: Lane) -> UsdHourly {
+        match lane {
             Lane::Dedicated => self.prices.dedicated,
             Lane::Spot => self.prices.spot,
-        })
+        }
     }
 
     /// Returns the nodes that the guarantee covers, wanted or not.
@@ -198,163 +189,15 @@ impl Claim {
 
     /// Returns the nodes that the guarantee covers and that are wanted.
     fn guaranteed(&self) -> Mix {
-        let covered = self.covered();
-        Mix {
-            dedicated: covered.dedicated.min(self.wants.dedicated),
-            spot: covered.spot.min(self.wants.spot),
-        }
+        least(self.covered(), self.wants)
     }
 }
 
-impl Pool<'_> {
-    fn cores(&self) -> u64 {
-        u64::from(self.has.total().0) * u64::from(self.claim.cores_per_node)
-    }
-
-    /// Returns the lanes of which it has less than `goal`, the one with the smaller share of what is wanted first.
-    fn lanes(&self, goal: Mix) -> impl Iterator<Item = Lane> {
-        let share = |lane: Lane| self.has.get(lane).as_f64() / self.claim.wants.get(lane).as_f64();
-        let has = self.has;
-        let order = if share(Lane::Spot) < share(Lane::Dedicated) {
-            [Lane::Spot, Lane::Dedicated]
-        } else {
-            Lane::ALL
-        };
-        order
-            .into_iter()
-            .filter(move |lane| has.get(*lane) < goal.get(*lane))
-    }
-}
-
-impl<'a> Division<'a> {
-    fn new(claims: &'a BTreeMap<PoolId, Claim>, shared: &'a Shared) -> Self {
-        let pools = claims.iter().map(|(id, claim)| Pool {
-            id,
-            claim,
-            has: Mix::ZERO,
-            guaranteed: Mix::ZERO,
-        });
-        Self {
-            shared,
-            pools: pools.collect(),
-            cores_used: [0; 2],
-            cost: Money(0),
-        }
-    }
-
-    /// Returns what keeps a pool from one more node of a lane.
-    fn limit(&self, claim: &Claim, lane: Lane) -> Option<Limit> {
-        let quota = match lane {
-            Lane::Dedicated => self.shared.dedicated_cores,
-            Lane::Spot => self.shared.spot_cores,
-        };
-        let used = self.cores_used[index(lane)];
-        if let Some(cores) = quota
-            && used + u64::from(claim.cores_per_node) > u64::from(cores)
-        {
-            // What is used was within the quota when it was given.
-            let cores_left = cores - used as u32;
-            return Some(Limit::Quota { cores_left, cores });
-        }
-        let budget = self.shared.budget?;
-        let (whole, used) = (Money::of(budget), self.cost);
-        (used.plus(claim.price(lane)) > whole).then(|| Limit::Budget {
-            left: Money(whole.0 - used.0).as_usd(),
-            budget,
-        })
-    }
-
-    fn give(&mut self, pool: usize, lane: Lane) {
-        let Pool { claim, has, .. } = &mut self.pools[pool];
-        *has = has.with(lane, has.get(lane) + Nodes(1));
-        self.cores_used[index(lane)] += u64::from(claim.cores_per_node);
-        self.cost = self.cost.plus(claim.price(lane));
-    }
-
-    /// Gives a pool one node towards a goal; false when none fits.
-    fn give_one(&mut self, pool: usize, goal: Mix) -> bool {
-        let at = &self.pools[pool];
-        let lane = at.lanes(goal).find(|lane| self.limit(at.claim, *lane).is_none());
-        if let Some(lane) = lane {
-            self.give(pool, lane);
-        }
-        lane.is_some()
-    }
-
-    /// Fills pools progressively up to their goals: each turn is that of the pool with the fewest cores.
-    fn fill(&mut self, pools: &[usize], goal: impl Fn(&Claim) -> Mix) {
-        let turn = |division: &Self, pool: usize| (division.pools[pool].cores(), pool);
-        let mut turns: BTreeSet<(u64, usize)> = pools.iter().map(|pool| turn(self, *pool)).collect();
-        while let Some((_, pool)) = turns.pop_first() {
-            let goal = goal(self.pools[pool].claim);
-            if self.give_one(pool, goal) {
-                turns.insert(turn(self, pool));
-            }
-        }
-    }
-
-    /// Gives what the guarantees cover.
-    fn keep_guarantees(&mut self) {
-        let everyone: Vec<usize> = (0..self.pools.len()).collect();
-        self.fill(&everyone, Claim::guaranteed);
-        for pool in &mut self.pools {
-            pool.guaranteed = pool.has;
-        }
-    }
-
-    /// Gives one node to each pool that has none, in the order of priority.
-    fn start_each(&mut self) {
-        for class in self.classes() {
-            for pool in class {
-                let Pool { claim, has, .. } = self.pools[pool];
-                if has == Mix::ZERO {
-                    self.give_one(pool, claim.wants);
-                }
-            }
-        }
-    }
-
-    /// Returns the pools of each priority, the highest first, in the order of their ids.
-    fn classes(&self) -> Vec<Vec<usize>> {
-        let mut classes: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
-        for (index, pool) in self.pools.iter().enumerate() {
-            classes.entry(pool.claim.priority).or_default().push(index);
-        }
-        classes.into_values().rev().collect()
-    }
-
-    fn shares(self) -> BTreeMap<PoolId, Share> {
-        let share = |pool: &Pool<'_>| Share {
-            nodes: pool.has,
-            guaranteed: pool.guaranteed,
-            lent: less(pool.claim.covered(), pool.claim.guaranteed()),
-            short: Lane::ALL
-                .into_iter()
-                .filter_map(|lane| self.short(pool, lane))
-                .collect(),
-        };
-        self.pools
-            .iter()
-            .map(|pool| (pool.id.clone(), share(pool)))
-            .collect()
-    }
-
-    fn short(&self, pool: &Pool<'_>, lane: Lane) -> Option<Short> {
-        let lacks = pool.claim.wants.get(lane).saturating_sub(pool.has.get(lane));
-        (lacks > Nodes::ZERO).then(|| Short {
-            lane,
-            lacks,
-            because: self
-                .limit(pool.claim, lane)
-                .expect("a pool was left out only when no node of it fitted"),
-        })
-    }
-}
-
-fn less(mix: Mix, other: Mix) -> Mix {
+/// Returns the smaller count of each lane.
+fn least(one: Mix, other: Mix) -> Mix {
     Mix {
-        dedicated: mix.dedicated.saturating_sub(other.dedicated),
-        spot: mix.spot.saturating_sub(other.spot),
+        dedicated: one.dedicated.min(other.dedicated),
+        spot: one.spot.min(other.spot),
     }
 }
 
@@ -368,7 +211,7 @@ fn check(claims: &BTreeMap<PoolId, Claim>, shared: &Shared) -> Result<(), Proble
         }
         wanted += u64::from(claim.wants.dedicated.0) + u64::from(claim.wants.spot.0);
     }
-    if let Some(budget) = shared.budget {
+    for budget in shared.budgets.values() {
         amount("budget", budget.0)?;
     }
     if wanted > u64::from(Problem::NODES_MAX) {

@@ -1,6 +1,7 @@
 //! Pools that share quotas and a budget: guarantees, priority, fairness, and what must always hold.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use lowtide::account::PoolId;
 use lowtide::base::{Lane, Mix, Nodes, UsdHourly};
@@ -12,10 +13,23 @@ const PRICES: LanePrices = LanePrices {
     spot: UsdHourly(0.2),
 };
 
+/// The name of the one budget.
+const MONEY: &str = "money";
+
+fn money(budget: Option<f64>) -> BTreeMap<Arc<str>, UsdHourly> {
+    budget
+        .map(|budget| (MONEY.into(), UsdHourly(budget)))
+        .into_iter()
+        .collect()
+}
+
 fn wants(dedicated: u32, spot: u32) -> Claim {
     Claim {
         wants: Mix::new(dedicated, spot),
+        holds: Mix::ZERO,
         cores_per_node: 4,
+        family: None,
+        budgets: vec![MONEY.into()],
         prices: PRICES,
         guarantee: Cores::default(),
         priority: 0,
@@ -58,7 +72,7 @@ fn what_is_scarce_is_divided_evenly_and_what_one_leaves_goes_to_the_others() {
     let nodes = |id: &str| shares[id].nodes.dedicated.0;
     assert_eq!((nodes("small"), nodes("a"), nodes("b")), (2, 5, 4));
     assert_eq!(shares["small"].short, []);
-    let short = shares["b"].short[0];
+    let short = &shares["b"].short[0];
     assert_eq!((short.lane, short.lacks), (Lane::Dedicated, Nodes(5)));
     assert_eq!(
         short.because,
@@ -120,7 +134,7 @@ fn what_a_guarantee_does_not_need_is_lent_until_it_does() {
 #[test]
 fn a_budget_buys_what_still_fits() {
     let shared = Shared {
-        budget: Some(UsdHourly(2.5)),
+        budgets: money(Some(2.5)),
         ..Shared::default()
     };
     // Shares grow together: of ten wanted of each lane, two dedicated and two spot nodes cost 2.4; nothing more fits.
@@ -130,6 +144,68 @@ fn a_budget_buys_what_still_fits() {
         short.because,
         Limit::Budget { left, .. } if (left.0 - 0.1).abs() < 1e-9
     )));
+}
+
+#[test]
+fn a_family_has_a_quota_of_its_own_for_dedicated_nodes() {
+    let of_family = |claim: Claim| Claim {
+        family: Some("DSv5".into()),
+        ..claim
+    };
+    let shared = Shared {
+        families: BTreeMap::from([("DSv5".into(), 8)]),
+        ..dedicated_cores(40)
+    };
+    let shares = divide(
+        [
+            ("a", of_family(wants(3, 5))),
+            ("b", of_family(wants(3, 0))),
+            ("c", wants(9, 0)),
+        ],
+        &shared,
+    );
+    let nodes = |id: &str| shares[id].nodes;
+    assert_eq!(
+        (nodes("a"), nodes("b"), nodes("c")),
+        (Mix::new(1, 5), Mix::new(1, 0), Mix::new(8, 0))
+    );
+    let because = |id: &str| shares[id].short[0].because.clone();
+    assert!(matches!(because("a"), Limit::Family { cores: 8, .. }));
+    assert_eq!(
+        because("c"),
+        Limit::Quota {
+            cores_left: 0,
+            cores: 40
+        }
+    );
+}
+
+#[test]
+fn who_holds_more_than_its_share_keeps_others_waiting_until_it_is_gone() {
+    let holds = |claim: Claim, dedicated| Claim {
+        holds: Mix::new(dedicated, 0),
+        ..claim
+    };
+    let owner = Claim {
+        guarantee: Cores {
+            dedicated: 24,
+            spot: 0,
+        },
+        ..wants(9, 0)
+    };
+    // Ten nodes, of which a guest holds nine: the owner of six takes the one that is free, and the guest shall keep four.
+    let shares = divide(
+        [("guest", holds(wants(9, 0), 9)), ("owner", owner)],
+        &dedicated_cores(40),
+    );
+    assert_eq!(
+        (shares["owner"].nodes, shares["owner"].now),
+        (Mix::new(6, 0), Mix::new(1, 0))
+    );
+    assert_eq!(
+        (shares["guest"].nodes, shares["guest"].now),
+        (Mix::new(4, 0), Mix::new(4, 0))
+    );
 }
 
 #[test]
@@ -164,7 +240,10 @@ prop_compose! {
     ) -> Claim {
         Claim {
             wants: Mix::new(wants.0, wants.1),
+            holds: Mix::ZERO,
             cores_per_node,
+            family: None,
+            budgets: vec![MONEY.into()],
             prices: LanePrices { dedicated: UsdHourly(prices.0), spot: UsdHourly(prices.1) },
             guarantee: Cores { dedicated: guarantee.0, spot: guarantee.1 },
             priority,
@@ -184,7 +263,8 @@ fn shared() -> impl Strategy<Value = Shared> {
     (cores(), cores(), proptest::option::of(0.0..30.0_f64)).prop_map(|(dedicated, spot, budget)| Shared {
         dedicated_cores: dedicated,
         spot_cores: spot,
-        budget: budget.map(UsdHourly),
+        budgets: money(budget),
+        ..Shared::default()
     })
 }
 
@@ -206,7 +286,10 @@ fn used(claims: &BTreeMap<PoolId, Claim>, mixes: impl Fn(&PoolId) -> Mix) -> (u3
 fn fits(shared: &Shared, (dedicated, spot, cost): (u32, u32, f64), slack: f64) -> bool {
     shared.dedicated_cores.is_none_or(|cores| dedicated <= cores)
         && shared.spot_cores.is_none_or(|cores| spot <= cores)
-        && shared.budget.is_none_or(|budget| cost <= budget.0 + slack)
+        && shared
+            .budgets
+            .get(MONEY)
+            .is_none_or(|budget| cost <= budget.0 + slack)
 }
 
 fn covered(claim: &Claim) -> Mix {
@@ -246,6 +329,36 @@ proptest! {
     }
 
     #[test]
+    fn nothing_that_is_held_is_promised_to_another(
+        claims in proptest::collection::vec((claim(), 0_u32..12, 0_u32..12), 0..6),
+        shared in shared(),
+    ) {
+        let held = claims.into_iter().map(|(claim, dedicated, spot)| Claim { holds: Mix::new(dedicated, spot), ..claim });
+        let claims = pools(held.collect());
+        let shares = allocate(&claims, &shared).unwrap();
+        let larger = |one: Mix, other: Mix| Mix {
+            dedicated: one.dedicated.max(other.dedicated),
+            spot: one.spot.max(other.spot),
+        };
+        let before = used(&claims, |id| claims[id].holds);
+        let after = used(&claims, |id| larger(claims[id].holds, shares[id].now));
+        let no_further = Shared {
+            dedicated_cores: shared.dedicated_cores.map(|cores| cores.max(before.0)),
+            spot_cores: shared.spot_cores.map(|cores| cores.max(before.1)),
+            budgets: money(shared.budgets.get(MONEY).map(|budget| budget.0.max(before.2))),
+            ..Shared::default()
+        };
+        prop_assert!(fits(&no_further, after, 1e-6));
+        for (id, claim) in &claims {
+            let share = &shares[id];
+            for lane in Lane::ALL {
+                let (may, own) = (share.now.get(lane), share.nodes.get(lane));
+                prop_assert!(may <= own && may >= own.min(claim.holds.get(lane)));
+            }
+        }
+    }
+
+    #[test]
     fn guarantees_are_kept_whenever_they_fit_together(
         claims in proptest::collection::vec(claim(), 0..6),
         shared in shared(),
@@ -269,7 +382,7 @@ proptest! {
         let free = claims.into_iter().map(|claim| Claim { guarantee: Cores::default(), ..claim }).collect();
         let claims = pools(free);
         let each: u32 = claims.values().map(|claim| claim.cores_per_node).sum();
-        let shared = Shared { dedicated_cores: Some(each + more), spot_cores: Some(each + more), budget: None };
+        let shared = Shared { dedicated_cores: Some(each + more), spot_cores: Some(each + more), ..Shared::default() };
         for (id, share) in allocate(&claims, &shared).unwrap() {
             prop_assert!(share.nodes != Mix::ZERO || claims[&id].wants == Mix::ZERO);
         }
@@ -304,7 +417,7 @@ proptest! {
         });
         let claims = pools(alike.collect());
         let of = |cores: u32, budget: Option<f64>| {
-            allocate(&claims, &Shared { budget: budget.map(UsdHourly), ..dedicated_cores(cores) }).unwrap()
+            allocate(&claims, &Shared { budgets: money(budget), ..dedicated_cores(cores) }).unwrap()
         };
         let (before, wider, richer) = (
             of(cores, budget),
