@@ -28,6 +28,7 @@ mod demo_moment;
 mod eval;
 mod eviction;
 mod fmt;
+mod import;
 mod man;
 mod plan;
 mod reference;
@@ -77,6 +78,7 @@ enum Verb {
     Compare(compare::Compare),
     Eviction(eviction::Eviction),
     Tune(tune::Tune),
+    Import(import::Import),
     Demo(demo::Demo),
     Schema(schema::Schema),
     Reference(reference::Reference),
@@ -96,6 +98,7 @@ impl Verb {
             Self::Compare(verb) => verb.run(terminal),
             Self::Eviction(verb) => verb.run(terminal),
             Self::Tune(verb) => verb.run(terminal),
+            Self::Import(verb) => verb.run(terminal),
             Self::Demo(verb) => verb.run(terminal),
             Self::Schema(verb) => verb.run(terminal),
             Self::Reference(verb) => verb.run(terminal),

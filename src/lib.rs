@@ -23,6 +23,7 @@ pub mod world;
 pub mod azure;
 pub mod sim;
 
+pub mod bring;
 pub mod emulator;
 pub mod proof;
 

@@ -10,8 +10,8 @@ use serde::{Serialize, Serializer};
 /// A diagnostic's stable number, such as `F214`; a number is never reused for another meaning.
 ///
 /// Letters: `F0xx` formula syntax, `F1xx` formula names and types, `F2xx` formula lints, `F3xx` undocumented behaviour seen
-/// at evaluation, `T0xx` formula scripts, `P0xx` policies, `S0xx` snapshots, inputs and workloads, `C0xx` files. The meaning of
-/// each is a [`CodeRow`](super::CodeRow) of the room that gives it.
+/// at evaluation, `T0xx` formula scripts, `P0xx` policies, `S0xx` snapshots, inputs and workloads, `I0xx` what is imported, `C0xx`
+/// files. The meaning of each is a [`CodeRow`](super::CodeRow) of the room that gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code(pub &'static str);
 

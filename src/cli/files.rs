@@ -17,6 +17,7 @@ const UNREADABLE: Code = Code("C001");
 const NOT_TEXT: Code = Code("C002");
 const TOO_LARGE: Code = Code("C003");
 const UNWRITABLE: Code = Code("C004");
+pub(super) const EXISTS: Code = Code("C005");
 
 /// What the codes of this room mean.
 #[rustfmt::skip] // A table: its rows stay together.
@@ -25,6 +26,7 @@ pub(super) const CODES: &[CodeRow] = &[
     CodeRow::new(NOT_TEXT, "a file is not UTF-8 text", "Save it as UTF-8."),
     CodeRow::new(TOO_LARGE, "a file is larger than 16 MiB", "Name the file that was meant; no formula, policy or script comes near."),
     CodeRow::new(UNWRITABLE, "a file cannot be written", "Check its permissions and the space on the disk."),
+    CodeRow::new(EXISTS, "a file would be written over", "Name another directory, or write over it with `--force`."),
 ];
 
 /// Reads a text file, or standard input for `-`.

@@ -18,6 +18,7 @@ mod decisions;
 mod format;
 mod golden;
 mod guards;
+mod imports;
 mod jsonl;
 mod language;
 mod lint;

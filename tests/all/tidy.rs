@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["engine"],
     &["world"],
     &["sim", "azure"],
-    &["emulator", "serve", "proof"],
+    &["bring", "emulator", "serve", "proof"],
     &["cli"],
 ];
 

@@ -1,0 +1,30 @@
+//! The catalogue of what can be said of a text that is brought from elsewhere.
+
+use crate::base::CodeRow;
+
+/// Every code, in order.
+#[rustfmt::skip] // A table: its rows stay together.
+pub const CODES: &[CodeRow] = &[
+    CodeRow::shown("I001", "a text to import cannot be read", "It is JSON or YAML as the tool writes it; a bracket, a quote or an indentation is wrong.",
+        "{\"id\": \"render\", ", "{\"id\": \"render\", \"targetDedicatedNodes\": 2}"),
+    CodeRow::shown("I002", "a value to import cannot be used", "The setting is known, and its value is none that it can have.",
+        "{\"id\": \"render\", \"targetDedicatedNodes\": \"many\"}", "{\"id\": \"render\", \"targetDedicatedNodes\": \"2\"}"),
+    CodeRow::shown("I003", "a pool to import lacks what a policy needs", "Without an id there is no policy, and without a formula or targets nothing says how many nodes there are.",
+        "{\"targetDedicatedNodes\": 2}", "{\"id\": \"render\", \"targetDedicatedNodes\": 2}"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bring::native;
+
+    #[test]
+    fn every_bad_example_gets_its_code_and_good_ones_get_nothing() {
+        for row in CODES {
+            let example = row.example.expect("every row has one");
+            let faults = native(example.bad).expect_err(example.bad);
+            assert_eq!(faults[0].code, row.code, "{}", example.bad);
+            assert!(native(example.good).is_ok(), "{}", example.good);
+        }
+    }
+}
