@@ -3,6 +3,7 @@
 //! Names follow the Batch REST API (Pool, `allocationState`, `nodeDeallocationOption`); "spot" stands for low-priority.
 
 mod id;
+mod job;
 mod option;
 mod order;
 mod pattern;
@@ -10,11 +11,13 @@ mod pool;
 mod quota;
 mod vm_size;
 mod work;
+mod work_file;
 
 pub use id::{Etag, PoolId, PoolIdError};
+pub use job::{JobIndex, JobNames};
 pub use option::NodeDeallocationOption;
 pub use order::{Order, Receipt, Refusal, RefusalKind, Removal};
-pub use pattern::PoolPattern;
+pub use pattern::{PoolPattern, matches_job};
 pub use pool::{AllocationState, NodeCounts, PoolState, ResizeError};
 pub use quota::{CoreQuotas, Holding};
 pub use vm_size::{VmSize, same_family, vm_size};

@@ -29,6 +29,14 @@ impl PoolPattern {
     }
 }
 
+/// Says whether a job is meant by a pattern in which `*` stands for any run of characters; a task without a job is meant by
+/// stars alone.
+///
+/// Letters match in either case, because two jobs of one account cannot differ in case alone (Job - Add, REST API).
+pub fn matches_job(pattern: &str, job: Option<&str>) -> bool {
+    matches(pattern.as_bytes(), job.unwrap_or("").as_bytes())
+}
+
 /// Matches greedily and steps back to the latest star only: time is pattern × text at worst.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
@@ -76,6 +84,18 @@ impl fmt::Display for PoolPattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_task_without_a_job_is_meant_by_stars_alone() {
+        for (pattern, job, expected) in [
+            ("*", None, true),
+            ("nightly-*", None, false),
+            ("nightly-*", Some("Nightly-7"), true),
+            ("nightly-*", Some("daily-7"), false),
+        ] {
+            assert_eq!(matches_job(pattern, job), expected, "{pattern} against {job:?}");
+        }
+    }
 
     #[test]
     fn a_star_is_any_run_and_case_is_no_matter() {

@@ -1,17 +1,24 @@
 //! The tasks and nodes of a pool one by one, as far as sizing and mixing need them.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
+use super::job::{JobIndex, JobNames};
+use super::work_file::WorkFile;
 use crate::base::{Lane, Span, Timestamp};
 
 /// The tasks and nodes of a pool, one by one, at one moment.
 ///
 /// Task - List, Task - Get and Compute Node - List of the REST API give it: `creationTime`, `requiredSlots`,
-/// `executionInfo.startTime`, `endTime` and `requeueCount`; node `state`, `stateTransitionTime`, `allocationTime`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+/// `executionInfo.startTime`, `endTime` and `requeueCount`; node `state`, `stateTransitionTime`, `allocationTime`. The job's
+/// name is the id under which its tasks are listed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "WorkFile", into = "WorkFile")]
 pub struct Work {
+    /// The names of the jobs that tasks belong to.
+    pub jobs: JobNames,
     /// The tasks that wait for a node, in the order in which they will be given one.
     pub waiting: Vec<WaitingTask>,
     /// The tasks that run.
@@ -25,8 +32,7 @@ pub struct Work {
 }
 
 /// A task that waits for a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitingTask {
     /// When it was submitted.
     pub submitted: Timestamp,
@@ -34,11 +40,12 @@ pub struct WaitingTask {
     pub slots: u32,
     /// The longest that it has run before it lost its node; nothing when it never ran.
     pub ran: Span,
+    /// The job that it belongs to, where known.
+    pub job: Option<JobIndex>,
 }
 
 /// A task that runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunningTask {
     /// When it was submitted.
     pub submitted: Timestamp,
@@ -52,11 +59,12 @@ pub struct RunningTask {
     pub lane: Lane,
     /// Whether that node takes no further tasks.
     pub cordoned: bool,
+    /// The job that it belongs to, where known.
+    pub job: Option<JobIndex>,
 }
 
 /// A task that ended well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FinishedTask {
     /// When it was submitted.
     pub submitted: Timestamp,
@@ -66,6 +74,8 @@ pub struct FinishedTask {
     pub ended: Timestamp,
     /// The task slots that it took.
     pub slots: u32,
+    /// The job that it belonged to, where known.
+    pub job: Option<JobIndex>,
 }
 
 /// What a node does.
@@ -119,11 +129,17 @@ pub struct NodeEnd {
 impl Work {
     /// Empties every list and keeps the buffers.
     pub fn clear(&mut self) {
+        self.jobs = JobNames::default();
         self.waiting.clear();
         self.running.clear();
         self.finished.clear();
         self.nodes.clear();
         self.ended.clear();
+    }
+
+    /// Returns the name of a task's job.
+    pub fn job_of(&self, job: Option<JobIndex>) -> Option<&str> {
+        job.and_then(|index| self.jobs.name(index))
     }
 
     /// Cuts every instant and span to the millisecond, which is what the ledger keeps.
@@ -153,6 +169,16 @@ impl Work {
     }
 }
 
+/// The schema is that of the file, in which tasks name their jobs.
+impl JsonSchema for Work {
+    fn schema_name() -> Cow<'static, str> {
+        WorkFile::schema_name()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        WorkFile::json_schema(generator)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +191,7 @@ mod tests {
                 submitted: at(12_345_678),
                 slots: 2,
                 ran: Span::from_ticks(98_765),
+                job: None,
             }],
             ended: vec![NodeEnd {
                 lane: Lane::Spot,

@@ -27,10 +27,12 @@ use crate::sim::{
 /// Run policies on a recorded job log, and compare cost and waits
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The log is SWF, a table with the columns submit_s, run_s and cores, or a table of virtual
-machines, plain or gzip; or a made-up one: builtin:ci-day, builtin:ci-week, or
-generate:ARRIVALS,TIMES,LENGTH[,slots=N][,seed=N] with poisson:60 an hour, bursty:10/300/2h/15m
-or daily:5/80, and run times fixed:5m, exp:5m, lognormal:10m/1.2, weibull:1h/0.6, pareto:10s/1.1/4h.
+The log is SWF, a table with the columns submit_s and run_s, and cores, job and due_s where
+they are known, or a table of virtual machines, plain or gzip; or a made-up one:
+builtin:ci-day, builtin:ci-week, or
+generate:ARRIVALS,TIMES,LENGTH[,slots=N][,due=SPAN][,seed=N] with poisson:60 an hour,
+bursty:10/300/2h/15m, daily:5/80 or batch:200/1d, and run times fixed:5m, exp:5m,
+lognormal:10m/1.2, weibull:1h/0.6, pareto:10s/1.1/4h.
 A spot market is a table with the columns t_s and available, which ends with -1, or with life_s
 and end_kind, or it is made up for each seed: Azure's bands of up to 5 and up to 20 % an hour,
 evictions an hour that are constant or that differ by night and day, or up-runs and outages by

@@ -157,6 +157,8 @@ mod tests {
             submit: Timestamp::from_unix_seconds(submit),
             run: Span::seconds(run),
             slots,
+            job: None,
+            due: None,
         };
         // 3 slots until 10 s, then 2 + 4; a task of 9 slots fits on no node.
         let tasks = vec![task(0, 10, 3), task(5, 20, 2), task(10, 5, 4), task(11, 5, 9)];

@@ -169,6 +169,8 @@ mod tests {
             submit: Timestamp::EPOCH,
             run: Span::minutes(minutes),
             slots: 1,
+            job: None,
+            due: None,
         };
         let tasks = [task(1), task(1), task(60), task(60), task(60), task(118)];
         let delays = vec![

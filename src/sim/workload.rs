@@ -21,4 +21,4 @@ pub use options::{JobShape, LeftOut, ReadOptions};
 pub(in crate::sim) use read::inflated;
 pub use read::read;
 pub use recipe::{Arrivals, TaskRecipe};
-pub use task::{Task, Workload};
+pub use task::{Due, Task, Workload};

@@ -243,6 +243,7 @@ mod tests {
                 started: at(30),
                 ended: at(40),
                 slots: 1,
+                job: None,
             }],
             nodes: vec![spot(NodeActivity::Ready, 20, 23); 6],
             ..Work::default()

@@ -22,6 +22,8 @@ fn task(submit: i64, run: i64) -> Task {
         submit: Timestamp::from_unix_seconds(60 * submit),
         run: Span::minutes(run),
         slots: 1,
+        job: None,
+        due: None,
     }
 }
 

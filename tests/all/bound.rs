@@ -56,6 +56,8 @@ impl Case {
             submit: at(*submit),
             run: Span::seconds(*run),
             slots: *slots,
+            job: None,
+            due: None,
         };
         Workload::new("case", at(0), self.tasks.iter().map(task).collect())
     }

@@ -20,6 +20,8 @@ fn workload(tasks: &[(i64, i64, u32)]) -> Arc<Workload> {
         submit: at(submit),
         run: Span::seconds(run),
         slots,
+        job: None,
+        due: None,
     };
     Arc::new(Workload::new("by hand", at(0), tasks.iter().map(task).collect()))
 }

@@ -23,6 +23,8 @@ fn workload(tasks: &[(i64, i64)]) -> Arc<Workload> {
         submit: at(submit),
         run: Span::seconds(run),
         slots: 1,
+        job: None,
+        due: None,
     };
     Arc::new(Workload::new("w", at(0), tasks.iter().map(task).collect()))
 }

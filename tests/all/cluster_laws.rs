@@ -21,6 +21,8 @@ fn workload(tasks: &[(i64, i64, u32)]) -> Arc<Workload> {
         submit: at(submit),
         run: Span::seconds(run),
         slots,
+        job: None,
+        due: None,
     };
     Arc::new(Workload::new("w", at(0), tasks.iter().map(task).collect()))
 }
@@ -276,6 +278,8 @@ fn a_queue_with_steady_service_waits_as_theory_says() {
                     submit: Timestamp::EPOCH + Span::from_seconds(second),
                     run: Span::from_seconds(service),
                     slots: 1,
+                    job: None,
+                    due: None,
                 }
             })
             .collect();

@@ -18,6 +18,8 @@ fn pool(setup: Setup, tasks: &[(i64, i64)], units: &[&[(i64, i64)]]) -> Cluster 
         submit: at(submit),
         run: Span::seconds(run),
         slots: 1,
+        job: None,
+        due: None,
     };
     let workload = Workload::new("by hand", at(0), tasks.iter().map(task).collect());
     let unit = |runs: &&[(i64, i64)]| {

@@ -41,6 +41,8 @@ fn waves(hours: std::ops::Range<i64>, count: usize, minutes: i64) -> Vec<Task> {
         submit: Timestamp::from_unix_seconds(1800 * half),
         run: Span::minutes(minutes),
         slots: 1,
+        job: None,
+        due: None,
     };
     let halves = 2 * hours.start..2 * hours.end;
     halves.flat_map(|half| vec![wave(half); count]).collect()

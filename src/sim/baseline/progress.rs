@@ -176,6 +176,8 @@ mod tests {
             submit: Timestamp::from_unix_seconds(60 * submit),
             run: Span::minutes(minutes),
             slots: 1,
+            job: None,
+            due: None,
         }
     }
 

@@ -30,6 +30,7 @@ impl Diary {
                 started: running.started,
                 ended: now,
                 slots: running.slots,
+                job: task.job,
             });
         }
     }
@@ -41,6 +42,7 @@ impl Cluster {
     /// Tasks that need more slots than a node has come last among those that wait.
     pub fn tell_work(&mut self, into: &mut Work) {
         into.clear();
+        into.jobs.clone_from(&self.workload.jobs);
         self.diary.is_kept = true;
         into.finished.append(&mut self.diary.finished);
         into.ended.append(&mut self.diary.ended);
@@ -51,12 +53,14 @@ impl Cluster {
             submitted: tasks[task as usize].submit,
             slots: tasks[task as usize].slots,
             ran: past.ran,
+            job: tasks[task as usize].job,
         }));
         let never = self.queue.never().iter().map(|task| &tasks[*task as usize]);
         into.waiting.extend(never.map(|task| WaitingTask {
             submitted: task.submit,
             slots: task.slots,
             ran: crate::base::Span::ZERO,
+            job: task.job,
         }));
         for (_, node) in self.fleet.nodes() {
             into.nodes.push(node_view(node, per_node));
@@ -68,6 +72,7 @@ impl Cluster {
                 ran: running.past.ran,
                 lane: node.lane,
                 cordoned: node.cordoned || draining,
+                job: tasks[running.task as usize].job,
             }));
         }
     }

@@ -99,6 +99,8 @@ mod tests {
             submit: at(0),
             run: Span::seconds(60),
             slots: 5,
+            job: None,
+            due: None,
         });
         for (second, ready) in [(0, 0), (30, 3), (60, 3), (90, 0)] {
             elastic.look(at(second), ready, 2);

@@ -37,6 +37,8 @@ mod tests {
             submit: at(second),
             run: Span::minutes(1),
             slots: 1,
+            job: None,
+            due: None,
         };
         let whole = Workload::new("w", at(0), vec![task(10), task(60), task(61), task(100)]);
         let (first, rest) = split(&whole, 0.6).unwrap();

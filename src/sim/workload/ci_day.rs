@@ -70,6 +70,8 @@ pub fn generate(recipe: &CiRecipe, seed: u64) -> Workload {
                 submit: hour_start + Span::from_seconds((offset * 3600.0).floor()),
                 run: build_run(&mut chance, recipe.build_median),
                 slots: 1,
+                job: None,
+                due: None,
             });
             offset += exponential(&mut chance) / hourly;
         }
@@ -78,6 +80,8 @@ pub fn generate(recipe: &CiRecipe, seed: u64) -> Workload {
                 submit: hour_start,
                 run: whole_seconds(recipe.nightly_run.scale(0.5 + 0.5 * chance.random::<f64>())),
                 slots: 1,
+                job: None,
+                due: None,
             }));
         }
     }

@@ -1,10 +1,11 @@
 //! Turns jobs into tasks one by one, counts what is left out, and keeps the limits.
 
 use super::fault::{FAULTS_MAX, Fault, NO_TASK, UNREADABLE, WorkloadError};
-use super::{LeftOut, ReadOptions, Task, Workload};
+use super::{Due, LeftOut, ReadOptions, Task, Workload};
+use crate::account::{JobIndex, JobNames};
 use crate::base::{Span, Timestamp};
 
-/// Five million tasks take 120 MB here and are fifty times the largest development trace.
+/// Five million tasks take 160 MB here and are fifty times the largest development trace.
 pub const TASKS_MAX: usize = 5_000_000;
 
 /// One job as a log tells of it; `None` is unknown.
@@ -13,6 +14,20 @@ pub(super) struct Job {
     pub(super) submit: Option<Span>,
     pub(super) run: Option<Span>,
     pub(super) cores: Option<u32>,
+    /// Its name, by the collector's own names.
+    pub(super) name: Option<JobIndex>,
+    /// When it is due, from the log's second 0 as its submission.
+    pub(super) due: Option<Span>,
+}
+
+/// A task with its times since the log's second 0.
+#[derive(Clone, Copy, Debug)]
+struct Collected {
+    submit: Span,
+    run: Span,
+    slots: u32,
+    job: Option<JobIndex>,
+    due: Option<Due>,
 }
 
 /// The tasks of a log so far.
@@ -22,8 +37,9 @@ pub(super) struct Collector<'a> {
     options: &'a ReadOptions,
     /// When the log's second 0 was, if the log says so.
     pub(super) log_start: Option<Timestamp>,
-    /// Submit times since the log's second 0.
-    tasks: Vec<(Span, Span, u32)>,
+    tasks: Vec<Collected>,
+    /// The names of jobs so far.
+    pub(super) jobs: JobNames,
     left_out: LeftOut,
     n_jobs: u64,
     faults: Vec<Fault>,
@@ -32,12 +48,13 @@ pub(super) struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    pub(super) const fn new(name: &'a str, options: &'a ReadOptions) -> Self {
+    pub(super) fn new(name: &'a str, options: &'a ReadOptions) -> Self {
         Self {
             name,
             options,
             log_start: None,
             tasks: Vec::new(),
+            jobs: JobNames::default(),
             left_out: LeftOut {
                 submit_unknown: 0,
                 run_unknown: 0,
@@ -87,8 +104,14 @@ impl<'a> Collector<'a> {
             ));
             return false;
         }
-        self.tasks
-            .extend(std::iter::repeat_n((submit, run, slots), n_tasks as usize));
+        let task = Collected {
+            submit,
+            run,
+            slots,
+            job: job.name,
+            due: job.due.map(|due| Due::after(due - submit)),
+        };
+        self.tasks.extend(std::iter::repeat_n(task, n_tasks as usize));
         true
     }
 
@@ -112,25 +135,28 @@ impl<'a> Collector<'a> {
                 faults: self.faults,
             });
         }
-        if !self.tasks.is_sorted_by_key(|(submit, ..)| *submit) {
+        if !self.tasks.is_sorted_by_key(|task| task.submit) {
             self.notes
                 .push("the log was not in order of submission; it has been sorted".to_owned());
-            self.tasks.sort_by_key(|(submit, ..)| *submit);
+            self.tasks.sort_by_key(|task| task.submit);
         }
         let zero = self
             .options
             .start
             .or(self.log_start)
             .unwrap_or(Timestamp::from_unix_seconds(ReadOptions::START_UNIX_SECONDS));
-        let task = |(submit, run, slots)| Task {
-            submit: zero + submit,
-            run,
-            slots,
+        let task = |task: Collected| Task {
+            submit: zero + task.submit,
+            run: task.run,
+            slots: task.slots,
+            job: task.job,
+            due: task.due,
         };
         Ok(Workload {
             name: self.name.to_owned(),
             start: zero + self.options.from,
             tasks: self.tasks.into_iter().map(task).collect(),
+            jobs: self.jobs,
             n_jobs: self.n_jobs,
             left_out: self.left_out,
             notes: self.notes,

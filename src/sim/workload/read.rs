@@ -11,7 +11,7 @@ use super::{ReadOptions, Workload, WorkloadError, swf, table};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// Reads a job log: SWF, a task table (`submit_s,run_s,cores`) or a table of virtual machines, plain or gzip.
+/// Reads a job log: SWF, a task table (`submit_s,run_s,cores,job,due_s`) or a table of virtual machines, plain or gzip.
 ///
 /// `name` is only for messages and reports; the format is told by the bytes.
 pub fn read(bytes: &[u8], name: &str, options: &ReadOptions) -> Result<Workload, WorkloadError> {
@@ -91,6 +91,8 @@ mod tests {
             submit: Timestamp::from_unix_seconds(start + second),
             run: Span::seconds(run),
             slots,
+            job: None,
+            due: None,
         }
     }
 
@@ -136,6 +138,30 @@ mod tests {
             );
             assert!(workload.notes[0].contains("sorted"));
         }
+    }
+
+    #[test]
+    fn a_table_names_jobs_and_says_when_they_are_due() {
+        let text = "submit_s,run_s,job,due_s\n0,60,nightly,3600\n10,60,,-1\n20,60,nightly,3600.5\n";
+        let workload = read(text.as_bytes(), "w", &ReadOptions::default()).unwrap();
+        let names: Vec<_> = workload.tasks.iter().map(|task| task.job).collect();
+        assert_eq!(names, [names[0], None, names[0]]);
+        assert_eq!(workload.jobs.name(names[0].unwrap()), Some("nightly"));
+        let due = |index: usize| workload.tasks[index].due_at().map(|due| due - workload.start);
+        assert_eq!(due(0), Some(Span::hours(1)));
+        assert_eq!((due(1), due(2)), (None, Some(Span::seconds(3601))));
+        let error = read(
+            "submit_s,run_s,due_s\n9,1,9\n".as_bytes(),
+            "w",
+            &ReadOptions::default(),
+        )
+        .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("w:2: the task is due when it is submitted"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::{ReadOptions, TASKS_MAX, Task, Workload};
+use super::{Due, ReadOptions, TASKS_MAX, Task, Workload};
 use crate::base::{Span, Timestamp};
 use crate::sim::draw::{Times, exponential, spelled};
 
@@ -21,6 +21,8 @@ pub struct TaskRecipe {
     pub length: Span,
     /// The slots that each needs, at least 1.
     pub slots: u32,
+    /// How long after its submission each is due, if it is.
+    pub due: Option<Span>,
     /// The seed of all chance.
     pub seed: u64,
 }
@@ -43,6 +45,13 @@ pub enum Arrivals {
         calm: Span,
         /// How long a burst lasts, in the mean.
         burst: Span,
+    },
+    /// Many at once, again and again; the first come at once.
+    Batch {
+        /// How many at a time.
+        tasks: u32,
+        /// How long it is from one time to the next.
+        every: Span,
     },
     /// By the time of day: the rate swings as a sine between 03:00 and 15:00 UTC.
     Daily {
@@ -71,6 +80,12 @@ impl TaskRecipe {
         if self.length < Span::minutes(1) || self.length > Span::days(3653) || self.slots == 0 {
             return Err("tasks arrive for a minute to ten years, and need 1 slot or more".to_owned());
         }
+        if self
+            .due
+            .is_some_and(|due| !(Span::seconds(1)..=Span::days(3653)).contains(&due))
+        {
+            return Err("tasks are due a second to ten years after their submission".to_owned());
+        }
         Ok(self)
     }
 
@@ -87,6 +102,8 @@ impl TaskRecipe {
                 submit,
                 run: Span::from_seconds(seconds),
                 slots: self.slots,
+                job: None,
+                due: self.due.map(Due::after),
             });
         }
         Workload::new(self.to_string(), start, tasks)
@@ -102,6 +119,7 @@ impl Arrivals {
                 burst_hourly,
                 ..
             } => calm_hourly.max(burst_hourly),
+            Self::Batch { tasks, every } => f64::from(tasks) / every.as_hours(),
             Self::Daily {
                 night_hourly,
                 day_hourly,
@@ -123,6 +141,7 @@ impl Arrivals {
                 let least = Span::seconds(1);
                 rate(calm_hourly) && rate(burst_hourly) && calm.min(burst) >= least
             }
+            Self::Batch { every, .. } => every >= Span::seconds(1),
             Self::Daily {
                 night_hourly,
                 day_hourly,
@@ -138,6 +157,8 @@ struct Stream {
     /// In a burst, and until when it is so or calm.
     in_burst: bool,
     turns: Timestamp,
+    /// How many have come so far.
+    count: u64,
 }
 
 impl Stream {
@@ -148,10 +169,17 @@ impl Stream {
             // The first turn comes at once, to a calm time.
             in_burst: true,
             turns: start,
+            count: 0,
         }
     }
 
     fn next(&mut self, end: Timestamp, chance: &mut Pcg64Mcg) -> Option<Timestamp> {
+        if let Arrivals::Batch { tasks, every } = self.arrivals {
+            let is_next = self.count > 0 && self.count.is_multiple_of(u64::from(tasks.max(1)));
+            self.at += if is_next { every } else { Span::ZERO };
+            self.count += 1;
+            return Some(self.at).filter(|at| tasks > 0 && *at < end);
+        }
         let most = self.arrivals.most_hourly();
         if most <= 0.0 {
             return None;
@@ -171,6 +199,8 @@ impl Stream {
     fn rate(&mut self, chance: &mut Pcg64Mcg) -> f64 {
         match self.arrivals {
             Arrivals::Poisson { hourly } => hourly,
+            // They come by the clock and are not drawn.
+            Arrivals::Batch { .. } => self.arrivals.most_hourly(),
             Arrivals::Bursty {
                 calm_hourly,
                 burst_hourly,
@@ -198,12 +228,16 @@ impl Stream {
     }
 }
 
-/// Writes what it reads: `poisson:60,lognormal:10m/1.2,7d`, with `,slots=2` and `,seed=3` where they are not 1 and 0.
+/// Writes what it reads: `poisson:60,lognormal:10m/1.2,7d`, with `,slots=2`, `,due=10h` and `,seed=3` where they
+/// are not 1, never and 0.
 impl fmt::Display for TaskRecipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{},{},{}", self.arrivals, self.run, spelled(self.length))?;
         if self.slots != 1 {
             write!(f, ",slots={}", self.slots)?;
+        }
+        if let Some(due) = self.due {
+            write!(f, ",due={}", spelled(due))?;
         }
         if self.seed != 0 {
             write!(f, ",seed={}", self.seed)?;
@@ -212,7 +246,8 @@ impl fmt::Display for TaskRecipe {
     }
 }
 
-/// Writes `poisson:60`, `bursty:10/300/2h/15m` (rates and mean spans, calm first), `daily:5/80` (rates by night and by day).
+/// Writes `poisson:60`, `bursty:10/300/2h/15m` (rates and mean spans, calm first), `daily:5/80` (rates by night and by day),
+/// `batch:200/1d` (so many at once, so often).
 impl fmt::Display for Arrivals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -226,6 +261,7 @@ impl fmt::Display for Arrivals {
                 let (calm, burst) = (spelled(*calm), spelled(*burst));
                 write!(f, "bursty:{calm_hourly}/{burst_hourly}/{calm}/{burst}")
             }
+            Self::Batch { tasks, every } => write!(f, "batch:{tasks}/{}", spelled(*every)),
             Self::Daily {
                 night_hourly,
                 day_hourly,
@@ -257,6 +293,15 @@ impl FromStr for Arrivals {
                     });
                 (bursty, 4)
             }
+            "batch" => {
+                let tasks = words.first().and_then(|word| word.parse().ok());
+                (
+                    tasks
+                        .zip(span(1))
+                        .map(|(tasks, every)| Self::Batch { tasks, every }),
+                    2,
+                )
+            }
             "daily" => {
                 let rates = number(0).zip(number(1));
                 let daily = rates.map(|(night_hourly, day_hourly)| Self::Daily {
@@ -270,7 +315,7 @@ impl FromStr for Arrivals {
         arrivals.filter(|_| words.len() == n_words).ok_or_else(|| {
             format!(
                 "`{text}` is no way to arrive; write poisson:60 (an hour), bursty:10/300/2h/15m (calm and burst rates, calm \
-                 and burst spans) or daily:5/80 (by night and by day)"
+                 and burst spans), daily:5/80 (by night and by day) or batch:200/1d (so many at once, so often)"
             )
         })
     }
@@ -291,6 +336,7 @@ impl FromStr for TaskRecipe {
             run: run.parse()?,
             length: length.parse().map_err(|error| format!("{error}"))?,
             slots: 1,
+            due: None,
             seed: 0,
         };
         for part in parts {
@@ -300,7 +346,10 @@ impl FromStr for TaskRecipe {
                 Some(("slots", slots)) => {
                     recipe.slots = slots.parse().map_err(|_| not_whole(part))?;
                 }
-                _ => return Err(format!("`{part}` is neither slots=N nor seed=N")),
+                Some(("due", due)) => {
+                    recipe.due = Some(due.parse().map_err(|error| format!("{error}"))?);
+                }
+                _ => return Err(format!("`{part}` is neither slots=N, due=SPAN nor seed=N")),
             }
         }
         recipe.checked()
@@ -361,6 +410,7 @@ mod tests {
             "poisson:60,lognormal:10m/1.2,7d",
             "bursty:10/300/2h/15m,pareto:10s/1.1/4h,1d,slots=2,seed=7",
             "daily:5/80,weibull:1h/0.6,2d",
+            "batch:200/1d,fixed:30m,3d,due=10h",
         ] {
             let recipe: TaskRecipe = text.parse().unwrap();
             assert_eq!(recipe.to_string().parse::<TaskRecipe>(), Ok(recipe));
@@ -371,6 +421,14 @@ mod tests {
             make("poisson:60,exp:5m,1d").tasks,
             make("poisson:60,exp:5m,1d,seed=1").tasks
         );
+    }
+
+    #[test]
+    fn a_batch_comes_at_once_and_is_due_after_its_time() {
+        let batch = make("batch:200/1d,fixed:30m,3d,due=10h");
+        assert_eq!((batch.tasks.len(), hourly(&batch, 24..25)), (600, 200.0));
+        let due = batch.tasks[200].due_at().unwrap();
+        assert_eq!(due - batch.start, Span::hours(34));
     }
 
     #[test]
@@ -387,6 +445,9 @@ mod tests {
             ("poisson:60,exp:5m,1d,slots=0", "1 slot or more"),
             ("poisson:60,exp:5m,1d,seed=x", "whole number"),
             ("poisson:60,exp:5m,1d,cores=2", "neither"),
+            ("poisson:60,exp:5m,1d,due=0s", "due a second"),
+            ("batch:9999999/1h,exp:5m,1d", "at most 5000000"),
+            ("batch:9/0s,exp:5m,1d", "at most 5000000"),
         ] {
             let error = text.parse::<TaskRecipe>().unwrap_err();
             assert!(error.contains(expected), "{text}: {error}");

@@ -93,5 +93,6 @@ fn job(text: &str) -> Result<Job, Fault> {
         submit: seconds(submit).map_err(|()| wrong("submit time", submit))?,
         run: seconds(run).map_err(|()| wrong("run time", run))?,
         cores: allocated.or(requested),
+        ..Job::default()
     })
 }

@@ -8,6 +8,7 @@ use super::collect::{Collector, Job};
 use super::fault::{Fault, UNKNOWN_FORMAT, WRONG_LINE};
 use super::number::{cores, seconds};
 use super::swf::unreadable;
+use crate::account::JobNames;
 use crate::base::{Span, did_you_mean};
 
 /// Which columns of a table mean what.
@@ -16,6 +17,8 @@ struct Columns {
     submit: usize,
     run: Run,
     cores: Option<usize>,
+    job: Option<usize>,
+    due: Option<usize>,
 }
 
 /// Where the run time comes from.
@@ -55,7 +58,7 @@ pub(super) fn read(text: impl Read, into: &mut Collector<'_>) {
     loop {
         let goes_on = match reader.read_record(&mut row) {
             Ok(false) => return,
-            Ok(true) => match job(&row, &columns) {
+            Ok(true) => match job(&row, &columns, &mut into.jobs) {
                 Ok(job) => into.job(job),
                 Err(fault) => into.fault(fault.on_line(line_of(&row))),
             },
@@ -83,25 +86,29 @@ fn columns(header: &StringRecord) -> Result<Columns, Fault> {
                 censored: find("censored"),
             },
             cores: find("cores"),
+            job: find("job"),
+            due: find("due_s"),
         });
     }
     Ok(Columns {
         submit: need("submit_s")?,
         run: Run::Exact(need("run_s")?),
         cores: find("cores"),
+        job: find("job"),
+        due: find("due_s"),
     })
 }
 
 fn missing(header: &StringRecord, name: &str) -> Fault {
     let help = did_you_mean(name, header.iter()).map_or_else(
-        || "name the columns submit_s,run_s,cores; a log of 18 numbers a line is read as SWF".to_owned(),
+        || "name the columns submit_s,run_s,cores,job,due_s, of which the last three may be missing; a log of 18 numbers a line is read as SWF".to_owned(),
         |near| format!("rename the column `{near}` if that is what it holds"),
     );
     let text = header.iter().collect::<Vec<_>>().join(",");
     Fault::whole(UNKNOWN_FORMAT, format!("the table has no column `{name}`"), help).showing(&text, &text)
 }
 
-fn job(row: &StringRecord, columns: &Columns) -> Result<Job, Fault> {
+fn job(row: &StringRecord, columns: &Columns, jobs: &mut JobNames) -> Result<Job, Fault> {
     let wrong = |word: &str| {
         let text = row.iter().collect::<Vec<_>>().join(",");
         Fault::whole(
@@ -123,9 +130,23 @@ fn job(row: &StringRecord, columns: &Columns) -> Result<Job, Fault> {
                 .map(|(low, high)| if is_censored { low } else { middle(low, high) })
         }
     };
+    let submit = time(columns.submit)?;
+    let due = columns.due.map(time).transpose()?.flatten();
+    if let (Some(column), Some(true)) = (columns.due, due.zip(submit).map(|(due, submit)| due <= submit)) {
+        let text = row.iter().collect::<Vec<_>>().join(",");
+        return Err(Fault::whole(
+            WRONG_LINE,
+            "the task is due when it is submitted, or before",
+            "write the second at which it must be done, counted as submit_s is, or -1",
+        )
+        .showing(&text, field(column)));
+    }
+    let name = columns.job.map(field).filter(|name| !name.is_empty());
     Ok(Job {
-        submit: time(columns.submit)?,
+        submit,
         run,
+        name: name.map(|name| jobs.add(name)),
+        due,
         cores: columns.cores.map(n_cores).transpose()?.flatten(),
     })
 }

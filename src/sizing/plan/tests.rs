@@ -16,6 +16,7 @@ fn waiting(submitted: i64, ran: i64) -> WaitingTask {
         submitted: at(submitted),
         slots: 1,
         ran: Span::minutes(ran),
+        job: None,
     }
 }
 
@@ -27,6 +28,7 @@ fn running(lane: Lane) -> RunningTask {
         ran: Span::ZERO,
         lane,
         cordoned: false,
+        job: None,
     }
 }
 
