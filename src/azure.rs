@@ -1,6 +1,38 @@
-//! The Azure Batch REST client.
+//! The Azure Batch REST client, and the live account as a world.
 //!
 //! Facts of the service that the code obeys come from its reference (learn.microsoft.com, Batch service REST API) and from
 //! recorded answers; each is named where it matters.
 
+mod calls;
+mod client;
+mod clock;
+mod credential;
+mod fault;
+mod jobs;
+mod lenient;
+mod lists;
+mod nodes;
+mod pools;
+mod rate;
+mod retry;
+mod settings;
 pub mod shared_key;
+mod token_fault;
+mod token_source;
+mod tokens;
+mod transport;
+mod words;
+
+pub use client::{Client, Traffic};
+pub use clock::{Clock, Stepped};
+pub use credential::Credential;
+pub use fault::Fault;
+pub use jobs::{Counts, Execution, Job, NodeInfo, PoolInfo, ServiceTask, TaskCounts};
+pub use lists::{Listed, Query, Unread};
+pub use nodes::{PoolNodeCounts, REMOVED_AT_ONCE_MAX, ServiceNode, StateCounts};
+pub use pools::{AutoScaleRun, Named, Pool, Resize, RunError, ServiceResizeError};
+pub use settings::{ApiVersion, Endpoint, EndpointError, Limits, Settings};
+pub use token_fault::TokenFault;
+pub use token_source::{Application, Fetch, TokenSource};
+pub use tokens::Tokens;
+pub use words::{Allocation, NodeState, PoolStage, Scheduling, TaskResult, TaskState};

@@ -5,7 +5,7 @@
 //! [`Variant`] says.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -47,6 +47,10 @@ pub struct Signed<'a> {
 
 /// How an official client writes what the documentation leaves open; the service takes all of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent habits of the clients"
+)]
 pub struct Variant {
     /// Whether the length of an empty body of a write is signed as `0`; otherwise as nothing.
     pub zero_length: bool,
@@ -125,12 +129,12 @@ pub fn string_to_sign(signed: &Signed<'_>, variant: Variant) -> String {
         .collect();
     own.sort();
     for (name, value) in own {
-        text.push_str(&format!("\n{name}:{value}"));
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n{name}:{value}");
     }
-    text.push_str(&format!("\n/{}{}", signed.account, signed.path));
+    let _ = write!(text, "\n/{}{}", signed.account, signed.path);
     for (name, values) in parameters(signed.query, variant) {
-        let values = values.join(",");
-        text.push_str(&format!("\n{name}:{values}"));
+        let _ = write!(text, "\n{name}:{}", values.join(","));
     }
     text
 }

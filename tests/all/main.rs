@@ -5,6 +5,7 @@
     reason = "a test that meets the unexpected shall fail there"
 )]
 
+mod azure;
 mod backtest;
 mod baseline;
 mod bound;
