@@ -1,9 +1,22 @@
 //! A local Batch account over HTTP: the simulated pools behind the REST API of the service.
 //!
-//! The outside (`asked`, `answer`, `odata`, `faults`) knows requests and answers and nothing of pools.
+//! The outside knows requests and answers and nothing of pools: `listener` takes connections, `front` reads and checks
+//! requests and writes answers down, `faults` breaks some, `odata` cuts lists, `arm` and `identity` stand in for the
+//! other services that clients call before they come here.
 
 pub mod answer;
+pub mod arm;
 pub mod asked;
+pub mod authentication;
+pub mod authority;
 pub mod body;
 pub mod faults;
+pub mod front;
+pub mod identity;
+mod images;
+pub mod link;
+pub mod listener;
 pub mod odata;
+pub mod outside;
+mod request_id;
+pub mod token;

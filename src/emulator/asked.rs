@@ -155,7 +155,7 @@ pub fn base(parts: &Parts, scheme: &str) -> String {
         .headers
         .get(HOST)
         .and_then(|host| host.to_str().ok())
-        .or_else(|| parts.uri.authority().map(|authority| authority.as_str()));
+        .or_else(|| parts.uri.authority().map(axum::http::uri::Authority::as_str));
     format!("{scheme}://{}", named.unwrap_or("localhost"))
 }
 

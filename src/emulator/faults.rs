@@ -1,5 +1,10 @@
 //! Faults of the wire, by schedule and seed: the struct that a scenario file has under `http`.
 
+mod strike;
+mod wire;
+
+pub use wire::Wire;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +17,7 @@ pub struct HttpFaults {
     /// The seed of the chances below: the same requests in the same order meet the same faults.
     #[serde(default)]
     pub seed: u64,
-    /// How far the `Date` header of answers is off, such as `-5m`.
+    /// How far the server's clock is off, such as `-5m`: its `Date` header, and its check of signatures and tokens.
     #[serde(default)]
     pub clock_skew: Option<Span>,
     /// What goes wrong, and when; the first that strikes a request is the only one.
@@ -73,6 +78,53 @@ pub enum HttpFaultKind {
     /// The connection closes without an answer and without effect.
     Refused,
 }
+
+impl HttpFaults {
+    /// Returns what is wrong with the numbers: where, and why.
+    pub fn problems(&self) -> Vec<(String, String)> {
+        let each = self.faults.iter().enumerate();
+        each.flat_map(|(index, fault)| {
+            let found = fault.problems();
+            found
+                .into_iter()
+                .map(move |(name, reason)| (format!("faults[{index}].{name}"), reason))
+        })
+        .collect()
+    }
+}
+
+impl HttpFault {
+    fn problems(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        if !(0.0..=1.0).contains(&self.share) {
+            found.push(("share", format!("{} is no share; write 0 to 1", self.share)));
+        }
+        let spans = [
+            ("from", self.from),
+            ("for", self.lasts),
+            ("retryAfter", self.retry_after),
+            ("delay", self.delay),
+        ];
+        for (name, span) in spans {
+            if span.is_some_and(Span::is_negative) {
+                found.push((
+                    name,
+                    "it is below zero; write a length of time such as 10s".to_owned(),
+                ));
+            }
+        }
+        if self.delay.is_some_and(|delay| DELAY_MAX < delay) {
+            found.push((
+                "delay",
+                "it is longer than ten minutes; clients give up long before".to_owned(),
+            ));
+        }
+        found
+    }
+}
+
+/// The longest that an answer waits: clients give up long before.
+const DELAY_MAX: Span = Span::minutes(10);
 
 fn all() -> f64 {
     1.0

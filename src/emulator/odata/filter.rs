@@ -42,7 +42,7 @@ pub enum Kind {
     Time,
 }
 
-/// How a property may be compared ("OData filters in list operations", the tables of operators).
+/// How a property may be compared (the tables of operators in the page on filters in list operations).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operators {
     /// `eq`.
@@ -141,8 +141,8 @@ impl Filter {
 
 fn misread(error: &pest::error::Error<Rule>) -> String {
     let column = match error.line_col {
-        pest::error::LineColLocation::Pos((_, column)) => column,
-        pest::error::LineColLocation::Span((_, column), _) => column,
+        pest::error::LineColLocation::Pos((_, column))
+        | pest::error::LineColLocation::Span((_, column), _) => column,
     };
     format!(
         "syntax error at position {column}: expected tests such as `state eq 'active'` or `startswith(id,'a')`, \

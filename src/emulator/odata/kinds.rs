@@ -1,6 +1,6 @@
 //! The lists of the service, as data: what can be filtered by, what can be selected, how long a page is.
 //!
-//! Filters: "OData filters in list operations" of the REST API. Names: the entities of both API versions in use,
+//! Filters: the page of the REST API on filters in list operations. Names: the entities of both API versions in use,
 //! 2024-02-01.19.0 and 2025-06-01.
 
 use super::filter::{Kind, Operators, Property};

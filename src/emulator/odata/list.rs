@@ -202,12 +202,14 @@ fn link(asked: &Asked) -> String {
 
 /// Percent-encodes what cannot stand in a query value (RFC 3986, section 3.4); `&`, `+` and `#` would end or change it.
 fn escape(value: &str, into: &mut String) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in value.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b',' | b':' | b'/' => {
-                into.push(char::from(byte))
-            }
-            _ => into.push_str(&format!("%{byte:02X}")),
+        if byte.is_ascii_alphanumeric() || b"-._~,:/".contains(&byte) {
+            into.push(char::from(byte));
+        } else {
+            into.push('%');
+            into.push(char::from(HEX[usize::from(byte >> 4)]));
+            into.push(char::from(HEX[usize::from(byte & 15)]));
         }
     }
 }
