@@ -1,12 +1,13 @@
 //! What one decision sees, what it remembers, and the chain of steps that it is.
 //!
 //! ```text
-//! pool's target ─ propose ─► … ─ split? ─► … ─ restrain ─► … ─ hold? ─► outcome        each arrow a step with its reason
+//! pool's target ─ propose ─► … ─ split? ─► … ─ allocate? ─► … ─ restrain ─► … ─ hold? ─► outcome   each arrow a step with its reason
 //! ```
 //!
 //! A decision stores where it starts and its steps, and nothing that follows from them: the outcome is where the last
 //! step ends, an order exists when that differs from the start, and a hold is a last step that goes back to the start.
 
+mod account_share;
 mod asked;
 mod chain;
 mod cost_split;
@@ -18,6 +19,7 @@ mod reason;
 mod snapshot;
 mod spot_memory;
 
+pub use account_share::{AccountShare, AccountUnseen, PaidFrom, SharedMonth, SizeUnknown};
 pub use asked::{BacklogAsk, DeadlineCourse, ForecastAsk, QueueAsk, ScheduleAsk, TrackAsk, Unsampled};
 pub use chain::{Decision, Stage, Step};
 pub use cost_split::{CostSplit, SpotOutage};

@@ -2,6 +2,7 @@
 //!
 //! The room is pure: the caller reads the policy file and hands in the formula files that it names.
 
+mod account;
 mod account_wide;
 mod ask;
 mod backlog;
@@ -32,10 +33,12 @@ mod split;
 mod steady;
 mod track;
 
+pub use account::{AccountFile, AccountKind, AccountPolicy, SharedBudget, SharedBudgetFile, SizeFile};
 pub use ask::{Ask, Need, Workings};
 pub use backlog::{Backlog, Eviction, EvictionPrior};
 pub use by_cost::Fallback;
 pub use calendar::{CronLine, Holiday, Zone};
+pub use caps::Caps;
 pub use codes::CODES;
 pub use complaint::Complaint;
 pub use deadline::Deadline;

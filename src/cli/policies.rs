@@ -92,7 +92,7 @@ pub(super) fn read_all(paths: &[PathBuf]) -> Result<Policies, Failure> {
         }
     }
     if faulty.is_empty() {
-        Ok(Policies { policies })
+        Ok(Policies::from(policies))
     } else {
         Err(Failure::Texts(faulty))
     }

@@ -16,6 +16,8 @@ pub enum Stage {
     Propose,
     /// What is needed is split between the lanes.
     Split,
+    /// The account says what of it the pool may have beside the others.
+    Allocate,
     /// A guard or bound says what is allowed.
     Restrain,
     /// Nothing shall be done; always the last step.

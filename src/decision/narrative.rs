@@ -90,6 +90,7 @@ impl Stage {
         match self {
             Self::Propose => "propose",
             Self::Split => "split",
+            Self::Allocate => "allocate",
             Self::Restrain => "restrain",
             Self::Hold => "hold",
         }

@@ -5,8 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BacklogAsk, Cooldown, CostSplit, DeadlineCourse, Flapping, ForecastAsk, HourlyBudget, MonthlyBudget,
-    QueueAsk, QuotaLimit, ScheduleAsk, ScheduleMost, SpotStorm, StepLimit, TrackAsk, Unsampled,
+    AccountShare, AccountUnseen, BacklogAsk, Cooldown, CostSplit, DeadlineCourse, Flapping, ForecastAsk,
+    HourlyBudget, MonthlyBudget, QueueAsk, QuotaLimit, ScheduleAsk, ScheduleMost, SharedMonth, SizeUnknown,
+    SpotStorm, StepLimit, TrackAsk, Unsampled,
 };
 use crate::account::AllocationState;
 use crate::base::{Mix, Nodes, Span, Timestamp};
@@ -57,6 +58,14 @@ pub enum Reason {
     WorkUnknown,
     /// A rule of a schedule allows fewer nodes now.
     ScheduleMost(ScheduleMost),
+    /// What the pool may have of what all pools of the account share.
+    Share(Box<AccountShare>),
+    /// The money of a month that pools share is spent.
+    SharedMonth(SharedMonth),
+    /// What the account shares could not be looked at, so that no nodes are added.
+    AccountUnseen(AccountUnseen),
+    /// The cores of a node are not known, so that no quota can be kept by adding nodes.
+    SizeUnknown(SizeUnknown),
     /// The cores that the policy may use hold fewer nodes.
     Quota(QuotaLimit),
     /// An hour would cost more than the policy may spend.
@@ -196,6 +205,10 @@ impl Reason {
             Self::Queue(_) => "queue",
             Self::Unsampled(_) => "unsampled",
             Self::ScheduleMost(_) => "scheduleMost",
+            Self::Share(_) => "share",
+            Self::SharedMonth(_) => "sharedMonth",
+            Self::AccountUnseen(_) => "accountUnseen",
+            Self::SizeUnknown(_) => "sizeUnknown",
             Self::Quota(_) => "quota",
             Self::HourlyBudget(_) => "hourlyBudget",
             Self::MonthlyBudget(_) => "monthlyBudget",
@@ -284,6 +297,10 @@ impl fmt::Display for Reason {
             Self::Queue(why) => why.fmt(f),
             Self::Unsampled(why) => why.fmt(f),
             Self::ScheduleMost(most) => most.fmt(f),
+            Self::Share(why) => why.fmt(f),
+            Self::SharedMonth(why) => why.fmt(f),
+            Self::AccountUnseen(why) => why.fmt(f),
+            Self::SizeUnknown(why) => why.fmt(f),
             Self::Quota(why) => why.fmt(f),
             Self::HourlyBudget(why) => why.fmt(f),
             Self::MonthlyBudget(why) => why.fmt(f),

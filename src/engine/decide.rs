@@ -160,7 +160,8 @@ fn propose(
 
 /// Restrains what was proposed by the policy and by what the service takes.
 fn restrain(policy: &Policy, snapshot: &Snapshot<'_>, fault: Option<Reason>, decision: &mut Decision) {
-    policy.restrain(decision, snapshot, fault);
+    let caps = policy.claim(decision, snapshot);
+    policy.guard(&caps, decision, snapshot, fault);
     // Nothing is ordered that the service would refuse, or that the operator only wants to see.
     let would = decision.outcome();
     let changes = would != decision.start;

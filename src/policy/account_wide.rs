@@ -3,7 +3,22 @@
 use super::{Policies, Policy};
 use crate::account::PoolId;
 
+impl From<Vec<Policy>> for Policies {
+    /// Returns policies whose pools share nothing that is stated.
+    fn from(policies: Vec<Policy>) -> Self {
+        Self {
+            policies,
+            account: None,
+        }
+    }
+}
+
 impl Policies {
+    /// Says whether something is stated of what the pools share, so that the account must be looked at.
+    pub fn share(&self) -> bool {
+        self.account.is_some() || self.policies.iter().any(Policy::shares)
+    }
+
     /// Returns the place of the policy that decides for a pool: the one that names it, else the first whose pattern matches.
     pub fn index_for(&self, pool: &PoolId) -> Option<usize> {
         let matching = |exact: bool| {

@@ -8,7 +8,7 @@ use crate::base::{Lane, Mix, Nodes, UsdHourly};
 /// The bounds can always be met together, also within the money: that is checked when a policy is read, and whatever
 /// lowers an end of them here leaves room for the least.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Caps {
+pub struct Caps {
     pub(super) bounds: Bounds,
     pub(super) prices: Prices,
     pub(super) hourly: Option<UsdHourly>,

@@ -205,7 +205,7 @@ pub enum Then {
 pub struct Percent(pub f64);
 
 /// A pool id or pattern as written.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PatternText(pub String);
 

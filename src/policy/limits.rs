@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::caps::Caps;
 use super::complaint::Complaint;
 use super::{Bounds, Prices};
-use crate::base::{Lane, Nodes, Timestamp, Usd, UsdHourly};
+use crate::base::{Lane, Mix, Nodes, Timestamp, Usd, UsdHourly};
 use crate::decision::{GuardMemory, MonthlyBudget, QuotaLimit};
 
 /// The most cores or nodes that a pool may use, lane by lane; the tighter of the two counts.
@@ -29,6 +29,14 @@ pub struct Quota {
     /// The spot nodes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spot_nodes: Option<Nodes>,
+    /// The cores of both lanes together, dedicated ones first, that the pool gets before others share what is left; what it does not
+    /// want of them is lent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guaranteed_cores: Option<u32>,
+    /// Who is served first where pools share: the higher; 0 when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -1000, max = 1000))]
+    pub priority: Option<i32>,
 }
 
 /// What a pool may cost, in US dollars at the prices of the policy.
@@ -60,7 +68,7 @@ pub enum OnSoft {
 
 impl OnSoft {
     /// Returns the word that policies use.
-    const fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::SpotOnly => "spotOnly",
             Self::LeastOnly => "leastOnly",
@@ -95,7 +103,7 @@ impl Quota {
         most.iter().any(Option::is_some).then(|| QuotaLimit {
             dedicated: most[0],
             spot: most[1],
-            asked: crate::base::Mix::ZERO,
+            asked: Mix::ZERO,
         })
     }
 
@@ -140,6 +148,16 @@ impl Quota {
     }
 }
 
+impl Prices {
+    /// Returns what the nodes of a pool have cost in the month of a moment.
+    pub fn month(self, memory: &GuardMemory, now: Timestamp) -> Usd {
+        Lane::ALL
+            .iter()
+            .map(|lane| Usd(self.get(*lane).0 * memory.month_hours(*lane, now)))
+            .sum()
+    }
+}
+
 impl Budget {
     /// Returns what the month has cost so far, when that is all it may.
     pub(super) fn spent(
@@ -149,10 +167,7 @@ impl Budget {
         now: Timestamp,
     ) -> Option<MonthlyBudget> {
         let limit = Usd(self.per_month?);
-        let spent = Lane::ALL
-            .iter()
-            .map(|lane| Usd(prices.get(*lane).0 * memory.month_hours(*lane, now)))
-            .sum();
+        let spent = prices.month(memory, now);
         (spent >= limit).then(|| MonthlyBudget {
             limit,
             spent,
@@ -167,6 +182,16 @@ impl Budget {
             caps.lower_lane(Lane::Spot, caps.bounds.spot.min);
             caps.lower_total(caps.bounds.total.min);
         }
+    }
+
+    /// Lowers the caps as `onSoft` says and returns what is left of a mix; spot takes the place of dedicated nodes as far as it can.
+    pub fn soften(&self, caps: &mut Caps, asked: Mix) -> Mix {
+        self.lower(caps);
+        let dedicated = asked.dedicated.min(caps.bounds.dedicated.max);
+        caps.fit(Mix {
+            dedicated,
+            spot: asked.spot + asked.dedicated.saturating_sub(dedicated),
+        })
     }
 
     /// Returns what cannot be meant; `caps` are those of the policy without the money.

@@ -13,32 +13,43 @@ use crate::decision::{
 };
 
 impl Policy {
-    /// Restrains what was proposed; `fault` is why some strategy could not ask.
-    pub fn restrain(&self, decision: &mut Decision, snapshot: &Snapshot<'_>, fault: Option<Reason>) {
+    /// Brings what was proposed to what the pool may have by its own policy; returns what that is.
+    pub fn claim(&self, decision: &mut Decision, snapshot: &Snapshot<'_>) -> Caps {
         self.scale_in.apply(decision);
         self.meet_deadlines(decision, snapshot);
-        let caps = self.allow(decision, snapshot);
+        self.allow(decision, snapshot)
+    }
+
+    /// Keeps the pool from what it may have and shall not have now: every step goes back toward where the pool stands. `fault` is
+    /// why some strategy could not ask.
+    pub fn guard(
+        &self,
+        caps: &Caps,
+        decision: &mut Decision,
+        snapshot: &Snapshot<'_>,
+        fault: Option<Reason>,
+    ) {
         // Nothing is taken away that a deadline may need.
         if !self.deadlines.is_empty() && snapshot.work.is_none() {
-            keep_nodes(&caps, decision, Reason::DeadlineUnseen);
+            keep_nodes(caps, decision, Reason::DeadlineUnseen);
         }
         // Nothing is taken away on what is not known.
         if let Some(fault) = fault {
-            keep_nodes(&caps, decision, fault);
+            keep_nodes(caps, decision, fault);
         }
         if decision.shrinks()
             && let Some(objection) = self
                 .missing
                 .objection(snapshot.now, &self.metrics, snapshot.history)
         {
-            keep_nodes(&caps, decision, objection);
+            keep_nodes(caps, decision, objection);
         }
         // Nothing is taken away in this mode.
         if self.mode == Mode::OutOnly {
-            keep_nodes(&caps, decision, Reason::OutOnly);
+            keep_nodes(caps, decision, Reason::OutOnly);
         }
         // What is left to move moves steadily.
-        self.steady(&caps, decision, snapshot);
+        self.steady(caps, decision, snapshot);
     }
 
     /// Raises the outcome to what the deadline needs that needs the most; where there is no slack, with dedicated nodes.
@@ -123,14 +134,8 @@ impl Policy {
 
     /// Lowers what is allowed when the money of the month is spent; spot takes the place of dedicated nodes as far as it can.
     fn spend_no_more(&self, caps: &mut Caps, decision: &mut Decision, spent: MonthlyBudget) {
-        self.budget.lower(caps);
-        let asked = decision.outcome();
-        let dedicated = asked.dedicated.min(caps.bounds.dedicated.max);
-        let moved = Mix {
-            dedicated,
-            spot: asked.spot + asked.dedicated.saturating_sub(dedicated),
-        };
-        step(decision, caps.fit(moved), Reason::MonthlyBudget(spent));
+        let fitted = self.budget.soften(caps, decision.outcome());
+        step(decision, fitted, Reason::MonthlyBudget(spent));
     }
 
     /// Keeps the pool from moving much, soon or to and fro.

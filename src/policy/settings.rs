@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Backlog, Budget, Deadline, Eviction, Fallback, Forecast, Queue, Quota, Role, ScaleIn, Schedule,
-    SteadyGuards, Track,
+    AccountPolicy, Backlog, Budget, Deadline, Eviction, Fallback, Forecast, Queue, Quota, Role, ScaleIn,
+    Schedule, SteadyGuards, Track,
 };
 use crate::account::PoolPattern;
 use crate::base::{Lane, Nodes, Span, UsdHourly};
@@ -162,6 +162,8 @@ pub struct MissingGuard {
 pub struct Policies {
     /// The policies.
     pub policies: Vec<Policy>,
+    /// What their pools share; `None` where nothing is stated.
+    pub account: Option<AccountPolicy>,
 }
 
 impl Policy {

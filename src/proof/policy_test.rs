@@ -217,9 +217,7 @@ fn run_one(test: &TestFileTest, policy: &Policy, page: &Page<'_>, index: usize, 
         world: WrittenAccount::new(test, policy),
         ledger: MemoryLedger::default(),
     };
-    let policies = Policies {
-        policies: vec![policy.clone()],
-    };
+    let policies = Policies::from(vec![policy.clone()]);
     run(&mut kept, &policies, Memory::default());
     let made = kept.world.made;
     let index = index.to_string();

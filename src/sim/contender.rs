@@ -95,13 +95,11 @@ impl Contender {
 
     /// Returns the policies that its engine decides by; none without one.
     pub(super) fn policies(&self) -> Policies {
-        Policies {
-            policies: match self {
-                Self::Policy(policy) => vec![policy.clone()],
-                Self::Native { policy, interval } => vec![native(policy, *interval)],
-                Self::Static { .. } | Self::Peak { .. } | Self::Baseline { .. } => Vec::new(),
-            },
-        }
+        Policies::from(match self {
+            Self::Policy(policy) => vec![policy.clone()],
+            Self::Native { policy, interval } => vec![native(policy, *interval)],
+            Self::Static { .. } | Self::Peak { .. } | Self::Baseline { .. } => Vec::new(),
+        })
     }
 }
 

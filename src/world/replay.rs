@@ -143,11 +143,10 @@ fn read_lines(ledger: &str) -> Result<(Vec<Line<'_>>, bool), ReplayError> {
 fn replay_from_start(lines: &[Line<'_>]) -> Result<(), ReplayError> {
     let started: Started = lines[0].read()?;
     let policies = started.policies.iter().map(super::PolicyRecord::policy);
-    let policies = Policies {
-        policies: policies
-            .collect::<Result<_, _>>()
-            .map_err(|why| lines[0].unreadable(why))?,
-    };
+    let policies: Vec<_> = policies
+        .collect::<Result<_, _>>()
+        .map_err(|why| lines[0].unreadable(why))?;
+    let policies = Policies::from(policies);
     let memory = started.memory.memory().map_err(|why| lines[0].unreadable(why))?;
     let mut world = Recorded {
         lines,

@@ -90,7 +90,7 @@ proptest! {
         let source = damaged(SNAPSHOT, &damages);
         let policy = POLICY.replace("pool: ci-agents", "pool: \"*\"");
         let (policy, _) = policy::read("p", &policy, &mut |_| unreachable!());
-        let policies = Policies { policies: policy.into_iter().collect() };
+        let policies = Policies::from(policy.into_iter().collect());
         match SnapshotFile::parse(&source) {
             Ok(pools) => {
                 let snapshots: Vec<_> = pools.iter().map(SnapshotPool::snapshot).collect();
@@ -103,7 +103,7 @@ proptest! {
     #[test]
     fn a_damaged_ledger_is_replayed_or_refused(damages in damages()) {
         let (policy, _) = policy::read("p", POLICY, &mut |_| unreachable!());
-        let policies = Policies { policies: policy.into_iter().collect() };
+        let policies = Policies::from(policy.into_iter().collect());
         let mut world = Kept { world: crate::worlds::quiet(8), ledger: MemoryLedger::default() };
         run(&mut world, &policies, Memory::default());
         let whole = replay(&world.ledger.text);

@@ -23,9 +23,7 @@ pub(crate) fn policy_for(snapshot: &Path) -> Policies {
     let file = files.find(|file| file.exists()).unwrap();
     let (_, policy, findings) = policies::read(&file);
     let policy = policy.unwrap_or_else(|| panic!("{}: {findings:?}", file.display()));
-    Policies {
-        policies: vec![policy],
-    }
+    Policies::from(vec![policy])
 }
 
 #[test]

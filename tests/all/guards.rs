@@ -48,9 +48,7 @@ fn decision(policy: Policy, pool: &PoolState, guards: &GuardMemory, samples: usi
         spot: &SpotMemory::default(),
         work: None,
     };
-    let policies = Policies {
-        policies: vec![policy],
-    };
+    let policies = Policies::from(vec![policy]);
     decide(&policies, &[snapshot]).remove(0)
 }
 

@@ -115,9 +115,7 @@ fn backtest_replay_dry_run_and_plan_decide_the_same() {
     ] {
         let policy = shipped(file);
         let ledger = ledger_of_backtest(&policy);
-        let policies = Policies {
-            policies: vec![policy],
-        };
+        let policies = Policies::from(vec![policy]);
         let replayed = replay(&ledger).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert_eq!(
             replayed.decisions,

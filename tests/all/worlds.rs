@@ -324,7 +324,7 @@ proptest! {
         other in policy("other"),
         ticks in prop::collection::vec(tick(), 1..30),
     ) {
-        let policies = Policies { policies: vec![farm, other] };
+        let policies = Policies::from(vec![farm, other]);
         let mut world = Leaky {
             chaos: Chaos::new(&policies, &ticks),
             ledger: MemoryLedger::default(),
@@ -342,7 +342,7 @@ proptest! {
         farm in policy("farm-*"),
         ticks in prop::collection::vec(tick(), 1..20),
     ) {
-        let policies = Policies { policies: vec![farm] };
+        let policies = Policies::from(vec![farm]);
         let decided = |text: &str| -> Vec<String> {
             text.lines().filter(|line| line.contains(r#""kind":"decided""#)).map(str::to_owned).collect()
         };
