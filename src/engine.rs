@@ -11,11 +11,12 @@ mod entry;
 mod observation;
 mod priced;
 mod run;
+mod share;
 mod world;
 
-pub use decide::{decide, plan};
+pub use decide::{decide, decide_sharing, plan};
 pub use entry::{Entry, RecordError};
-pub use observation::{Observation, ObserveError, PoolView, Question};
+pub use observation::{AccountView, Observation, ObserveError, PoolView, Question};
 pub use priced::{Priced, Rival, priced};
 pub use run::run;
 pub use world::World;

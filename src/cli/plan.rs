@@ -45,7 +45,7 @@ impl Plan {
             (Err(failure), _) | (_, Err(failure)) => return Err(failure),
         };
         let snapshots: Vec<_> = pools.iter().map(wiring::snapshot).collect();
-        let decisions = engine::plan(&policies, &snapshots);
+        let decisions = engine::plan(&policies, &snapshots, None);
         for snapshot in &snapshots {
             if policies.policy_for(&snapshot.pool.id).is_none() {
                 let pool = &snapshot.pool.id;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{GuardMemory, SpotMemory};
 use crate::account::{PoolId, PoolState, Work};
-use crate::base::{Span, Timestamp};
+use crate::base::{Mix, Span, Timestamp};
 use crate::signal::{History, Sample};
 use crate::sizing::Learned;
 
@@ -30,6 +30,8 @@ pub struct PoolMemory {
     pub learned: Learned,
     /// What is known of its spot market.
     pub spot: SpotMemory,
+    /// What it last asked for, where pools share: those that are looked at between its looks leave room for it.
+    pub asked: Option<Mix>,
 }
 
 impl Memory {
@@ -51,6 +53,7 @@ impl Memory {
                 guards: GuardMemory::default(),
                 learned: Learned::default(),
                 spot: SpotMemory::default(),
+                asked: None,
             };
             self.pools.insert(state.id.clone(), unseen);
         }

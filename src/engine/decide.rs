@@ -1,30 +1,92 @@
 //! From what is seen to what is decided: a pure function, and total.
 
-use crate::account::{AllocationState, NodeDeallocationOption, PoolState, Removal};
-use crate::base::Timestamp;
+use std::borrow::Cow;
+
+use crate::account::{AllocationState, Holding, NodeDeallocationOption, PoolState, Removal};
+use crate::base::{Mix, Timestamp};
 use crate::decision::{Decision, Reason, Snapshot, SpotMemory, Stage};
-use crate::policy::{Ask, Mode, Policies, Policy, Workings};
+use crate::policy::{Ask, Caps, Mode, Policies, Policy, Workings};
 use crate::sizing::Learned;
 
-use super::ObserveError;
+use super::share::{Resting, share};
+use super::{AccountView, ObserveError};
 
 /// Decides for every pool that a policy speaks of; pools without a policy are passed over.
 ///
 /// What is remembered reaches a decision through the history of its snapshot.
 pub fn decide(policies: &Policies, snapshots: &[Snapshot<'_>]) -> Vec<Decision> {
-    snapshots
+    decide_sharing(policies, snapshots, None)
+}
+
+/// Decides for every pool that a policy speaks of, by what the account shares.
+///
+/// Pools without a policy keep what they hold, and so do the pools of the account that are not among the snapshots.
+pub fn decide_sharing(
+    policies: &Policies,
+    snapshots: &[Snapshot<'_>],
+    account: Option<&AccountView>,
+) -> Vec<Decision> {
+    let decided = |snapshot: &&Snapshot<'_>| policies.policy_for(&snapshot.pool.id).is_some();
+    let known: Vec<(&Policy, &Snapshot<'_>, Learned, SpotMemory)> = snapshots
         .iter()
         .filter_map(|snapshot| {
             let policy = policies.policy_for(&snapshot.pool.id)?;
-            let (learned, spot) = (learned(policy, snapshot), spot(policy, snapshot));
-            let snapshot = Snapshot {
-                learned: &learned,
-                spot: &spot,
-                ..*snapshot
-            };
-            Some(judge(policy, &mut workings(policy), &snapshot))
+            Some((
+                policy,
+                snapshot,
+                learned(policy, snapshot),
+                spot(policy, snapshot),
+            ))
         })
-        .collect()
+        .collect();
+    let mut seats: Vec<Seat<'_>> = known
+        .iter()
+        .map(|(policy, snapshot, learned, spot)| {
+            let snapshot = Snapshot {
+                learned,
+                spot,
+                ..**snapshot
+            };
+            Seat::take(policy, &mut workings(policy), snapshot)
+        })
+        .collect();
+    if let Some(account) = shared_by(policies, account) {
+        let beside = snapshots.iter().filter(|snapshot| !decided(snapshot));
+        let beside: Vec<Holding> = beside.map(|snapshot| snapshot.pool.into()).collect();
+        let elsewhere = account.pools.iter().filter(|holding| {
+            let seen = |snapshot: &Snapshot<'_>| snapshot.pool.id == holding.pool;
+            !snapshots.iter().any(seen)
+        });
+        let resting: Vec<Resting<'_>> = beside
+            .iter()
+            .chain(elsewhere)
+            .map(|holding| Resting {
+                holding,
+                policy: policies.policy_for(&holding.pool),
+                memory: None,
+            })
+            .collect();
+        share(policies, &account, &mut seats, &resting);
+    }
+    seats.into_iter().map(Seat::finish).collect()
+}
+
+/// Returns what the account shares, where that is to be kept to: what is stated wants it to be seen, and quotas that are seen hold.
+pub(super) fn shared_by<'a>(
+    policies: &Policies,
+    account: Option<&'a AccountView>,
+) -> Option<Cow<'a, AccountView>> {
+    match account {
+        Some(account) if policies.share() || account.quotas.is_some() => Some(Cow::Borrowed(account)),
+        None if policies.share() => Some(Cow::Owned(AccountView {
+            fault: Some(ObserveError {
+                message: "nobody tells what its quotas are and what its pools hold".to_owned(),
+                retry: false,
+            }),
+            ..AccountView::default()
+        })),
+        Some(_) | None => None,
+    }
 }
 
 /// Returns what is learned of a pool when this look counts too; one that counts already counts once.
@@ -47,9 +109,9 @@ pub(super) fn spot(policy: &Policy, snapshot: &Snapshot<'_>) -> SpotMemory {
     spot
 }
 
-/// Decides for the pools of a recorded account; the same as [`decide`], by the name that operators use.
-pub fn plan(policies: &Policies, snapshots: &[Snapshot<'_>]) -> Vec<Decision> {
-    decide(policies, snapshots)
+/// Decides for the pools of a recorded account; the same as [`decide_sharing`], by the name that operators use.
+pub fn plan(policies: &Policies, snapshots: &[Snapshot<'_>], account: Option<&AccountView>) -> Vec<Decision> {
+    decide_sharing(policies, snapshots, account)
 }
 
 /// Returns the memory that the evaluations of each strategy of a policy share.
@@ -61,23 +123,68 @@ pub(super) fn workings(policy: &Policy) -> Vec<Workings> {
         .collect()
 }
 
-/// Decides for one pool by its policy; the workings are those of [`workings`].
-pub(super) fn judge(policy: &Policy, workings: &mut [Workings], snapshot: &Snapshot<'_>) -> Decision {
-    let mut decision = Decision::begin(snapshot.pool, snapshot.now, policy.name.clone());
-    if policy.mode == Mode::Paused {
-        decision.hold_because(Reason::Paused);
-        return decision;
+/// A pool while it is decided for: first by its own policy, then beside the others, then by its guards.
+pub(super) struct Seat<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) snapshot: Snapshot<'a>,
+    pub(super) decision: Decision,
+    /// What its policy allows; `None` when nothing was proposed.
+    pub(super) caps: Option<Caps>,
+    /// Why some strategy could not ask.
+    fault: Option<Reason>,
+    /// What it asks of the account.
+    pub(super) asked: Option<Mix>,
+}
+
+impl<'a> Seat<'a> {
+    /// Proposes for a pool by its policy, and brings that to what the policy allows; the workings are those of [`workings`].
+    pub(super) fn take(policy: &'a Policy, workings: &mut [Workings], snapshot: Snapshot<'a>) -> Self {
+        let decision = Decision::begin(snapshot.pool, snapshot.now, policy.name.clone());
+        let mut seat = Self {
+            policy,
+            snapshot,
+            decision,
+            caps: None,
+            fault: None,
+            asked: None,
+        };
+        if policy.mode == Mode::Paused {
+            seat.decision.hold_because(Reason::Paused);
+            return seat;
+        }
+        match propose(policy, workings, &snapshot, &mut seat.decision) {
+            Proposal::None(fault) => seat.decision.hold_because(fault),
+            Proposal::Whole => seat.claim(),
+            Proposal::Partial(fault) => {
+                seat.fault = Some(fault);
+                seat.claim();
+            }
+        }
+        seat
     }
-    match propose(policy, workings, snapshot, &mut decision) {
-        Proposal::None(fault) => decision.hold_because(fault),
-        Proposal::Whole => restrain(policy, snapshot, None, &mut decision),
-        Proposal::Partial(fault) => restrain(policy, snapshot, Some(fault), &mut decision),
+
+    fn claim(&mut self) {
+        self.caps = Some(self.policy.claim(&mut self.decision, &self.snapshot));
     }
-    assert!(
-        policy.bounds.allow(decision.start, decision.outcome()),
-        "an outcome lies within bounds or moves no further from them"
-    );
-    decision
+
+    /// Guards what is left, and ends the decision.
+    pub(super) fn finish(self) -> Decision {
+        let Self {
+            policy,
+            snapshot,
+            mut decision,
+            ..
+        } = self;
+        if let Some(caps) = self.caps.filter(|_| decision.hold().is_none()) {
+            policy.guard(&caps, &mut decision, &snapshot, self.fault);
+            order_only_what_can_be(policy, &snapshot, &mut decision);
+        }
+        assert!(
+            policy.bounds.allow(decision.start, decision.outcome()),
+            "an outcome lies within bounds or moves no further from them"
+        );
+        decision
+    }
 }
 
 /// Holds a pool that could not be looked at, at what it was last seen with.
@@ -158,11 +265,8 @@ fn propose(
     first_fault.map_or(Proposal::Whole, Proposal::Partial)
 }
 
-/// Restrains what was proposed by the policy and by what the service takes.
-fn restrain(policy: &Policy, snapshot: &Snapshot<'_>, fault: Option<Reason>, decision: &mut Decision) {
-    let caps = policy.claim(decision, snapshot);
-    policy.guard(&caps, decision, snapshot, fault);
-    // Nothing is ordered that the service would refuse, or that the operator only wants to see.
+/// Orders nothing that the service would refuse, or that the operator only wants to see.
+fn order_only_what_can_be(policy: &Policy, snapshot: &Snapshot<'_>, decision: &mut Decision) {
     let would = decision.outcome();
     let changes = would != decision.start;
     decision.retake &= changes;

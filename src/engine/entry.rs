@@ -1,6 +1,6 @@
 //! What the ledger is told.
 
-use super::{ObserveError, PoolView};
+use super::{AccountView, ObserveError, PoolView};
 use crate::account::{Order, Receipt};
 use crate::base::Timestamp;
 use crate::decision::{Decision, Memory};
@@ -9,7 +9,7 @@ use crate::policy::Policies;
 /// One entry of the ledger, borrowed from the engine; replaying the entries in order gives the same decisions.
 ///
 /// ```text
-/// Started, then for each tick:  (Blind | Unmatched)?  (Decided (Settled)?)*
+/// Started, then for each tick:  (Blind | Unmatched | Account)?  (Decided (Settled)?)*
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Entry<'a> {
@@ -33,6 +33,13 @@ pub enum Entry<'a> {
     Unmatched {
         /// When.
         at: Timestamp,
+    },
+    /// What the account shares, where the decisions that follow are made by it.
+    Account {
+        /// When.
+        at: Timestamp,
+        /// What was seen, of the pools only those that no decision follows for.
+        seen: &'a AccountView,
     },
     /// A decision, before its order goes out.
     Decided {

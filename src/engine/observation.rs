@@ -1,6 +1,6 @@
 //! What the engine asks a world, and what it is told.
 
-use crate::account::{PoolPattern, PoolState, Work};
+use crate::account::{CoreQuotas, Holding, PoolPattern, PoolState, Work};
 use crate::base::Timestamp;
 use crate::signal::{Metric, Sample};
 
@@ -15,11 +15,16 @@ pub struct Question<'a> {
     pub metrics: &'a [Metric],
     /// Whether tasks and nodes are wanted one by one; telling them unasked does no harm.
     pub work: bool,
+    /// Whether it is wanted what the account shares: its quotas, and what each of its pools holds of them. Quotas that are told
+    /// unasked are kept to as well.
+    pub account: bool,
 }
 
 /// What a world knows at one moment; keeps its buffers when it is cleared.
 #[derive(Clone, Debug, Default)]
 pub struct Observation {
+    /// What the account shares; `None` when the world does not tell.
+    pub account: Option<AccountView>,
     views: Vec<PoolView>,
     seen: usize,
     /// Buffers of tasks and nodes that were seen before.
@@ -37,6 +42,17 @@ pub struct PoolView {
     /// Its tasks and nodes one by one, when they were asked for and the world knows them.
     pub work: Option<Work>,
     /// What could not be read of this pool; the decision about it is then a hold.
+    pub fault: Option<ObserveError>,
+}
+
+/// What is known of what the pools of an account share.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountView {
+    /// The quotas of the account; `None` when they are not known, and nothing is limited by them then.
+    pub quotas: Option<CoreQuotas>,
+    /// What each pool holds of them, whether a policy speaks of it or not; those that are seen as [`PoolView`] may be left out.
+    pub pools: Vec<Holding>,
+    /// What could not be read of it; no nodes are added then.
     pub fault: Option<ObserveError>,
 }
 
@@ -91,5 +107,6 @@ impl Observation {
         let works = self.views.iter_mut().filter_map(|view| view.work.take());
         self.spare_work.extend(works);
         self.seen = 0;
+        self.account = None;
     }
 }

@@ -1,9 +1,12 @@
 //! The loop.
 
-use super::decide::{hold_unseen, judge, workings};
-use super::{Entry, Observation, ObserveError, PoolView, Question, World};
-use crate::account::{PoolId, PoolPattern};
-use crate::base::{Span, Timestamp};
+use std::collections::BTreeSet;
+
+use super::decide::{Seat, hold_unseen, shared_by, workings};
+use super::share::{Resting, share};
+use super::{AccountView, Entry, Observation, ObserveError, PoolView, Question, World};
+use crate::account::{Holding, PoolId, PoolPattern};
+use crate::base::{Mix, Span, Timestamp};
 use crate::decision::{Decision, Memory, Snapshot};
 use crate::policy::{Policies, Policy, Workings};
 use crate::signal::Metric;
@@ -78,6 +81,7 @@ impl<'a> Engine<'a> {
             pools: &self.patterns,
             metrics: &self.metrics,
             work: self.policies.policies.iter().any(Policy::wants_work),
+            account: self.policies.share(),
         };
         match world.observe(&question, &mut observation) {
             Ok(()) => self.see(world, now, &mut observation),
@@ -122,12 +126,12 @@ impl<'a> Engine<'a> {
     }
 
     fn see(&mut self, world: &mut impl World, now: Timestamp, observation: &mut Observation) {
-        let mut matched = 0;
-        for view in observation.pools_mut() {
+        let mut matched = Vec::new();
+        for (place, view) in observation.pools_mut().iter_mut().enumerate() {
             let Some(index) = self.due_for(&view.state.id, now) else {
                 continue;
             };
-            matched += 1;
+            matched.push((place, index));
             // What is no number is a sample that never arrived.
             view.samples.retain(|sample| sample.value.is_finite());
             for sample in &mut view.samples {
@@ -141,15 +145,38 @@ impl<'a> Engine<'a> {
             self.memory
                 .absorb(now, &view.state, &view.samples, view.work.as_ref());
             self.learn(index, now, view);
-            let decision = self.decide_seen(index, now, view);
-            self.settle(world, &decision, Some(view));
         }
-        if matched == 0 {
+        if matched.is_empty() {
             self.record(world, &Entry::Unmatched { at: now });
         }
-        if matched < self.memory.pools.len() {
+        let account = self.look_at_account(observation, &matched);
+        if let Some(seen) = account.as_ref().filter(|_| !matched.is_empty()) {
+            self.record(world, &Entry::Account { at: now, seen });
+        }
+        let views = observation.pools();
+        let decisions = self.decide_seen(now, views, &matched, account.as_ref());
+        for ((place, _), decision) in matched.iter().zip(&decisions) {
+            self.settle(world, decision, Some(&views[*place]));
+        }
+        if matched.len() < self.memory.pools.len() {
             self.forget_vanished(now);
         }
+    }
+
+    /// Returns what the account shares, of its pools only those that are not decided for now, each once, in the order of their ids.
+    fn look_at_account(
+        &self,
+        observation: &mut Observation,
+        matched: &[(usize, usize)],
+    ) -> Option<AccountView> {
+        let seen = observation.account.take();
+        let mut account = shared_by(self.policies, seen.as_ref())?.into_owned();
+        let views = observation.pools();
+        let decided: BTreeSet<&PoolId> = matched.iter().map(|(place, _)| &views[*place].state.id).collect();
+        account.pools.retain(|holding| !decided.contains(&holding.pool));
+        account.pools.sort_by(|one, other| one.pool.cmp(&other.pool));
+        account.pools.dedup_by(|one, other| one.pool == other.pool);
+        Some(account)
     }
 
     /// Forgets the pools that were asked about and are there no longer.
@@ -176,23 +203,74 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn decide_seen(&mut self, index: usize, now: Timestamp, view: &PoolView) -> Decision {
-        let policy = &self.policies.policies[index];
-        if let Some(error) = &view.fault {
-            return hold_unseen(policy, &view.state, now, error);
+    /// Decides for the pools that were seen, each by its policy and all together by what they share.
+    fn decide_seen(
+        &mut self,
+        now: Timestamp,
+        views: &[PoolView],
+        matched: &[(usize, usize)],
+        account: Option<&AccountView>,
+    ) -> Vec<Decision> {
+        let (policies, memory) = (self.policies, &self.memory);
+        let mut seats = Vec::with_capacity(matched.len());
+        let mut unseen = Vec::new();
+        for (place, index) in matched {
+            let (view, policy) = (&views[*place], &policies.policies[*index]);
+            if view.fault.is_some() {
+                unseen.push(Holding::from(&view.state));
+                continue;
+            }
+            let remembered = &memory.pools[&view.state.id];
+            let snapshot = Snapshot {
+                now,
+                seed: now.ticks().cast_unsigned(),
+                pool: &view.state,
+                history: &remembered.history,
+                guards: &remembered.guards,
+                learned: &remembered.learned,
+                spot: &remembered.spot,
+                work: view.work.as_ref(),
+            };
+            seats.push(Seat::take(policy, &mut self.desks[*index].workings, snapshot));
         }
-        let remembered = &self.memory.pools[&view.state.id];
-        let snapshot = Snapshot {
-            now,
-            seed: now.ticks().cast_unsigned(),
-            pool: &view.state,
-            history: &remembered.history,
-            guards: &remembered.guards,
-            learned: &remembered.learned,
-            spot: &remembered.spot,
-            work: view.work.as_ref(),
-        };
-        judge(policy, &mut self.desks[index].workings, &snapshot)
+        if let Some(account) = account {
+            let resting: Vec<Resting<'_>> = account
+                .pools
+                .iter()
+                .chain(&unseen)
+                .map(|holding| Resting {
+                    holding,
+                    policy: policies.policy_for(&holding.pool),
+                    memory: memory.pool(&holding.pool),
+                })
+                .collect();
+            share(policies, account, &mut seats, &resting);
+        }
+        let asked: Option<Vec<_>> = account.map(|_| seats.iter().map(|seat| seat.asked).collect());
+        let mut decided = seats.into_iter().map(Seat::finish);
+        let decisions: Vec<Decision> = matched
+            .iter()
+            .map(|(place, index)| match &views[*place].fault {
+                Some(error) => hold_unseen(&policies.policies[*index], &views[*place].state, now, error),
+                None => decided.next().expect("each pool that was seen has a seat"),
+            })
+            .collect();
+        drop(decided);
+        if let Some(asked) = asked {
+            self.remember_asked(views, matched, &asked);
+        }
+        decisions
+    }
+
+    /// Remembers what pools asked for, for those that look between their looks.
+    fn remember_asked(&mut self, views: &[PoolView], matched: &[(usize, usize)], asked: &[Option<Mix>]) {
+        let seen = matched.iter().map(|(place, _)| &views[*place]);
+        let seen = seen.filter(|view| view.fault.is_none());
+        for (view, asked) in seen.zip(asked) {
+            if let Some(pool) = self.memory.pools.get_mut(&view.state.id) {
+                pool.asked = *asked;
+            }
+        }
     }
 
     fn stay_blind(&mut self, world: &mut impl World, now: Timestamp, error: &ObserveError) {

@@ -38,7 +38,8 @@ impl Fold {
                 Receipt::Refused(_) => self.refused += 1,
                 Receipt::Withheld => {}
             },
-            Entry::Started { .. } | Entry::Blind { .. } | Entry::Unmatched { .. } => {}
+            Entry::Started { .. } | Entry::Blind { .. } | Entry::Unmatched { .. } | Entry::Account { .. } => {
+            }
         }
     }
 

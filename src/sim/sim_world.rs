@@ -6,7 +6,7 @@ use super::cluster::{Census, Cluster, Command, NodeState, SAMPLE_DELAY};
 use super::fold::Fold;
 use crate::account::{Etag, NodeCounts, Order, PoolId, PoolState, Receipt, Refusal, RefusalKind};
 use crate::base::{Nodes, Timestamp};
-use crate::engine::{Entry, Observation, ObserveError, Question, RecordError, World};
+use crate::engine::{AccountView, Entry, Observation, ObserveError, Question, RecordError, World};
 
 /// Keeps the entries that a simulated engine writes down.
 pub type Keep<'a> = dyn FnMut(&Entry<'_>) -> Result<(), RecordError> + 'a;
@@ -145,6 +145,10 @@ impl World for SimWorld<'_> {
     }
 
     fn observe(&mut self, question: &Question<'_>, into: &mut Observation) -> Result<(), ObserveError> {
+        if question.account {
+            // The one pool is all that there is, and the limits of the simulation are its own.
+            into.account = Some(AccountView::default());
+        }
         if question.pools.iter().any(|pattern| pattern.matches(&self.pool)) {
             let work = question.work.then(|| {
                 let mut work = into.spare_work();

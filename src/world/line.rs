@@ -1,12 +1,15 @@
 //! An entry of the ledger as one line of JSON.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{MemoryRecord, PolicyRecord, PoolRecord, SamplesRecord};
-use crate::account::{NodeDeallocationOption, PoolId, Receipt, Removal, Work};
+use crate::account::{CoreQuotas, Holding, NodeDeallocationOption, PoolId, Receipt, Removal, Work};
 use crate::base::{Mix, Timestamp};
 use crate::decision::Decision;
-use crate::engine::{Entry, ObserveError, PoolView};
+use crate::engine::{AccountView, Entry, ObserveError, PoolView};
+use crate::policy::AccountFile;
 
 /// Returns the line, without its line end.
 pub fn line(entry: &Entry<'_>) -> String {
@@ -15,6 +18,10 @@ pub fn line(entry: &Entry<'_>) -> String {
             kind: Kind::Started,
             at: *at,
             policies: policies.policies.iter().map(PolicyRecord::from).collect(),
+            account: policies.account.as_ref().map(|account| AccountPolicyRecord {
+                name: account.name.clone(),
+                file: account.to_file(),
+            }),
             memory: MemoryRecord::from(*memory),
         }),
         Entry::Blind { at, error } => serde_json::to_string(&Blind {
@@ -25,6 +32,11 @@ pub fn line(entry: &Entry<'_>) -> String {
         Entry::Unmatched { at } => serde_json::to_string(&Unmatched {
             kind: Kind::Unmatched,
             at: *at,
+        }),
+        Entry::Account { at, seen } => serde_json::to_string(&AccountLine {
+            kind: Kind::Account,
+            at: *at,
+            seen: AccountRecord::from(*seen),
         }),
         Entry::Decided { decision, seen } => serde_json::to_string(&DecidedOut {
             kind: Kind::Decided,
@@ -53,6 +65,7 @@ pub(super) enum Kind {
     Started,
     Blind,
     Unmatched,
+    Account,
     Decided,
     Settled,
 }
@@ -69,6 +82,8 @@ pub(super) struct Started {
     kind: Kind,
     at: Timestamp,
     pub(super) policies: Vec<PolicyRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) account: Option<AccountPolicyRecord>,
     pub(super) memory: MemoryRecord,
 }
 
@@ -83,6 +98,42 @@ pub(super) struct Blind {
 struct Unmatched {
     kind: Kind,
     at: Timestamp,
+}
+
+/// What the operator states that pools share.
+#[derive(Serialize, Deserialize)]
+pub(super) struct AccountPolicyRecord {
+    pub(super) name: Arc<str>,
+    pub(super) file: AccountFile,
+}
+
+/// What the account was seen to share.
+#[derive(Serialize, Deserialize)]
+pub(super) struct AccountLine {
+    kind: Kind,
+    at: Timestamp,
+    pub(super) seen: AccountRecord,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AccountRecord {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quotas: Option<CoreQuotas>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pools: Vec<HoldingRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fault: Option<FaultRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HoldingRecord {
+    pool: PoolId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    vm_size: Option<Arc<str>>,
+    target: Mix,
+    current: Mix,
 }
 
 #[derive(Serialize)]
@@ -138,6 +189,38 @@ pub(super) struct SeenRecord {
 pub(super) struct FaultRecord {
     message: String,
     retry: bool,
+}
+
+impl From<&AccountView> for AccountRecord {
+    fn from(view: &AccountView) -> Self {
+        let pool = |holding: &Holding| HoldingRecord {
+            pool: holding.pool.clone(),
+            vm_size: holding.vm_size.clone(),
+            target: holding.target,
+            current: holding.current,
+        };
+        Self {
+            quotas: view.quotas.clone(),
+            pools: view.pools.iter().map(pool).collect(),
+            fault: view.fault.as_ref().map(FaultRecord::from),
+        }
+    }
+}
+
+impl From<AccountRecord> for AccountView {
+    fn from(record: AccountRecord) -> Self {
+        let pool = |record: HoldingRecord| Holding {
+            pool: record.pool,
+            vm_size: record.vm_size,
+            target: record.target,
+            current: record.current,
+        };
+        Self {
+            quotas: record.quotas,
+            pools: record.pools.into_iter().map(pool).collect(),
+            fault: record.fault.map(ObserveError::from),
+        }
+    }
 }
 
 impl From<&PoolView> for SeenRecord {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{PoolRecord, SampleRun, SampleRuns, SamplesRecord, Values};
-use crate::base::{Span, Timestamp};
+use crate::base::{Mix, Span, Timestamp};
 use crate::decision::{GuardMemory, Memory, PoolMemory, SpotMemory};
 use crate::signal::{History, Series};
 use crate::sizing::Learned;
@@ -28,6 +28,8 @@ pub struct PoolMemoryRecord {
     learned: Learned,
     #[serde(default, skip_serializing_if = "is_unseen")]
     spot: SpotMemory,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<Mix>,
 }
 
 impl From<&Memory> for MemoryRecord {
@@ -39,6 +41,7 @@ impl From<&Memory> for MemoryRecord {
             guards: pool.guards.clone(),
             learned: pool.learned.clone(),
             spot: pool.spot.clone(),
+            asked: pool.asked,
         });
         Self(pools.collect())
     }
@@ -67,6 +70,7 @@ impl MemoryRecord {
                 guards: record.guards.clone(),
                 learned: record.learned.clone(),
                 spot: record.spot.clone(),
+                asked: record.asked,
             };
             pools.insert(id, remembered);
         }
@@ -121,7 +125,6 @@ fn short(series: &Series) -> String {
 mod tests {
     use super::*;
     use crate::account::PoolState;
-    use crate::base::Mix;
     use crate::signal::{Metric, Sample};
 
     #[test]

@@ -2,11 +2,11 @@
 
 use serde::de::DeserializeOwned;
 
-use super::line::{Blind, Decided, Head, Kind, Settled, Started, line};
+use super::line::{AccountLine, AccountPolicyRecord, Blind, Decided, Head, Kind, Settled, Started, line};
 use crate::account::{Order, Receipt};
 use crate::base::Timestamp;
 use crate::engine::{Entry, Observation, ObserveError, Question, RecordError, World, run};
-use crate::policy::Policies;
+use crate::policy::{AccountPolicy, Policies};
 
 /// A line holds one look at one pool, or, where an engine began with a memory, a week of every pool: some hundred
 /// megabytes at the very most.
@@ -146,7 +146,12 @@ fn replay_from_start(lines: &[Line<'_>]) -> Result<(), ReplayError> {
     let policies: Vec<_> = policies
         .collect::<Result<_, _>>()
         .map_err(|why| lines[0].unreadable(why))?;
-    let policies = Policies::from(policies);
+    let mut policies = Policies::from(policies);
+    if let Some(AccountPolicyRecord { name, file }) = &started.account {
+        let account = AccountPolicy::from_file(name, file);
+        let account = account.map_err(|_| lines[0].unreadable("nobody can decide by what is shared"))?;
+        policies.account = Some(account);
+    }
     let memory = started.memory.memory().map_err(|why| lines[0].unreadable(why))?;
     let mut world = Recorded {
         lines,
@@ -195,6 +200,7 @@ impl Recorded<'_> {
                     view.work = seen.work;
                     view.fault = seen.fault.map(ObserveError::from);
                 }
+                Kind::Account => into.account = Some(line.read::<AccountLine>()?.seen.into()),
                 Kind::Started | Kind::Unmatched | Kind::Settled => {}
             }
         }

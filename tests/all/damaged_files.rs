@@ -90,11 +90,11 @@ proptest! {
         let source = damaged(SNAPSHOT, &damages);
         let policy = POLICY.replace("pool: ci-agents", "pool: \"*\"");
         let (policy, _) = policy::read("p", &policy, &mut |_| unreachable!());
-        let policies = Policies::from(policy.into_iter().collect());
+        let policies = Policies::from(policy.into_iter().collect::<Vec<_>>());
         match SnapshotFile::parse(&source) {
             Ok(pools) => {
                 let snapshots: Vec<_> = pools.iter().map(SnapshotPool::snapshot).collect();
-                prop_assert_eq!(plan(&policies, &snapshots).len(), pools.len());
+                prop_assert_eq!(plan(&policies, &snapshots, None).len(), pools.len());
             }
             Err(faults) => in_bounds(&source, &faults),
         }
@@ -103,7 +103,7 @@ proptest! {
     #[test]
     fn a_damaged_ledger_is_replayed_or_refused(damages in damages()) {
         let (policy, _) = policy::read("p", POLICY, &mut |_| unreachable!());
-        let policies = Policies::from(policy.into_iter().collect());
+        let policies = Policies::from(policy.into_iter().collect::<Vec<_>>());
         let mut world = Kept { world: crate::worlds::quiet(8), ledger: MemoryLedger::default() };
         run(&mut world, &policies, Memory::default());
         let whole = replay(&world.ledger.text);

@@ -154,7 +154,7 @@ fn backtest_replay_dry_run_and_plan_decide_the_same() {
                 learned: &remembered.learned,
                 spot: &remembered.spot,
             };
-            let planned = plan(&policies, &[snapshot]);
+            let planned = plan(&policies, &[snapshot], None);
             assert_eq!(planned[0].to_json(), as_planned(then), "{file}: plan");
         }
     }

@@ -110,6 +110,7 @@ pub(in crate::sim) fn steer(world: &mut SimWorld<'_>, baseline: &Baseline, limit
             pools: &patterns,
             metrics: rule.metrics(),
             work: rule.metrics().is_empty(),
+            account: false,
         };
         // The simulated pool can always be looked at.
         let (Ok(()), [view]) = (world.observe(&question, &mut observation), observation.pools()) else {
