@@ -13,6 +13,7 @@ mod caps;
 mod codes;
 mod complaint;
 mod deadline;
+mod due_times;
 mod file;
 mod findings;
 mod forecast;
@@ -42,6 +43,7 @@ pub use caps::Caps;
 pub use codes::CODES;
 pub use complaint::Complaint;
 pub use deadline::Deadline;
+pub use due_times::DueTimes;
 pub use file::{
     BoundsFile, DemandFile, FormulaFile, GuardsFile, MissingFile, MixFile, PatternText, Percent, PolicyFile,
     PricesFile, Role, Then,

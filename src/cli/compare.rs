@@ -20,7 +20,7 @@ use crate::policy::Prices;
 use crate::sim::baseline::{self, Baseline, Text, UnknownBaseline};
 use crate::sim::bound::{Ask, Tolerance};
 use crate::sim::cluster::{Boot, Setup};
-use crate::sim::compare::{Case, compare};
+use crate::sim::compare::{Case, Terms, compare};
 use crate::sim::{Contender, Options, Recorded, SpotMarket};
 
 /// Run policies on every workload and every spot market, in one table
@@ -28,13 +28,14 @@ use crate::sim::{Contender, Options, Recorded, SpotMarket};
 #[command(after_help = "\
 Each case is a workload on a market at a price with a seed. Pools are those of the reference study: nodes are
 granted at once, boot for four minutes, billed, at most 600 of a lane. A task may end a quarter of an hour, or
-its own run time, later than at once. A dedicated node costs 1, so that costs are hours of a dedicated node.
+its own run time, later than at once; where tasks are due at known times (a due_s column, due= of a made-up
+workload, or the deadlines of the first policy that has some) none may end later. A dedicated node costs 1, so that costs are hours of a dedicated node.
 The last contender is always the baseline `dedicated`, by which cases are told that can be met at all.")]
 pub(super) struct Compare {
     /// Policies, or directories with *.yaml files
     #[arg(required = true, value_name = "POLICY")]
     policies: Vec<PathBuf>,
-    /// Job logs, or directories with *.swf or *.csv files, gzip or not; builtin:ci-day, builtin:ci-week
+    /// Job logs, or directories with *.swf or *.csv files, gzip or not; builtin:ci-day, builtin:ci-week, generate:… as for backtest
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     workloads: Vec<PathBuf>,
     /// Spot markets: files, FILE+FILE for zones side by side, directories, az5, az20 and others that are made up
@@ -74,6 +75,9 @@ pub(super) struct Compare {
     /// Set costs against the bound with hindsight, without misses and with those that may be
     #[arg(long)]
     bound: bool,
+    /// The contender that all bills and missed deadlines are held against, such as uniform-progress
+    #[arg(long, value_name = "NAME")]
+    against: Option<String>,
     #[command(flatten)]
     output: OutputOption<CompareOutput>,
 }
@@ -111,7 +115,11 @@ impl Compare {
         let style = ProgressStyle::with_template("compare {wide_bar} {pos} of {len} cases  {eta} left")
             .expect("the template names what a bar has");
         bar.set_style(style);
-        let comparison = compare(&contenders, &cases, self.misses, &|| bar.inc(1));
+        let terms = Terms {
+            tolerance: self.misses,
+            against: self.against(&contenders)?,
+        };
+        let comparison = compare(&contenders, &cases, terms, &|| bar.inc(1));
         bar.finish_and_clear();
         let comparison = comparison.map_err(|error| Failure::Usage(error.to_string()))?;
         match self.output.output {
@@ -120,6 +128,23 @@ impl Compare {
             CompareOutput::Csv => show::csv(&comparison, terminal)?,
         }
         Ok(Exit::Success)
+    }
+
+    /// Returns the place of the contender that the others are held against.
+    fn against(&self, contenders: &[Contender]) -> Result<Option<usize>, Failure> {
+        let Some(name) = &self.against else {
+            return Ok(None);
+        };
+        let place = contenders.iter().position(|contender| contender.name() == *name);
+        let names = || {
+            contenders
+                .iter()
+                .map(Contender::name)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let unknown = || Failure::Usage(format!("no contender is called `{name}`; there are {}", names()));
+        place.map(Some).ok_or_else(unknown)
     }
 
     /// Returns the baselines, without the one that is the reference, and that at the end.

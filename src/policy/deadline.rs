@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::calendar::{CronLine, Zone};
 use super::complaint::Complaint;
 use super::progress::{Job, Progress};
-use crate::account::Work;
+use crate::account::{PoolPattern, Work, matches_job};
 use crate::base::{Nodes, Probability, Span, Timestamp};
 use crate::decision::{DeadlineCourse, Snapshot};
 
@@ -15,13 +15,18 @@ use crate::decision::{DeadlineCourse, Snapshot};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Deadline {
-    /// The jobs that are meant; all of the pool's when left out, and nothing else can be told apart.
+    /// The jobs that are meant, a name or a pattern such as nightly-*; all of the pool's when left out.
     #[serde(default = "all", skip_serializing_if = "is_all")]
     pub jobs: String,
-    /// When the work must be done.
-    pub finish_by: CronLine,
+    /// When the work must be done: the next such time after a task was submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_by: Option<CronLine>,
     /// The time zone whose clock that follows.
-    pub timezone: Zone,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<Zone>,
+    /// How long after its submission a task must be done, in the place of a time of the clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Span>,
     /// How sure it shall be that the work left is no more than what is reckoned with; 0.95 when left out.
     #[serde(default = "confidence")]
     #[schemars(range(min = 0.5, max = 0.999))]
@@ -46,6 +51,9 @@ fn confidence() -> f64 {
     0.95
 }
 
+/// Below, a node that is ordered at once may come too late; work that has a month needs no autoscaler.
+const WITHIN: std::ops::RangeInclusive<Span> = Span::minutes(10)..=Span::days(30);
+
 /// A resize takes minutes and a boot some more.
 fn switch() -> Span {
     Span::minutes(10)
@@ -62,14 +70,13 @@ impl Deadline {
     /// Returns what cannot be meant.
     pub fn complaints(&self) -> Vec<Complaint> {
         let mut complaints = Vec::new();
-        if !is_all(&self.jobs) {
-            let message = format!(
-                "tasks are not told apart by their jobs, so that `{}` would mean all of them",
-                self.jobs
-            );
-            let help = "leave `jobs` out, and give the jobs a pool of their own";
+        if self.jobs.parse::<PoolPattern>().is_err() {
+            let message = format!("`{}` matches no job", self.jobs);
+            let help =
+                "write a job's id, or a pattern such as nightly-*: letters, digits, - and _, at most 64";
             complaints.push(Complaint::new(&["jobs"], message, help));
         }
+        complaints.extend(self.time_complaint());
         let usual = Span::seconds(1)..=Span::days(1);
         if !(Span::ZERO..=Span::hours(2)).contains(&self.switch_over) {
             let message = format!("a node cannot take {} to start", self.switch_over.in_short());
@@ -82,6 +89,50 @@ impl Deadline {
         complaints
     }
 
+    fn time_complaint(&self) -> Option<Complaint> {
+        let wrong = |path: &[&str], message: &str, help: &str| Some(Complaint::new(path, message, help));
+        match (&self.finish_by, self.timezone, self.within) {
+            (None, _, None) => wrong(
+                &[],
+                "the deadline does not say when",
+                "write finishBy, a time of the clock, or within, a time after each submission",
+            ),
+            (Some(_), _, Some(_)) => wrong(
+                &["within"],
+                "a task has one deadline, by the clock or after its submission",
+                "leave out finishBy or within",
+            ),
+            (Some(_), None, None) => wrong(
+                &["finishBy"],
+                "nobody knows whose clock that is",
+                "write timezone: UTC, or a place such as Europe/Paris",
+            ),
+            (None, Some(_), Some(_)) => wrong(
+                &["timezone"],
+                "a time after each submission follows no clock",
+                "leave it out",
+            ),
+            (_, _, Some(within)) if !WITHIN.contains(&within) => {
+                let message = format!("no work can be planned to be done within {}", within.in_short());
+                Some(Complaint::new(&["within"], message, "take 10m to 30d"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Says whether the tasks of a job are meant; a task without a job is meant by stars alone.
+    pub fn means(&self, job: Option<&str>) -> bool {
+        matches_job(&self.jobs, job)
+    }
+
+    /// Returns when a task that was submitted at a moment must be done; `None` at the end of the calendar.
+    pub fn due(&self, submitted: Timestamp) -> Option<Timestamp> {
+        match (&self.finish_by, self.within) {
+            (Some(line), _) => line.next(self.timezone?, submitted),
+            (None, within) => within.map(|within| submitted + within),
+        }
+    }
+
     /// Returns what the deadline needs; `None` when there is no work, no deadline to come or nothing known of the tasks.
     pub(super) fn course(&self, snapshot: &Snapshot<'_>, most: Nodes) -> Option<DeadlineCourse> {
         let work = snapshot.work?;
@@ -89,8 +140,16 @@ impl Deadline {
             return None;
         }
         let now = snapshot.now;
-        let due = self.finish_by.next(self.timezone, now)?;
-        let before = self.finish_by.latest(self.timezone, now);
+        let oldest = |work: &Work| {
+            let waiting = work.waiting.iter().map(|task| task.submitted);
+            waiting
+                .chain(work.running.iter().map(|task| task.submitted))
+                .min()
+        };
+        let (due, before) = match (&self.finish_by, self.timezone) {
+            (Some(line), Some(zone)) => (line.next(zone, now)?, line.latest(zone, now)),
+            _ => (oldest(work)? + self.within?, None),
+        };
         let slots = f64::from(snapshot.pool.task_slots_per_node.max(1));
         let submitted = work.waiting.iter().map(|task| task.submitted);
         let first = submitted

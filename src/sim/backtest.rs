@@ -10,11 +10,12 @@ use super::bound::{self, Ask};
 use super::cluster::{Cluster, Eviction, Setup, SetupError};
 use super::contender::Contender;
 use super::delay::DelayLimit;
+use super::lateness::with_dues;
 use super::prices::PricePaths;
 use super::report::{Names, Report, Run, Terms};
 use super::sim_world::{Keep, OnProgress, SimWorld};
 use super::spot_market::SpotMarket;
-use super::workload::Workload;
+use super::workload::{Task, Workload};
 use crate::account::{PoolId, PoolPattern};
 use crate::base::{Span, Timestamp};
 use crate::decision::Memory;
@@ -81,6 +82,7 @@ pub fn backtest(
     on_progress: &OnProgress<'_>,
 ) -> Result<Report, SetupError> {
     let began = Instant::now();
+    let workload = &with_dues(contenders, workload);
     let cases: Vec<_> = contenders
         .iter()
         .flat_map(|contender| options.seeds.iter().map(move |seed| (contender, *seed)))
@@ -108,6 +110,7 @@ pub fn backtest_one<'a>(
     keep: Option<&'a mut Keep<'a>>,
     on_progress: &'a OnProgress<'a>,
 ) -> Result<Run, SetupError> {
+    let workload = &with_dues(std::slice::from_ref(contender), workload);
     let setup = Setup {
         initial: contender
             .fixed(workload, options.setup.task_slots_per_node)
@@ -168,9 +171,10 @@ pub fn backtest_one<'a>(
     ))
 }
 
-/// Returns when every run of a workload ends.
+/// Returns when every run of a workload ends: after its last task might have ended, and after the last is due.
 pub fn end(workload: &Workload, tail: Span) -> Timestamp {
-    workload.end_without_wait() + tail
+    let dues = workload.tasks.iter().filter_map(Task::due_at);
+    dues.fold(workload.end_without_wait(), Timestamp::max) + tail
 }
 
 /// Returns a pool that a pattern speaks of: the one it names, or one in which each star stands for nothing.

@@ -38,7 +38,8 @@ pub enum Baseline {
     Nomad(Lane),
     /// `SpotHedge` of `SkyServe` with so many spot nodes more than are needed.
     SpotHedge(u32),
-    /// Uniform progress of "Can't Be Late"; a task is to end this long after it was submitted, or by the limit of the run.
+    /// Uniform progress of "Can't Be Late"; a task is to end this long after it was submitted, or when it is
+    /// due, or by the limit of the run.
     UniformProgress(Option<Span>),
 }
 

@@ -1,5 +1,6 @@
 //! Contenders over many cases: each workload on each spot market at each price, and what that comes to.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
@@ -7,6 +8,7 @@ use serde::Serialize;
 
 use super::bound::{Ask, Tolerance};
 use super::cluster::SetupError;
+use super::lateness::with_dues;
 use super::report::Run;
 use super::workload::Workload;
 use super::{Contender, Options, backtest, end};
@@ -42,8 +44,17 @@ pub struct Row {
     pub contender: String,
     /// The bill in hours of a dedicated node.
     pub cost: f64,
-    /// Whether all tasks ended, no more of them late than is tolerated.
+    /// Whether all tasks ended, no more of them late than is tolerated; where tasks are due at known times, none after it was.
     pub met: bool,
+    /// How many tasks missed their deadlines, where they have some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline_missed: Option<u32>,
+    /// By how many seconds the latest of these was late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline_late_max: Option<f64>,
+    /// The bill as a multiple of that of the contender that the comparison is against.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_to_other: Option<f64>,
     /// No plan without misses costs less.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bound: Option<f64>,
@@ -96,6 +107,32 @@ pub struct Summary {
     /// The greatest cost to the bound with misses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worst_with_misses: Option<f64>,
+    /// How many tasks missed their deadlines in all cases, where they have some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline_missed: Option<u32>,
+    /// The cases beside those of the contender that the comparison is against.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<Against>,
+}
+
+/// A contender beside another one, case by case.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Against {
+    /// The geometric mean of its bill as a multiple of the other's.
+    pub mean: f64,
+    /// Half of the cases cost no more than this multiple.
+    pub median: f64,
+    /// Nine of ten cases cost no more than this multiple.
+    pub p90: f64,
+    /// No case costs more than this multiple.
+    pub worst: f64,
+    /// In how many cases it costs more than the other, by more than a hundredth.
+    pub dearer: usize,
+    /// In how many cases it misses more deadlines than the other.
+    pub misses_more: usize,
+    /// In how many cases it misses fewer.
+    pub misses_fewer: usize,
 }
 
 /// All rows, case by case, and the summaries, contender by contender.
@@ -112,31 +149,45 @@ pub struct Comparison {
 const AFTERWARDS: Span = Span::days(1);
 
 /// Runs contenders over cases, on all cores; rows are in the order of both. The last contender is the reference by which cases
-/// are told that can be met at all. `on_case` is called from any thread whenever a case is done.
+/// are told that can be met at all; `against` is the place of the one that the bills of all are held against. `on_case` is called from any thread whenever a case is done.
 ///
 /// # Errors
 /// When a case cannot be simulated.
 pub fn compare(
     contenders: &[Contender],
     cases: &[Case],
-    tolerance: Tolerance,
+    terms: Terms,
     on_case: &(dyn Fn() + Sync),
 ) -> Result<Comparison, SetupError> {
     let rows = cases
         .par_iter()
         .map(|case| {
-            let rows = run_case(contenders, case, tolerance);
+            let mut rows = run_case(contenders, case, terms.tolerance);
+            if let (Ok(rows), Some(other)) = (&mut rows, terms.against) {
+                let cost = rows[other].cost;
+                let ratio = |row: &Row| Some(row.cost / cost).filter(|ratio| ratio.is_finite());
+                rows.iter_mut().for_each(|row| row.cost_to_other = ratio(row));
+            }
             on_case();
             rows
         })
         .collect::<Result<Vec<_>, _>>()?;
     let summaries = (0..contenders.len())
-        .map(|contender| summary(&rows, contender))
+        .map(|contender| summary(&rows, contender, terms.against))
         .collect();
     Ok(Comparison {
         rows: rows.into_iter().flatten().collect(),
         summaries,
     })
+}
+
+/// What contenders are judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// The shares of tasks and of work that may be late.
+    pub tolerance: Tolerance,
+    /// The place of the contender that the bills of all are held against.
+    pub against: Option<usize>,
 }
 
 fn run_case(contenders: &[Contender], case: &Case, tolerance: Tolerance) -> Result<Vec<Row>, SetupError> {
@@ -154,14 +205,18 @@ fn run_case(contenders: &[Contender], case: &Case, tolerance: Tolerance) -> Resu
         },
         ..case.options.clone()
     };
-    let days = (end(&case.workload, options.tail) - case.workload.start).as_hours() / 24.0;
-    let report = backtest(&contenders, &case.workload, &options, &|_| {})?;
+    let workload = with_dues(&contenders, &case.workload);
+    let days = (end(&workload, options.tail) - workload.start).as_hours() / 24.0;
+    let report = backtest(&contenders, &workload, &options, &|_| {})?;
     let row = |run: &Run| row(run, case, tolerance, days);
     Ok(report.runs.iter().map(row).collect())
 }
 
 fn row(run: &Run, case: &Case, tolerance: Tolerance, days: f64) -> Row {
-    let met = run.keeps_to(Some(tolerance));
+    let met = match run.deadlines {
+        Some(deadlines) => deadlines.missed == 0 && run.all_ended(),
+        None => run.keeps_to(Some(tolerance)),
+    };
     let bound = run.hindsight.map(|hindsight| hindsight.bound_cost.0);
     let with_misses = run
         .hindsight
@@ -177,6 +232,9 @@ fn row(run: &Run, case: &Case, tolerance: Tolerance, days: f64) -> Row {
         contender: run.policy.clone(),
         cost: run.cost.total.0,
         met,
+        deadline_missed: run.tasks.deadline_missed,
+        deadline_late_max: run.deadlines.map(|deadlines| deadlines.late.max),
+        cost_to_other: None,
         bound,
         cost_to_bound: bound.and_then(ratio),
         bound_with_misses: with_misses,
@@ -190,7 +248,7 @@ fn row(run: &Run, case: &Case, tolerance: Tolerance, days: f64) -> Row {
     }
 }
 
-fn summary(cases: &[Vec<Row>], contender: usize) -> Summary {
+fn summary(cases: &[Vec<Row>], contender: usize, other: Option<usize>) -> Summary {
     let reference_met = |rows: &&Vec<Row>| rows.last().is_some_and(|row| row.met);
     let own = || cases.iter().map(|rows| &rows[contender]);
     let ratios: Vec<f64> = own().filter_map(|row| row.cost_to_bound).collect();
@@ -209,7 +267,34 @@ fn summary(cases: &[Vec<Row>], contender: usize) -> Summary {
         worst: ratios.iter().copied().reduce(f64::max),
         mean_with_misses: geometric_mean(&with_misses),
         worst_with_misses: with_misses.iter().copied().reduce(f64::max),
+        deadline_missed: own()
+            .filter_map(|row| row.deadline_missed)
+            .reduce(|sum, missed| sum + missed),
+        against: other.and_then(|other| against(cases, contender, other)),
     }
+}
+
+fn against(cases: &[Vec<Row>], contender: usize, other: usize) -> Option<Against> {
+    let mut ratios: Vec<f64> = cases
+        .iter()
+        .filter_map(|rows| rows[contender].cost_to_other)
+        .collect();
+    ratios.sort_unstable_by(f64::total_cmp);
+    let missed = |order: Ordering| {
+        let compare =
+            |rows: &&Vec<Row>| rows[contender].deadline_missed.cmp(&rows[other].deadline_missed) == order;
+        cases.iter().filter(compare).count()
+    };
+    let at = |share: f64| ratios[((share * ratios.len() as f64).ceil() as usize).max(1) - 1];
+    Some(Against {
+        mean: geometric_mean(&ratios)?,
+        median: at(0.5),
+        p90: at(0.9),
+        worst: at(1.0),
+        dearer: ratios.iter().filter(|ratio| **ratio > 1.01).count(),
+        misses_more: missed(Ordering::Greater),
+        misses_fewer: missed(Ordering::Less),
+    })
 }
 
 fn geometric_mean(values: &[f64]) -> Option<f64> {
@@ -231,6 +316,9 @@ mod tests {
             contender: "c".to_owned(),
             cost: ratio,
             met,
+            deadline_missed: None,
+            deadline_late_max: None,
+            cost_to_other: None,
             bound: Some(1.0),
             cost_to_bound: met.then_some(ratio),
             bound_with_misses: None,
@@ -252,11 +340,30 @@ mod tests {
             vec![row(true, 4.0), row(false, 9.0)],
             vec![row(false, 1.5), row(true, 3.0)],
         ];
-        let first = summary(&cases, 0);
+        let first = summary(&cases, 0, None);
         assert_eq!((first.cases, first.met), (3, 2));
         assert_eq!((first.reference_met, first.met_with_reference), (2, 1));
         assert!((first.mean.unwrap() - 2.0).abs() < 1e-12);
         assert_eq!((first.worst, first.mean_with_misses), (Some(4.0), None));
-        assert_eq!(summary(&cases, 1).met_with_reference, 2);
+        assert_eq!(summary(&cases, 1, None).met_with_reference, 2);
+    }
+
+    #[test]
+    fn a_contender_is_held_against_another_case_by_case() {
+        let case = |cost: f64, missed, other: f64, other_missed| {
+            let due = |row: Row, missed| Row {
+                deadline_missed: Some(missed),
+                cost_to_other: Some(row.cost / other),
+                ..row
+            };
+            vec![due(row(true, cost), missed), due(row(true, other), other_missed)]
+        };
+        let cases = [case(1.0, 0, 2.0, 3), case(4.0, 2, 2.0, 0), case(2.0, 0, 2.0, 0)];
+        let first = summary(&cases, 0, Some(1));
+        assert_eq!(first.deadline_missed, Some(2));
+        let against = first.against.unwrap();
+        assert!((against.mean - 1.0).abs() < 1e-12);
+        assert_eq!((against.median, against.worst, against.dearer), (1.0, 2.0, 1));
+        assert_eq!((against.misses_more, against.misses_fewer), (1, 1));
     }
 }

@@ -51,7 +51,7 @@ enum Comparison {
 }
 
 /// The figures, as `--fail-if` spells them.
-const FIGURES: [Figure; 27] = [
+const FIGURES: [Figure; 29] = [
     figure("cost", Unit::Money, |run| Some(run.cost.total.0)),
     figure("dedicated_cost", Unit::Money, |run| Some(run.cost.dedicated.0)),
     figure("spot_cost", Unit::Money, |run| Some(run.cost.spot.0)),
@@ -71,6 +71,10 @@ const FIGURES: [Figure; 27] = [
     figure("misses", Unit::Share, |run| Some(run.misses.share)),
     figure("missed_work", Unit::Share, |run| Some(run.misses.work_share)),
     figure("missed_tasks", Unit::Number, |run| Some(run.misses.tasks.into())),
+    figure("deadline_missed", Unit::Number, |run| {
+        run.tasks.deadline_missed.map(f64::from)
+    }),
+    figure("deadline_late", Unit::Time, |run| Some(run.deadlines?.late.max)),
     figure("unfinished", Unit::Number, |run| {
         Some(run.tasks.unfinished.into())
     }),
@@ -229,6 +233,8 @@ mod tests {
             ("cost > $120.5", "cost>$120.50"),
             ("cost_to_bound<=1.15", "cost_to_bound<=1.15"),
             ("evicted<100", "evicted<100"),
+            ("deadline_missed>0", "deadline_missed>0"),
+            ("deadline_late>5m", "deadline_late>5m 00s"),
         ] {
             assert_eq!(text.parse::<Condition>().unwrap().to_string(), told);
         }

@@ -81,6 +81,14 @@ impl Contender {
         other
     }
 
+    /// Returns its policy, if it has one.
+    pub const fn policy(&self) -> Option<&Policy> {
+        match self {
+            Self::Policy(policy) | Self::Native { policy, .. } => Some(policy),
+            Self::Static { .. } | Self::Peak { .. } | Self::Baseline { .. } => None,
+        }
+    }
+
     /// Returns the nodes that it keeps from start to end; `None` when an engine decides.
     pub(super) fn fixed(&self, workload: &Workload, slots_per_node: u32) -> Option<Mix> {
         match self {

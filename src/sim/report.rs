@@ -8,6 +8,7 @@ use super::bound::Hindsight;
 use super::cluster::{Cluster, Elasticity, Hour, Meter, NodeState};
 use super::delay::{DelayLimit, Misses, Wait};
 use super::fold::Fold;
+use super::lateness::Lateness;
 use super::prices::PricePaths;
 use crate::base::{Lane, Usd};
 
@@ -23,7 +24,7 @@ pub struct Report {
 
 /// What one contender did with one seed.
 ///
-/// There is no `deadlineMissed` (tasks have no deadlines yet): what is not known is left out.
+/// What is not known is left out: `deadlineMissed` where no task is due at a known time.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Run {
@@ -45,6 +46,9 @@ pub struct Run {
     pub delay: Wait,
     /// Tasks that ended too late.
     pub misses: Misses,
+    /// Tasks that are due at a known time, where there are some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadlines: Option<Lateness>,
     /// The bound with hindsight, where it was asked for.
     #[serde(flatten)]
     pub hindsight: Option<Hindsight>,
@@ -126,6 +130,9 @@ pub struct Tasks {
     pub unfinished: u32,
     /// Of the unfinished: tasks that need more slots than a node has.
     pub never_runnable: u32,
+    /// Tasks that ended after they were due, or can only end so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline_missed: Option<u32>,
     /// How often a task lost its work to an eviction.
     pub evicted: u32,
     /// How often a task lost its work to a removal with `requeue`.
@@ -152,7 +159,9 @@ pub(super) struct Terms {
 
 impl Run {
     pub(super) fn new(names: Names, cluster: &Cluster, fold: Fold, terms: &Terms) -> Self {
-        let (delay, misses) = terms.limit.judge(&cluster.workload().tasks, cluster.delays());
+        let delays = cluster.delays();
+        let deadlines = Lateness::judge(&cluster.workload().tasks, &delays);
+        let (delay, misses) = terms.limit.judge(&cluster.workload().tasks, delays);
         let tally = cluster.tally();
         let bill = |lane| {
             let price = terms.prices.get(lane);
@@ -174,6 +183,7 @@ impl Run {
             wait: Wait::of(cluster.waits()),
             delay,
             misses,
+            deadlines,
             hindsight: None,
             tasks: Tasks {
                 submitted: cluster.submitted(),
@@ -181,6 +191,7 @@ impl Run {
                 terminated: tally.terminated,
                 unfinished: cluster.waiting() + cluster.running(),
                 never_runnable: cluster.never(),
+                deadline_missed: deadlines.map(|deadlines| deadlines.missed),
                 evicted: tally.evicted,
                 requeued: tally.requeued,
                 broken: tally.broken,

@@ -10,7 +10,7 @@ use crate::base::Span;
 /// The columns: heading and what a run has there; the first run is what the others are compared with.
 type Column = (&'static str, fn(&Run, &Run) -> String);
 
-const COLUMNS: [Column; 13] = [
+const COLUMNS: [Column; 14] = [
     ("policy", |run, _| run.policy.clone()),
     ("cost", |run, _| run.cost.total.to_string()),
     ("vs first", against),
@@ -23,6 +23,11 @@ const COLUMNS: [Column; 13] = [
     ("wait p50", |run, _| brief(run.wait.p50)),
     ("p95", |run, _| brief(run.wait.p95)),
     ("max", |run, _| brief(run.wait.max)),
+    (MISSED, |run, _| {
+        run.tasks
+            .deadline_missed
+            .map_or_else(String::new, |missed| missed.to_string())
+    }),
     ("done", |run, _| run.tasks.completed.to_string()),
     ("redone", |run, _| {
         (run.tasks.evicted + run.tasks.requeued).to_string()
@@ -34,6 +39,10 @@ const COLUMNS: [Column; 13] = [
 /// The heading of cost as a multiple of the bound; the column is there only when a run has a bound.
 const AGAINST_BOUND: &str = "/ bound";
 const BOUND_COLUMN: usize = 3;
+
+/// The heading of missed deadlines; the column is there only when a run has tasks that are due.
+const MISSED: &str = "late";
+const MISSED_COLUMN: usize = 9;
 
 /// The columns that a narrow terminal goes without, the first to go first.
 const DISPENSABLE: [&str; 6] = ["reversals", "orders", "node-hours", "done", "redone", "wait p50"];
@@ -65,7 +74,8 @@ impl Report {
             let _ = writeln!(text, "(no room for {}; they are in -o json)", left_out.join(", "));
         }
         for run in &self.runs {
-            for line in run.against_bound().into_iter().chain(run.warnings()) {
+            let lines = run.missed_deadlines().into_iter().chain(run.against_bound());
+            for line in lines.chain(run.warnings()) {
                 let _ = writeln!(text, "{}: {line}", run.policy);
             }
         }
@@ -81,11 +91,12 @@ fn fitting(rows: &[Row], width: usize) -> (Vec<usize>, Vec<&'static str>) {
         let cells = rows.iter().map(|row| row[*column].chars().count());
         cells.max().unwrap_or(0) + GAP
     };
-    let bounded = rows
-        .iter()
-        .any(|row| !row[BOUND_COLUMN].is_empty() && row[BOUND_COLUMN] != AGAINST_BOUND);
+    let has_some = |column: usize| {
+        let mut cells = rows.iter().map(|row| &row[column]);
+        cells.any(|cell| !cell.is_empty() && cell != COLUMNS[column].0)
+    };
     let mut kept: Vec<usize> = (0..COLUMNS.len())
-        .filter(|column| bounded || *column != BOUND_COLUMN)
+        .filter(|column| ![BOUND_COLUMN, MISSED_COLUMN].contains(column) || has_some(*column))
         .collect();
     let mut left_out = Vec::new();
     for name in DISPENSABLE {
@@ -116,6 +127,18 @@ fn layout(rows: &[Row], kept: &[usize]) -> String {
 }
 
 impl Run {
+    /// Returns how many tasks ended after they were due and how late, in a line; nothing when none did.
+    fn missed_deadlines(&self) -> Option<String> {
+        let deadlines = self.deadlines.filter(|deadlines| deadlines.missed > 0)?;
+        Some(format!(
+            "{} of {} tasks missed their deadlines, half of them by no more than {} and none by more than {}",
+            deadlines.missed,
+            deadlines.due,
+            brief(deadlines.late.p50),
+            brief(deadlines.late.max)
+        ))
+    }
+
     /// Returns what the bound with hindsight says of the run, in a line.
     fn against_bound(&self) -> Option<String> {
         let hindsight = self.hindsight?;
@@ -220,20 +243,22 @@ mod tests {
     #[test]
     fn a_narrow_table_goes_without_what_matters_least() {
         assert_eq!(COLUMNS[BOUND_COLUMN].0, AGAINST_BOUND);
+        assert_eq!(COLUMNS[MISSED_COLUMN].0, MISSED);
         let mut rows = vec![COLUMNS.map(|(heading, _)| heading.to_owned())];
         let (kept, left_out) = fitting(&rows, 200);
-        assert_eq!((kept.len(), left_out.len()), (COLUMNS.len() - 1, 0));
+        assert_eq!((kept.len(), left_out.len()), (COLUMNS.len() - 2, 0));
         rows.push([const { String::new() }; COLUMNS.len()]);
         rows[1][BOUND_COLUMN] = "1.1".to_owned();
+        rows[1][MISSED_COLUMN] = "0".to_owned();
         let (kept, left_out) = fitting(&rows, 200);
         assert_eq!((kept.len(), left_out.len()), (COLUMNS.len(), 0));
         rows.pop();
         let (kept, left_out) = fitting(&rows, 80);
         assert_eq!(
             (kept.len(), left_out),
-            (COLUMNS.len() - 3, vec!["reversals", "orders"])
+            (COLUMNS.len() - 4, vec!["reversals", "orders"])
         );
-        assert_eq!(fitting(&rows, 0).0.len(), COLUMNS.len() - 1 - DISPENSABLE.len());
+        assert_eq!(fitting(&rows, 0).0.len(), COLUMNS.len() - 2 - DISPENSABLE.len());
     }
 
     #[test]

@@ -59,7 +59,9 @@ pub(super) fn workloads(
                 }
                 Err(failure) => return Err(failure),
             };
-            workload.name = label(&name);
+            if !name.to_string_lossy().starts_with("generate:") {
+                workload.name = label(&name);
+            }
             let single = workload.tasks.iter().all(|task| task.slots == 1);
             for task in &mut workload.tasks {
                 task.slots = 1;

@@ -8,18 +8,20 @@ use super::super::exit::Failure;
 use super::super::render::visible;
 use super::super::terminal::{Paint, Terminal};
 use crate::base::Span;
-use crate::sim::compare::{Comparison, Row, Summary};
+use crate::sim::compare::{Against, Comparison, Row, Summary};
 
 /// A heading and what stands below it.
 type Column<T> = (&'static str, fn(&T) -> String);
 
-const ROWS: [Column<Row>; 14] = [
+const ROWS: [Column<Row>; 16] = [
     ("workload", |row| visible(&row.workload)),
     ("spot", |row| brief(&visible(&row.spot))),
     ("price", |row| row.price_ratio.to_string()),
     ("contender", |row| visible(&row.contender)),
     ("cost", |row| format!("{:.0}", row.cost)),
     ("met", |row| if row.met { "yes" } else { "NO" }.to_owned()),
+    ("deadlines missed", |row| count(row.deadline_missed)),
+    ("/ other", |row| ratio(row.cost_to_other)),
     ("/ bound", |row| ratio(row.cost_to_bound)),
     ("with misses", |row| ratio(row.cost_to_bound_with_misses)),
     ("wait p95", |row| span(row.wait_p95)),
@@ -30,7 +32,7 @@ const ROWS: [Column<Row>; 14] = [
     ("reversals/d", |row| format!("{:.0}", row.reversals_daily)),
 ];
 
-const SUMMARIES: [Column<Summary>; 7] = [
+const SUMMARIES: [Column<Summary>; 12] = [
     ("contender", |summary| visible(&summary.contender)),
     ("met", |summary| format!("{} of {}", summary.met, summary.cases)),
     ("where dedicated does", |summary| {
@@ -40,7 +42,30 @@ const SUMMARIES: [Column<Summary>; 7] = [
     ("worst", |summary| ratio(summary.worst)),
     ("with misses, mean", |summary| ratio(summary.mean_with_misses)),
     ("worst", |summary| ratio(summary.worst_with_misses)),
+    ("deadlines missed", |summary| count(summary.deadline_missed)),
+    ("/ other, mean", |summary| {
+        against(summary, |against| ratio(Some(against.mean)))
+    }),
+    ("p90", |summary| {
+        against(summary, |against| ratio(Some(against.p90)))
+    }),
+    ("worst", |summary| {
+        against(summary, |against| ratio(Some(against.worst)))
+    }),
+    ("misses more, fewer", |summary| {
+        against(summary, |against| {
+            format!("{}, {}", against.misses_more, against.misses_fewer)
+        })
+    }),
 ];
+
+fn against(summary: &Summary, told: impl Fn(&Against) -> String) -> String {
+    summary.against.as_ref().map_or_else(|| "-".to_owned(), told)
+}
+
+fn count(value: Option<u32>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
 
 /// Writes the rows and, below, the summaries.
 pub(super) fn text(comparison: &Comparison, terminal: &mut Terminal) -> io::Result<()> {
@@ -75,6 +100,9 @@ pub(super) fn csv(comparison: &Comparison, terminal: &mut Terminal) -> Result<()
             "work_misses",
             "orders_daily",
             "reversals_daily",
+            "deadline_missed",
+            "deadline_late_max_s",
+            "cost_to_other",
         ])?;
         for row in &comparison.rows {
             let known = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
@@ -97,6 +125,10 @@ pub(super) fn csv(comparison: &Comparison, terminal: &mut Terminal) -> Result<()
                 row.work_misses.to_string(),
                 row.orders_daily.to_string(),
                 row.reversals_daily.to_string(),
+                row.deadline_missed
+                    .map_or_else(String::new, |missed| missed.to_string()),
+                known(row.deadline_late_max),
+                known(row.cost_to_other),
             ])?;
         }
         writer.flush()?;
@@ -106,6 +138,9 @@ pub(super) fn csv(comparison: &Comparison, terminal: &mut Terminal) -> Result<()
 }
 
 fn table<T>(columns: &[Column<T>], rows: &[T]) -> String {
+    // What no row has was not asked for.
+    let is_told = |column: &&Column<T>| rows.iter().any(|row| column.1(row) != "-");
+    let columns: Vec<_> = columns.iter().filter(is_told).collect();
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(columns.iter().map(|(heading, _)| *heading));

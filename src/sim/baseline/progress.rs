@@ -19,12 +19,12 @@ use crate::account::NodeActivity;
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
 use crate::sim::cluster::Unfinished;
 use crate::sim::delay::DelayLimit;
-use crate::sim::workload::Task;
+use crate::sim::workload::{Due, Task};
 
 /// The rule with what it remembers.
 #[derive(Debug)]
 pub(super) struct UniformProgress {
-    /// When a task is to end, from its submission; by the limit of the run otherwise.
+    /// When a task is to end, from its submission; when it is due otherwise, and by the limit of the run where nothing says so.
     within: Option<Span>,
     limit: DelayLimit,
     /// d: from an order to a task that runs on the new node.
@@ -102,7 +102,11 @@ impl UniformProgress {
 
     /// Returns R: how long after its submission a task is to end.
     fn time_for(&self, task: &Task) -> Span {
-        self.within.unwrap_or_else(|| task.run + self.limit.of(task.run))
+        let due = || {
+            task.due
+                .map_or_else(|| task.run + self.limit.of(task.run), Due::span)
+        };
+        self.within.unwrap_or_else(due)
     }
 
     fn add_up(&self, now: Timestamp, unfinished: impl Iterator<Item = Unfinished>) -> Ledger {

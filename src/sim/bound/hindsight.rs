@@ -154,11 +154,16 @@ fn beside(
 }
 
 impl Run {
+    /// Says whether all tasks that can run ended.
+    pub fn all_ended(&self) -> bool {
+        let tasks = &self.tasks;
+        tasks.unfinished == tasks.never_runnable && tasks.terminated == 0
+    }
+
     /// Says whether all tasks that can run ended, none later than its limit or no more than a tolerance allows.
     pub fn keeps_to(&self, tolerance: Option<Tolerance>) -> bool {
         let tasks = &self.tasks;
-        let all_ended = tasks.unfinished == tasks.never_runnable && tasks.terminated == 0;
-        all_ended
+        self.all_ended()
             && match tolerance {
                 None => self.misses.tasks == tasks.never_runnable,
                 Some(allowed) => self.misses.share <= allowed.tasks && self.misses.work_share <= allowed.work,
