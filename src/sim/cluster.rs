@@ -32,6 +32,7 @@ mod setup;
 mod simulator;
 mod spot;
 
+pub(crate) use calendar::Calendar;
 pub use elastic::Elasticity;
 pub use faults::{CoreQuota, NodeFaults, SampleFaults};
 pub use foresight::Unfinished;
@@ -41,6 +42,7 @@ pub use resize::Command;
 pub use sampler::{Hour, SAMPLE_DELAY};
 pub use setup::{Boot, Eviction, Fill, Setup, SetupError};
 pub use simulator::{Cluster, Tally};
+pub(crate) use spot::Spot;
 
 #[cfg(test)]
 mod tests {

@@ -3,18 +3,20 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::{Lane, Nodes, Span, Timestamp};
 
 /// A node as it was when an event was noted; the event is void once the node has gone or started anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct NodeRef {
+pub(crate) struct NodeRef {
     pub(super) index: u32,
     pub(super) generation: u32,
 }
 
 /// Something that is going to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Event {
+pub(crate) enum Event {
     /// A unit of spot capacity comes up, or goes down and takes its machines with it.
     Turned { unit: u32 },
     /// Machines of a lane are granted, as an order asked for.
@@ -39,23 +41,39 @@ pub(super) enum Event {
     Gone { node: NodeRef },
 }
 
-/// The events to come.
-#[derive(Debug, Default)]
-pub(super) struct Calendar {
-    heap: BinaryHeap<Reverse<(Timestamp, u64, Event)>>,
+/// The events to come, of one pool or of a whole account.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "E: Ord + Serialize + serde::de::DeserializeOwned")]
+pub(crate) struct Calendar<E = Event> {
+    heap: BinaryHeap<Reverse<(Timestamp, u64, E)>>,
     noted: u64,
 }
 
-impl Calendar {
-    pub(super) fn note(&mut self, at: Timestamp, event: Event) {
+impl<E: Ord> Default for Calendar<E> {
+    fn default() -> Self {
+        Self {
+            heap: BinaryHeap::new(),
+            noted: 0,
+        }
+    }
+}
+
+impl<E: Ord> Calendar<E> {
+    pub(crate) fn note(&mut self, at: Timestamp, event: E) {
         self.heap.push(Reverse((at, self.noted, event)));
         self.noted += 1;
     }
 
-    pub(super) fn next_at(&self) -> Option<Timestamp> {
+    pub(crate) fn next_at(&self) -> Option<Timestamp> {
         self.heap.peek().map(|Reverse((at, ..))| *at)
     }
 
+    pub(crate) fn pop(&mut self) -> Option<E> {
+        self.heap.pop().map(|Reverse((.., event))| event)
+    }
+}
+
+impl Calendar {
     /// Takes out the turn of a unit, when that is what happens next and at that very moment.
     pub(super) fn pop_turn(&mut self, now: Timestamp) -> Option<u32> {
         match self.heap.peek()? {
@@ -71,9 +89,5 @@ impl Calendar {
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.heap.len()
-    }
-
-    pub(super) fn pop(&mut self) -> Option<Event> {
-        self.heap.pop().map(|Reverse((.., event))| event)
     }
 }

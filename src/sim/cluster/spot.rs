@@ -15,7 +15,7 @@ use crate::sim::Supply;
 
 /// The spot market as one pool meets it.
 #[derive(Debug, Default)]
-pub(super) struct Spot {
+pub(crate) struct Spot {
     /// Without a supply machines can always be had.
     supply: Option<Arc<Supply>>,
     units: Vec<Unit>,
@@ -39,7 +39,7 @@ struct Unit {
 
 impl Spot {
     /// Returns the market as it is at the start.
-    pub(super) fn new(supply: Option<Arc<Supply>>, start: Timestamp) -> Self {
+    pub(crate) fn new(supply: Option<Arc<Supply>>, start: Timestamp) -> Self {
         let mut spot = Self::default();
         let runs = supply.as_deref().map_or(&[][..], Supply::units);
         for (number, runs) in (0..).zip(runs) {
@@ -58,7 +58,7 @@ impl Spot {
         spot
     }
 
-    pub(super) const fn n_units(&self) -> u32 {
+    pub(crate) const fn n_units(&self) -> u32 {
         self.units.len() as u32
     }
 
@@ -68,21 +68,21 @@ impl Spot {
     }
 
     /// Draws how long a machine lasts by itself, if the supply says so.
-    pub(super) fn draw_life(&self, chance: &mut Pcg64Mcg) -> Option<Span> {
+    pub(crate) fn draw_life(&self, chance: &mut Pcg64Mcg) -> Option<Span> {
         self.supply.as_deref()?.lives()?.draw(chance)
     }
 
     /// Says whether a machine can be had.
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.supply.is_none() || !self.open.is_empty()
     }
 
-    pub(super) fn is_up(&self, unit: u32) -> bool {
+    pub(crate) fn is_up(&self, unit: u32) -> bool {
         self.units[unit as usize].is_up
     }
 
     /// Returns when a unit goes down or comes up next.
-    pub(super) fn next_turn(&self, unit: u32) -> Option<Timestamp> {
+    pub(crate) fn next_turn(&self, unit: u32) -> Option<Timestamp> {
         let supply = self.supply.as_deref()?;
         let state = &self.units[unit as usize];
         let run = supply.units()[unit as usize].get(state.run)?;
@@ -91,7 +91,7 @@ impl Spot {
     }
 
     /// Turns a unit the other way; its machines, when it goes down, are to be released one by one.
-    pub(super) fn turn(&mut self, unit: u32) {
+    pub(crate) fn turn(&mut self, unit: u32) {
         let state = &mut self.units[unit as usize];
         let key = (state.machines, state.last_given, unit);
         if state.is_up {
@@ -104,7 +104,7 @@ impl Spot {
     }
 
     /// Gives a machine, and returns its unit; it must be open.
-    pub(super) fn give(&mut self) -> Option<u32> {
+    pub(crate) fn give(&mut self) -> Option<u32> {
         self.supply.as_ref()?;
         let (.., unit) = self.open.pop_first().expect("a unit is up");
         self.n_given += 1;
@@ -116,10 +116,22 @@ impl Spot {
     }
 
     /// Takes a machine back.
-    pub(super) fn release(&mut self, unit: u32) {
+    pub(crate) fn release(&mut self, unit: u32) {
         let state = &mut self.units[unit as usize];
         let key = (state.machines, state.last_given, unit);
         state.machines -= 1;
+        if self.open.remove(&key) {
+            self.open.insert((state.machines, state.last_given, unit));
+        }
+    }
+
+    /// Counts a machine that is on a unit already, where it is up.
+    pub(crate) fn seat(&mut self, unit: u32) {
+        let Some(state) = self.units.get_mut(unit as usize) else {
+            return;
+        };
+        let key = (state.machines, state.last_given, unit);
+        state.machines += 1;
         if self.open.remove(&key) {
             self.open.insert((state.machines, state.last_given, unit));
         }
