@@ -1,5 +1,7 @@
 //! A local Batch account over HTTP: the simulated pools behind the REST API of the service.
 //!
+//! `desk` is the account itself: synchronous, by events, without a clock.
+//!
 //! The outside knows requests and answers and nothing of pools: `listener` takes connections, `front` reads and checks
 //! requests and writes answers down, `faults` breaks some, `odata` cuts lists, `arm` and `identity` stand in for the
 //! other services that clients call before they come here.
@@ -20,3 +22,12 @@ pub mod odata;
 pub mod outside;
 mod request_id;
 pub mod token;
+
+mod desk;
+mod version;
+
+pub use desk::{
+    Account, Command, CommandEnd, Desk, ForeignResize, RunId, Setup, Spread, StateError, Submission, Timing,
+    Trouble, TroubleKind,
+};
+use version::etag;

@@ -16,6 +16,7 @@ mod cluster_spot;
 mod codes;
 mod damaged_files;
 mod decisions;
+mod emulator;
 mod format;
 mod golden;
 mod guards;

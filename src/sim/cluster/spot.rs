@@ -125,11 +125,9 @@ impl Spot {
         }
     }
 
-    /// Counts a machine that is on a unit already, where it is up.
+    /// Counts a machine that is on a unit already.
     pub(crate) fn seat(&mut self, unit: u32) {
-        let Some(state) = self.units.get_mut(unit as usize) else {
-            return;
-        };
+        let state = &mut self.units[unit as usize];
         let key = (state.machines, state.last_given, unit);
         state.machines += 1;
         if self.open.remove(&key) {
