@@ -33,6 +33,7 @@ mod policy_tests;
 mod robust;
 mod same_decision;
 mod scripts;
+mod sharing;
 mod sweep;
 mod tame;
 mod tidy;
