@@ -5,6 +5,7 @@
     reason = "a test that meets the unexpected shall fail there"
 )]
 
+mod account_doors;
 mod azure;
 mod backtest;
 mod baseline;
