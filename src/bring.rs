@@ -7,10 +7,14 @@ mod codes;
 mod draft;
 mod length;
 mod lenient;
+mod log;
 mod native;
 mod pool;
+mod replay;
 
 pub use codes::CODES;
 pub use draft::{Bound, Draft, Wanted};
+pub use log::{LogEntry, LoggedRun, read_log};
 pub use native::{draft, native};
 pub use pool::NativePool;
+pub use replay::{Replay, Replayed};

@@ -32,6 +32,7 @@ mod import;
 mod man;
 mod plan;
 mod reference;
+mod replay_log;
 mod schema;
 mod test;
 mod tune;
@@ -65,7 +66,7 @@ struct CommandLine {
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 success, 1 error, 2 differences, 3 warnings (check --deny-warnings),
-4 a failed assertion (test), condition (backtest) or proof (tune), 64 wrong usage.";
+4 a failed assertion (test), condition (backtest), proof (tune) or run (replay-log), 64 wrong usage.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -79,6 +80,7 @@ enum Verb {
     Eviction(eviction::Eviction),
     Tune(tune::Tune),
     Import(import::Import),
+    ReplayLog(replay_log::ReplayLog),
     Demo(demo::Demo),
     Schema(schema::Schema),
     Reference(reference::Reference),
@@ -99,6 +101,7 @@ impl Verb {
             Self::Eviction(verb) => verb.run(terminal),
             Self::Tune(verb) => verb.run(terminal),
             Self::Import(verb) => verb.run(terminal),
+            Self::ReplayLog(verb) => verb.run(terminal),
             Self::Demo(verb) => verb.run(terminal),
             Self::Schema(verb) => verb.run(terminal),
             Self::Reference(verb) => verb.run(terminal),

@@ -23,6 +23,7 @@ mod parse;
 mod print;
 mod print_value;
 mod range;
+mod retrace;
 mod run;
 
 pub use evaluator::{Evaluator, Formula};
@@ -36,3 +37,4 @@ pub use outcome::{
 pub use parse::tree;
 pub use print::{FormatError, format};
 pub use range::{Basis, TargetRange, TargetRanges, target_ranges};
+pub use retrace::{Check, Divergence, How, RecordedRun, Retraced, Verdict, retrace, retrace_on};

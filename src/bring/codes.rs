@@ -1,6 +1,6 @@
 //! The catalogue of what can be said of a text that is brought from elsewhere.
 
-use crate::base::CodeRow;
+use crate::base::{Code, CodeRow};
 
 /// Every code, in order.
 #[rustfmt::skip] // A table: its rows stay together.
@@ -11,6 +11,8 @@ pub const CODES: &[CodeRow] = &[
         "{\"id\": \"render\", \"targetDedicatedNodes\": \"many\"}", "{\"id\": \"render\", \"targetDedicatedNodes\": \"2\"}"),
     CodeRow::shown("I003", "a pool to import lacks what a policy needs", "Without an id there is no policy, and without a formula or targets nothing says how many nodes there are.",
         "{\"targetDedicatedNodes\": 2}", "{\"id\": \"render\", \"targetDedicatedNodes\": 2}"),
+    CodeRow::new(Code("I004"), "an entry of a log cannot be used", "A run is a PoolAutoScaleEvent with `id`, `timestamp`, `formula` and `results`, one a line; other events are passed over."),
+    CodeRow::new(Code("I005"), "a recorded run is not explained", "The engine would have got something else, from the named statement on: a formula that was changed by hand in the log, or a behaviour of the service that this engine does not have. Please report the entry."),
 ];
 
 #[cfg(test)]
@@ -20,8 +22,7 @@ mod tests {
 
     #[test]
     fn every_bad_example_gets_its_code_and_good_ones_get_nothing() {
-        for row in CODES {
-            let example = row.example.expect("every row has one");
+        for (row, example) in CODES.iter().filter_map(|row| Some((row, row.example?))) {
             let faults = native(example.bad).expect_err(example.bad);
             assert_eq!(faults[0].code, row.code, "{}", example.bad);
             assert!(native(example.good).is_ok(), "{}", example.good);

@@ -23,7 +23,7 @@ use super::{Lean, Scope, Value};
 use crate::account::NodeDeallocationOption;
 use crate::base::{Lane, Span, Timestamp};
 
-pub(super) use dynamic::read_variable;
+pub(super) use dynamic::{read_variable, write_variable};
 pub(super) use number::number_slot;
 use sample::Windows;
 

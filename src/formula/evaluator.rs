@@ -1,5 +1,7 @@
 //! A compiled formula and the memory that its runs share.
 
+mod stepwise;
+
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;

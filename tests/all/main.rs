@@ -31,6 +31,7 @@ mod market_learner;
 mod mix;
 mod policies;
 mod policy_tests;
+mod retrace;
 mod robust;
 mod same_decision;
 mod scripts;

@@ -197,3 +197,22 @@ pub(in crate::formula) fn read_variable(
         Type::DataSet | Type::Never => return None,
     })
 }
+
+/// Sets what a variable holds; a value of another type is left alone.
+pub(in crate::formula) fn write_variable(
+    numbers: &mut Numbers,
+    memory: &mut Memory,
+    variable: &Variable,
+    value: &Value,
+) {
+    let slot = variable.slot;
+    match (variable.ty, value) {
+        (Type::Double, Value::Double(number)) => numbers[number_slot(slot)] = *number,
+        (Type::DoubleVec, Value::DoubleVec(vector)) => memory.vectors[slot].clone_from(vector),
+        (Type::Timestamp, Value::Timestamp(instant)) => memory.instants[slot] = *instant,
+        (Type::TimeInterval, Value::TimeInterval(span)) => memory.intervals[slot] = *span,
+        (Type::Text, Value::Text(text)) => memory.texts[slot] = text.clone(),
+        (Type::Either, value) => memory.either[slot] = value.clone(),
+        _ => {}
+    }
+}

@@ -19,6 +19,8 @@ pub(crate) enum Moment {
     Day(u8),
     /// A minute of any hour.
     Minute(u8),
+    /// One instant.
+    At(Timestamp),
 }
 
 const SECOND: i64 = Span::seconds(1).ticks();
@@ -39,6 +41,14 @@ impl Moment {
         (first..first + cells).map(make)
     }
 
+    /// Returns the instants that the run can be at.
+    pub(crate) fn now(self) -> Times {
+        match self {
+            Self::At(instant) => Times::at(instant),
+            _ => Times::NOW,
+        }
+    }
+
     /// Returns the day of the week, 0 for Sunday, if it is the same for all instants.
     pub(crate) const fn weekday(self) -> Option<u8> {
         match self {
@@ -51,8 +61,12 @@ impl Moment {
     pub(crate) fn member(self, times: Times, member: Member) -> Interval {
         let any = range_of(member);
         if !times.after_now {
-            return if times.low == times.high {
-                Interval::point(of_instant(Timestamp::from_ticks(times.low), member))
+            let [first, last] =
+                [times.low, times.high].map(|ticks| of_instant(Timestamp::from_ticks(ticks), member));
+            // No member changes and changes back within a second.
+            let is_short = times.high.saturating_sub(times.low) < SECOND;
+            return if is_short && first == last {
+                Interval::point(first)
             } else {
                 any
             };

@@ -105,6 +105,15 @@ impl Interval {
         }
     }
 
+    /// Returns the numbers that are in both.
+    pub(crate) fn meet(self, other: Self) -> Self {
+        Self {
+            low: self.low.max(other.low),
+            high: self.high.min(other.high),
+            nan: self.nan && other.nan,
+        }
+    }
+
     pub(crate) fn truth(self) -> Truth {
         Truth {
             yes: self.nan || !self.is_empty() && self.only() != Some(0.0),

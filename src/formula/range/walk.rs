@@ -86,6 +86,21 @@ impl<'a> Walk<'a> {
         self
     }
 
+    /// Looks at one statement: what it can compute, what is learnt of its expressions, and whether it may stop the run.
+    pub(crate) fn look(&mut self, index: usize) -> (Value, Facts, bool) {
+        self.facts = Some(Facts::default());
+        let checked = self.checked;
+        let value = self.value(&checked.statements[index].value);
+        let facts = self.facts.take().unwrap_or_default();
+        (value, facts, std::mem::take(&mut self.stopped))
+    }
+
+    /// Lets a statement set one of these values.
+    pub(crate) fn take(&mut self, index: usize, value: Value) {
+        let checked = self.checked;
+        self.assign(index, &checked.statements[index].target, value);
+    }
+
     /// Goes over the statements; those that `known` covers are taken from there.
     pub(crate) fn run(mut self, known: Option<Known<'_>>) -> Pass {
         let mut statements = vec![Value::Nothing; self.checked.statements.len()];
@@ -182,7 +197,7 @@ impl<'a> Walk<'a> {
                 let arguments: Vec<Value> = arguments.iter().map(|argument| self.value(argument)).collect();
                 call(*function, &arguments)
             }
-            Kind::Now => Value::Time(Times::NOW),
+            Kind::Now => Value::Time(self.world.moment.now()),
             Kind::Instant(instant) => Value::Time(Times::at(*instant)),
             Kind::Unary(operator, _, inner) => unary(*operator, self.value(inner)),
             Kind::Binary(operator, _, left, right) => self.binary(*operator, left, right),
