@@ -25,6 +25,7 @@ mod compare;
 mod completions;
 mod demo;
 mod demo_moment;
+mod emulate;
 mod eval;
 mod eviction;
 mod fmt;
@@ -82,6 +83,7 @@ enum Verb {
     Import(import::Import),
     ReplayLog(replay_log::ReplayLog),
     Demo(demo::Demo),
+    Emulate(emulate::Emulate),
     Schema(schema::Schema),
     Reference(reference::Reference),
     Completions(completions::Completions),
@@ -103,6 +105,7 @@ impl Verb {
             Self::Import(verb) => verb.run(terminal),
             Self::ReplayLog(verb) => verb.run(terminal),
             Self::Demo(verb) => verb.run(terminal),
+            Self::Emulate(verb) => verb.run(terminal),
             Self::Schema(verb) => verb.run(terminal),
             Self::Reference(verb) => verb.run(terminal),
             Self::Completions(verb) => verb.run(terminal),

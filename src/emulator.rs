@@ -23,11 +23,14 @@ pub mod outside;
 mod request_id;
 pub mod token;
 
+mod commands;
 mod desk;
+mod service;
 mod version;
 
 pub use desk::{
     Account, Command, CommandEnd, Desk, ForeignResize, RunId, Setup, Spread, StateError, Submission, Timing,
     Trouble, TroubleKind,
 };
+pub use service::Service;
 use version::etag;

@@ -35,7 +35,7 @@ pub use setup::{Account, ForeignResize, Setup, Spread, Submission, Timing, Troub
 pub use state::StateError;
 pub use work::{Command, CommandEnd, RunId};
 
-use crate::base::Timestamp;
+use crate::base::{Lane, Timestamp};
 use crate::sim::cluster::Calendar;
 use chance::Chance;
 use job::Job;
@@ -120,6 +120,17 @@ impl Desk {
     /// Returns a number that grows with everything that happens.
     pub const fn n_changes(&self) -> u64 {
         self.n_changes
+    }
+
+    /// Returns the cores of a lane that nodes hold in all pools.
+    pub fn cores_held(&self, lane: Lane) -> u32 {
+        let held: u64 = self.pools.values().map(|pool| pool.cores_held(lane)).sum();
+        u32::try_from(held).unwrap_or(u32::MAX)
+    }
+
+    /// Says whether real commands are to be started or stopped.
+    pub const fn has_commands(&self) -> bool {
+        !self.commands.started.is_empty() || !self.commands.stopped.is_empty()
     }
 
     /// Lets everything happen up to and including a moment, in whole milliseconds; a moment that has passed changes nothing.

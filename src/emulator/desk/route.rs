@@ -32,8 +32,7 @@ impl Desk {
             ("jobs", rest) => self.route_jobs(asked, rest, body),
             ("nodecounts", []) if asked.method == "GET" => self.list_node_counts(asked),
             ("poolusagemetrics", []) if asked.method == "GET" => self.list_usage(asked),
-            ("supportedimages", []) if asked.method == "GET" => Self::list_images(asked),
-            ("nodecounts" | "poolusagemetrics" | "supportedimages", []) => Err(wrong_verb()),
+            ("nodecounts" | "poolusagemetrics", []) => Err(wrong_verb()),
             _ => Err(no_such_address()),
         }
     }

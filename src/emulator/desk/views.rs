@@ -12,7 +12,7 @@ use super::pool::Pool;
 use crate::base::{Span, Timestamp};
 use crate::emulator::answer::{Answer, Refused};
 use crate::emulator::asked::Asked;
-use crate::emulator::odata::{IMAGES, JOBS, List, NODE_COUNTS, NODES, POOLS, TASKS, USAGE};
+use crate::emulator::odata::{JOBS, List, NODE_COUNTS, NODES, POOLS, TASKS, USAGE};
 use crate::formula::AutoScaleRun;
 
 /// Puts a value into an object, when there is one.
@@ -170,46 +170,5 @@ impl Desk {
         let list = List::of(asked, &USAGE)?;
         let none: [&Pool; 0] = [];
         Ok(list.page(none, |pool| pool.id.to_string(), |_| Value::Null))
-    }
-
-    /// Account - List supported images: enough for a client to choose from.
-    pub(super) fn list_images(asked: &Asked) -> Result<Answer, Refused> {
-        let list = List::of(asked, &IMAGES)?;
-        let images = [
-            (
-                "canonical",
-                "0001-com-ubuntu-server-jammy",
-                "22_04-lts",
-                "batch.node.ubuntu 22.04",
-                "linux",
-            ),
-            (
-                "canonical",
-                "ubuntu-24_04-lts",
-                "server",
-                "batch.node.ubuntu 24.04",
-                "linux",
-            ),
-            (
-                "microsoftwindowsserver",
-                "windowsserver",
-                "2022-datacenter",
-                "batch.node.windows amd64",
-                "windows",
-            ),
-        ];
-        Ok(list.page(
-            images,
-            |(publisher, offer, sku, ..)| format!("{publisher}/{offer}/{sku}"),
-            |(publisher, offer, sku, agent, os)| {
-                json!({
-                    "nodeAgentSKUId": agent,
-                    "imageReference": { "publisher": publisher, "offer": offer, "sku": sku, "version": "latest" },
-                    "osType": os,
-                    "verificationType": "verified",
-                    "capabilities": [],
-                })
-            },
-        ))
     }
 }

@@ -1,0 +1,237 @@
+//! `lowtide emulate`: a Batch account on this machine, for real clients.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::exit::{Exit, Failure, Source};
+use super::options::{Output, OutputOption};
+use super::terminal::Terminal;
+use super::wiring;
+use crate::emulator::faults::Wire;
+use crate::emulator::listener::Doors;
+use crate::emulator::outside::{AccountKey, DEVELOPMENT_KEY, Outside};
+use crate::emulator::{Desk, Service, Setup};
+
+/// Serve a local Batch account to real clients: pools, nodes, jobs, tasks and formulas
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The account's name and key are fixed, known to everybody, and for development only; it listens
+on this machine unless told otherwise. Ctrl-C ends it.")]
+pub(super) struct Emulate {
+    /// How many times as fast as the wall's the account's clock runs
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = parse_speed)]
+    speed: f64,
+    /// Where to listen for plain http, which clients accept with the account's key; port 0 is any that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:10800")]
+    listen: SocketAddr,
+    /// Where to listen for https, which clients want before they send a token
+    #[arg(long, value_name = "ADDRESS")]
+    tls_listen: Option<SocketAddr>,
+    /// Where the certificate authority of the https endpoint is kept, and made when it is not there
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = ".lowtide",
+        requires = "tls_listen"
+    )]
+    tls_folder: PathBuf,
+    /// Keep the account in this file, and go on with it after a restart
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Run the real command of each task on this machine; whoever reaches the account can run anything as you
+    #[arg(long)]
+    run_commands: bool,
+    #[command(flatten)]
+    output: OutputOption,
+}
+
+/// What a client needs to know.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reached {
+    account: String,
+    key: &'static str,
+    http: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    https: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<PathBuf>,
+}
+
+fn parse_speed(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|speed| (0.001..=Service::SPEED_MAX).contains(speed))
+        .ok_or_else(|| format!("write a number from 0.001 to {}", Service::SPEED_MAX))
+}
+
+impl Emulate {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        let service = Service::new(self.desk()?, self.speed, self.state.clone());
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(self.serve(&service, terminal))?;
+        // Whatever still waits has nobody to wait for.
+        runtime.shutdown_background();
+        if let (Err(error), Some(path)) = (service.write_state(), &self.state) {
+            return Err(Failure::Text(
+                Source::named(&path.to_string_lossy()),
+                vec![super::files::unwritable(path, &error)],
+            ));
+        }
+        Ok(Exit::Success)
+    }
+
+    fn desk(&self) -> Result<Desk, Failure> {
+        let setup = |opened| Setup {
+            run_commands: self.run_commands,
+            ..Setup::at(opened)
+        };
+        match self.state.as_deref().filter(|path| path.exists()) {
+            Some(path) => read_state(path, setup),
+            None => Ok(Desk::new(setup(wiring::now()))),
+        }
+    }
+
+    async fn serve(&self, service: &Arc<Service>, terminal: &mut Terminal) -> Result<(), Failure> {
+        let https = self
+            .tls_listen
+            .map(|address| (address, self.tls_folder.as_path()));
+        let doors = Doors::open(Some(self.listen), https).await;
+        let doors = doors.map_err(|error| Failure::Usage(error.to_string()))?;
+        let account = service.with(|desk| desk.setup().account.name.clone());
+        let reached = reached(&doors, &account);
+        match self.output.output {
+            Output::Json => terminal.json(&reached)?,
+            Output::Text => self.greet(&reached, terminal)?,
+        }
+        terminal.flush()?;
+        let outside = Arc::new(self.outside(service, &account));
+        let end = Arc::new(tokio::sync::Notify::new());
+        let living = tokio::spawn(Arc::clone(service).live({
+            let end = Arc::clone(&end);
+            async move { end.notified().await }
+        }));
+        let served = doors.serve(service.handlers(), outside, stopped()).await;
+        end.notify_one();
+        // It ends by itself; when it met a mistake of ours, that has been explained.
+        let _ = living.await;
+        served.map_err(|error| Failure::Usage(error.to_string()))
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "the faults of a scenario will be of this command line"
+    )]
+    fn outside(&self, service: &Arc<Service>, account: &str) -> Outside {
+        let key = AccountKey::parse(DEVELOPMENT_KEY).expect("the key of the documentation is one");
+        let (facts, elapsed) = (Arc::clone(service), Arc::clone(service));
+        let mut outside = Outside::new(account, &key, Arc::new(move || facts.facts()));
+        outside.wire = Wire::new(
+            crate::emulator::faults::HttpFaults::default(),
+            Arc::new(move || elapsed.elapsed()),
+        );
+        outside
+    }
+
+    fn greet(&self, reached: &Reached, terminal: &mut Terminal) -> io::Result<()> {
+        let Reached {
+            account, key, http, ..
+        } = reached;
+        let out = terminal.out();
+        let speed = if self.speed == 1.0 {
+            String::new()
+        } else {
+            format!(", its clock {} times as fast", self.speed)
+        };
+        writeln!(
+            out,
+            "A Batch account on this machine{speed}. Its key is for development only.\n"
+        )?;
+        writeln!(
+            out,
+            "  account   {account}\n  key       {key}\n  endpoint  {http}"
+        )?;
+        if let (Some(https), Some(certificate)) = (&reached.https, &reached.certificate) {
+            writeln!(
+                out,
+                "  endpoint  {https}, trusted through {}",
+                certificate.display()
+            )?;
+        }
+        writeln!(
+            out,
+            "\naz:\n  export AZURE_BATCH_ACCOUNT={account} AZURE_BATCH_ACCESS_KEY={key} AZURE_BATCH_ENDPOINT={http}\n\
+             Python:\n  BatchClient(\"{http}\", AzureNamedKeyCredential(\"{account}\", \"{key}\"))"
+        )?;
+        if let Some(certificate) = &reached.certificate {
+            writeln!(
+                out,
+                "tokens:\n  export REQUESTS_CA_BUNDLE={}",
+                certificate.display()
+            )?;
+        }
+        if self.run_commands {
+            writeln!(
+                out,
+                "\nTasks run their real commands as you: keep others away from the endpoint."
+            )?;
+        }
+        writeln!(out, "\nCtrl-C ends it.")
+    }
+}
+
+fn reached(doors: &Doors, account: &str) -> Reached {
+    let http = doors
+        .http()
+        .map_or_else(String::new, |address| format!("http://{address}"));
+    let https = doors.https();
+    Reached {
+        account: account.to_owned(),
+        key: DEVELOPMENT_KEY,
+        http,
+        https: https.map(|(address, _)| {
+            // The certificate is for names of this machine, by which clients know it.
+            if address.ip().is_loopback() {
+                format!("https://localhost:{}", address.port())
+            } else {
+                format!("https://{address}")
+            }
+        }),
+        certificate: https.map(|(_, path)| std::path::absolute(path).unwrap_or_else(|_| path.to_owned())),
+    }
+}
+
+fn read_state(path: &Path, setup: impl FnOnce(crate::base::Timestamp) -> Setup) -> Result<Desk, Failure> {
+    let named = || Source::named(&path.to_string_lossy());
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::Text(named(), vec![super::files::unreadable(path, &error)]))?;
+    Desk::restore(&text, setup).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+}
+
+/// Waits until somebody ends the program: Ctrl-C, or SIGTERM as service managers send it.
+async fn stopped() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending::<()>().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}
