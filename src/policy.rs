@@ -25,6 +25,7 @@ mod lint;
 mod progress;
 mod queue;
 mod read;
+mod read_account;
 mod restrain;
 mod scale_in;
 mod schedule;
@@ -55,6 +56,7 @@ pub use lint::lint;
 pub use progress::{Course, Job, Progress};
 pub use queue::Queue;
 pub use read::{read, schema};
+pub use read_account::{account_schema, is_account, read_account};
 pub use scale_in::{GoesFirst, ScaleIn};
 pub use schedule::{Held, Rule, Schedule};
 pub use settings::{

@@ -23,4 +23,4 @@ pub use policy_record::{DemandRecord, FormulaRecord, PolicyRecord};
 pub use record::PoolRecord;
 pub use replay::{Difference, Parting, ReplayError, Replayed, replay};
 pub use samples::{SampleRun, SampleRuns, SamplesRecord, Values};
-pub use snapshot::{SnapshotFile, SnapshotPool, SnapshotPoolFile};
+pub use snapshot::{RecordedAccount, SharedFile, SnapshotFile, SnapshotPool, SnapshotPoolFile};

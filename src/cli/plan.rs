@@ -18,7 +18,8 @@ use crate::mix::{Bill, Lost};
 Nothing is ordered. With -o json every pool is one line, as in the ledger.
 Exit codes: 2 with --detailed-exitcode when something would be ordered.")]
 pub(super) struct Plan {
-    /// Policies, or directories with *.yaml files; the first that speaks of a pool decides for it
+    /// Policies, or directories with *.yaml files; the first that speaks of a pool decides for it, and a file of kind: account
+    /// says what the pools share
     #[arg(required = true, value_name = "POLICY")]
     policies: Vec<PathBuf>,
     /// The account as it was recorded; `-` is standard input
@@ -35,17 +36,17 @@ impl Plan {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
         let policies = policies::read_all(&self.policies);
         let source = files::read(&self.snapshot)?;
-        let pools = wiring::read_snapshot(&source.text).map_err(|faults| Failure::Text(source, faults));
-        let (policies, pools) = match (policies, pools) {
-            (Ok(policies), Ok(pools)) => (policies, pools),
+        let recorded = wiring::read_snapshot(&source.text).map_err(|faults| Failure::Text(source, faults));
+        let (policies, recorded) = match (policies, recorded) {
+            (Ok(policies), Ok(recorded)) => (policies, recorded),
             (Err(Failure::Texts(mut texts)), Err(Failure::Text(source, faults))) => {
                 texts.push((source, faults));
                 return Err(Failure::Texts(texts));
             }
             (Err(failure), _) | (_, Err(failure)) => return Err(failure),
         };
-        let snapshots: Vec<_> = pools.iter().map(wiring::snapshot).collect();
-        let decisions = engine::plan(&policies, &snapshots, None);
+        let snapshots: Vec<_> = recorded.pools.iter().map(wiring::snapshot).collect();
+        let decisions = engine::plan(&policies, &snapshots, Some(&recorded.shared));
         for snapshot in &snapshots {
             if policies.policy_for(&snapshot.pool.id).is_none() {
                 let pool = &snapshot.pool.id;

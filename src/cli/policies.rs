@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::exit::{Failure, Source};
 use super::files;
 use crate::base::Diagnostic;
-use crate::policy::{self, Findings, Policies, Policy};
+use crate::policy::{self, AccountPolicy, Findings, Policies, Policy};
 use crate::sim::sweep::Setting;
 
 /// A policy file as far as it could be read, and everything that was found.
@@ -22,6 +22,13 @@ pub(super) fn read(path: &Path) -> Result<PolicyText, Failure> {
 }
 
 fn understand(path: &Path, name: &str, source: Source) -> PolicyText {
+    if policy::is_account(&source.text) {
+        let (_, faults) = policy::read_account(name, &source.text);
+        return PolicyText {
+            policy: None,
+            texts: vec![(source, faults)],
+        };
+    }
     let (policy, findings) = policy::read(name, &source.text, &mut |file| load(&beside(path, file)));
     let mut texts = vec![(source, Vec::new())];
     gather(path, findings, &mut texts);
@@ -34,6 +41,10 @@ fn understand(path: &Path, name: &str, source: Source) -> PolicyText {
 /// The first setting with which it cannot be used, and why.
 pub(super) fn read_settings(path: &Path, settings: &[Setting]) -> Result<Vec<Policy>, Failure> {
     let source = files::read(path)?;
+    if policy::is_account(&source.text) {
+        // A backtest is of one pool, which shares nothing.
+        return Ok(Vec::new());
+    }
     let read = |setting: &Setting| {
         let name = format!("{} {setting}", name(path));
         let text = setting
@@ -74,25 +85,47 @@ fn gather(path: &Path, findings: Findings, texts: &mut Vec<(Source, Vec<Diagnost
     }
 }
 
-/// Reads policies to act on; warnings are for `check`.
+/// Reads policies to act on, and what their pools share; warnings are for `check`.
 ///
 /// # Errors
 /// Every fault of all of them at once.
 pub(super) fn read_all(paths: &[PathBuf]) -> Result<Policies, Failure> {
     let mut policies = Vec::new();
+    let mut account: Option<(String, AccountPolicy)> = None;
     let mut faulty = Vec::new();
     for path in files::expand(paths, is_policy)? {
-        match read(&path) {
-            Ok(PolicyText {
-                policy: Some(policy), ..
-            }) => policies.push(policy),
-            Ok(PolicyText { texts, .. }) => faulty.extend(texts),
-            Err(Failure::Text(source, faults)) => faulty.push((source, faults)),
+        let source = match files::read(&path) {
+            Ok(source) => source,
+            Err(Failure::Text(source, faults)) => {
+                faulty.push((source, faults));
+                continue;
+            }
             Err(failure) => return Err(failure),
+        };
+        if policy::is_account(&source.text) {
+            match (policy::read_account(&name(&path), &source.text), &account) {
+                ((Some(_), _), Some((first, _))) => {
+                    let message = format!(
+                        "`{first}` and `{}` both say what pools share; name one",
+                        source.name
+                    );
+                    return Err(Failure::Usage(message));
+                }
+                ((Some(read), _), None) => account = Some((source.name, read)),
+                ((None, faults), _) => faulty.push((source, faults)),
+            }
+            continue;
+        }
+        match understand(&path, &name(&path), source) {
+            PolicyText {
+                policy: Some(policy), ..
+            } => policies.push(policy),
+            PolicyText { texts, .. } => faulty.extend(texts),
         }
     }
     if faulty.is_empty() {
-        Ok(Policies::from(policies))
+        let account = account.map(|(_, account)| account);
+        Ok(Policies { policies, account })
     } else {
         Err(Failure::Texts(faulty))
     }

@@ -24,6 +24,8 @@ pub(super) struct Schema {
 pub(super) enum Kind {
     /// What an operator wants for a pool
     Policy,
+    /// What the pools of an account share (a file of kind: account)
+    Account,
     /// What `eval --inputs` reads
     Inputs,
     /// What `plan --snapshot` reads

@@ -16,7 +16,7 @@ use crate::policy;
 use crate::signal::History;
 use crate::sim::workload::{self, CiRecipe, ReadOptions, TaskRecipe, Workload};
 use crate::sim::{self, SpotMarket};
-use crate::world::{EvalInputs, InputsFile, SnapshotFile, SnapshotPool};
+use crate::world::{EvalInputs, InputsFile, RecordedAccount, SnapshotFile, SnapshotPool};
 
 /// Returns the current time; nothing else in the house reads a clock for a decision.
 pub(super) fn now() -> Timestamp {
@@ -39,7 +39,7 @@ pub(super) fn inputs_of_nothing() -> EvalInputs {
 }
 
 /// Reads a recorded account.
-pub(super) fn read_snapshot(text: &str) -> Result<Vec<SnapshotPool>, Vec<Diagnostic>> {
+pub(super) fn read_snapshot(text: &str) -> Result<RecordedAccount, Vec<Diagnostic>> {
     SnapshotFile::parse(text)
 }
 
@@ -52,6 +52,7 @@ pub(super) fn snapshot(pool: &SnapshotPool) -> Snapshot<'_> {
 pub(super) fn schema(kind: Kind) -> schemars::Schema {
     match kind {
         Kind::Policy => policy::schema(),
+        Kind::Account => policy::account_schema(),
         Kind::Inputs => InputsFile::schema(),
         Kind::Snapshot => SnapshotFile::schema(),
         Kind::Test => crate::proof::policy_test_schema(),

@@ -2,7 +2,8 @@
 
 use crate::base::CodeRow;
 
-/// Every code, in order. An example is a part of a policy, and the rest of it is as in the shortest policy there is.
+/// Every code, in order. An example is a part of a policy, or of an account's file, and the rest of it is as in the shortest there
+/// is.
 #[rustfmt::skip] // A table: its rows stay together.
 pub const CODES: &[CodeRow] = &[
     CodeRow::shown("P001", "the policy cannot be read", "It is no YAML: a bracket is open, or a text that holds `: ` has no quotes.",
@@ -61,6 +62,8 @@ pub const CODES: &[CodeRow] = &[
         "mix: { eviction: { halfLife: 0s } }", "mix: { eviction: { halfLife: 24h } }"),
     CodeRow::shown("P027", "a fallback that cannot be meant", "Dedicated nodes that came in place of spot stay for a minute at least, and for a week at most.",
         "mix: { fallback: { returnAfter: 0s } }", "mix: { fallback: { returnAfter: 30m } }"),
+    CodeRow::shown("P040", "something shared that cannot be meant", "A budget needs an amount, and a family of sizes cannot have more cores than the account.",
+        "kind: account\nbudgets: { all: { pools: [genomics-*] } }", "kind: account\nbudgets: { all: { pools: [genomics-*], perHour: 40 } }"),
 ];
 
 #[cfg(test)]
@@ -79,6 +82,10 @@ mod tests {
 
     /// What is said of the shortest policy with a part exchanged or added.
     fn said(part: &str) -> Vec<&'static str> {
+        if part.starts_with("kind: account") {
+            let (_, faults) = policy::read_account("example", &format!("version: 1\n{part}\n"));
+            return faults.iter().map(|fault| fault.code.0).collect();
+        }
         let rest = SHORTEST.iter().filter(|(key, _)| !part.starts_with(key));
         let source = rest.map(|(_, line)| *line).collect::<String>() + part + "\n";
         let mut load = |file: &str| match file {

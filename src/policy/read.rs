@@ -16,15 +16,15 @@ use crate::base::schema::{Checked, Format, Schema, SchemaCodes, StandIn};
 use crate::base::{Code, Diagnostic, Nodes, Span, UsdHourly};
 use crate::decision::Memory;
 
-const UNREADABLE: Code = Code("P001");
-const CODES: SchemaCodes = SchemaCodes {
+pub(super) const UNREADABLE: Code = Code("P001");
+pub(super) const CODES: SchemaCodes = SchemaCodes {
     unknown_key: Code("P002"),
     duplicate_key: Code("P003"),
     missing_key: Code("P004"),
     wrong_type: Code("P005"),
     wrong_value: Code("P006"),
 };
-const VERSION: Code = Code("P007");
+pub(super) const VERSION: Code = Code("P007");
 const INTERVAL: Code = Code("P008");
 const BOUNDS: Code = Code("P009");
 const PRICES: Code = Code("P012");
@@ -70,7 +70,7 @@ pub fn schema() -> schemars::Schema {
     schemars::schema_for!(PolicyFile)
 }
 
-const FORMATS: &[Format] = &[
+pub(super) const FORMATS: &[Format] = &[
     Format {
         name: "Duration",
         wanted: "a duration with its unit, like 90s, 5m or 1h30m",
@@ -108,7 +108,7 @@ const FORMATS: &[Format] = &[
 ];
 
 /// With these a policy is judged of which not even the frame stands; it is not used then.
-const STAND_INS: &[StandIn] = &[
+pub(super) const STAND_INS: &[StandIn] = &[
     StandIn {
         key: "version",
         json: "1",

@@ -7,9 +7,10 @@ use serde::Deserialize;
 
 use super::reading::{CODES, finish, read, sample_period};
 use super::{PoolRecord, SamplesRecord};
-use crate::account::{PoolId, PoolState, Work};
+use crate::account::{CoreQuotas, PoolId, PoolState, Work};
 use crate::base::{Diagnostic, Span, Timestamp};
 use crate::decision::{GuardMemory, Snapshot, SpotMemory};
+use crate::engine::AccountView;
 use crate::signal::History;
 use crate::sizing::Learned;
 
@@ -22,8 +23,29 @@ pub struct SnapshotFile {
     /// The seed of all chance in the decisions.
     #[serde(default)]
     pub seed: u64,
-    /// The pools of the account.
+    /// The pools of the account, those without a policy too.
     pub pools: Vec<SnapshotPoolFile>,
+    /// What they share.
+    #[serde(default)]
+    pub account: Option<SharedFile>,
+}
+
+/// What the pools of a recorded account share.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SharedFile {
+    /// The quotas of the account; nothing is limited by them when they are left out.
+    #[serde(default)]
+    pub quotas: Option<CoreQuotas>,
+}
+
+/// A recorded account.
+#[derive(Clone, Debug)]
+pub struct RecordedAccount {
+    /// Its pools, in the order of the file.
+    pub pools: Vec<SnapshotPool>,
+    /// What they share; all that hold something of it are among the pools.
+    pub shared: AccountView,
 }
 
 /// One pool of a recorded account.
@@ -85,7 +107,7 @@ impl SnapshotFile {
     ///
     /// # Errors
     /// Every fault of the text, by place.
-    pub fn parse(source: &str) -> Result<Vec<SnapshotPool>, Vec<Diagnostic>> {
+    pub fn parse(source: &str) -> Result<RecordedAccount, Vec<Diagnostic>> {
         let reading = read::<Self>(source)?;
         let (mut faults, place) = reading.place(source);
         let file = &reading.file;
@@ -118,7 +140,11 @@ impl SnapshotFile {
                 work: pool.work.clone(),
             });
         }
-        finish(faults, pools)
+        let shared = AccountView {
+            quotas: file.account.as_ref().and_then(|shared| shared.quotas.clone()),
+            ..AccountView::default()
+        };
+        finish(faults, RecordedAccount { pools, shared })
     }
 
     /// Returns the JSON Schema of the file.
@@ -151,6 +177,26 @@ mod tests {
                 "S004 {: the pool has no `id` (add the pool's `id`, so that a policy can be found for it)",
             ]
         );
+    }
+
+    #[test]
+    fn the_quotas_of_an_account_are_read_where_they_are_given() {
+        let parse = |account: &str| {
+            let source = format!(r#"{{ "now": "2016-10-13T19:18:47Z", "pools": []{account} }}"#);
+            SnapshotFile::parse(&source).map(|recorded| recorded.shared.quotas)
+        };
+        assert_eq!(parse(""), Ok(None));
+        assert_eq!(parse(r#", "account": {}"#), Ok(None));
+        let quotas = parse(
+            r#", "account": { "quotas": { "dedicatedCores": 40, "families": { "standardDSv5Family": 8 } } }"#,
+        );
+        let quotas = quotas.unwrap().unwrap();
+        assert_eq!((quotas.dedicated_cores, quotas.spot_cores), (Some(40), None));
+        assert_eq!(
+            quotas.of_family("standardDSv5Family"),
+            Some(("standardDSv5Family", 8))
+        );
+        assert!(parse(r#", "account": { "quotas": { "dedicatedCores": -1 } }"#).is_err());
     }
 
     #[test]

@@ -92,9 +92,10 @@ proptest! {
         let (policy, _) = policy::read("p", &policy, &mut |_| unreachable!());
         let policies = Policies::from(policy.into_iter().collect::<Vec<_>>());
         match SnapshotFile::parse(&source) {
-            Ok(pools) => {
-                let snapshots: Vec<_> = pools.iter().map(SnapshotPool::snapshot).collect();
-                prop_assert_eq!(plan(&policies, &snapshots, None).len(), pools.len());
+            Ok(recorded) => {
+                let snapshots: Vec<_> = recorded.pools.iter().map(SnapshotPool::snapshot).collect();
+                let planned = plan(&policies, &snapshots, Some(&recorded.shared));
+                prop_assert_eq!(planned.len(), snapshots.len());
             }
             Err(faults) => in_bounds(&source, &faults),
         }

@@ -29,9 +29,9 @@ pub(crate) fn policy_for(snapshot: &Path) -> Policies {
 #[test]
 fn decisions_are_as_expected() {
     for path in golden::files("tests/decisions", ".json") {
-        let pools = SnapshotFile::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        let snapshots: Vec<Snapshot<'_>> = pools.iter().map(SnapshotPool::snapshot).collect();
-        let decisions = plan(&policy_for(&path), &snapshots, None);
+        let recorded = SnapshotFile::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let snapshots: Vec<Snapshot<'_>> = recorded.pools.iter().map(SnapshotPool::snapshot).collect();
+        let decisions = plan(&policy_for(&path), &snapshots, Some(&recorded.shared));
         let mut text = String::new();
         for decision in &decisions {
             text += &decision.to_text();

@@ -70,3 +70,21 @@ fn the_schema_of_policies_is_the_one_beside_them() {
         &schema,
     );
 }
+
+#[test]
+fn the_account_that_we_ship_has_nothing_wrong_with_it_and_its_schema_is_beside_the_policies() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    let source = std::fs::read_to_string(root.join("shared/account.yaml")).unwrap();
+    assert!(policy::is_account(&source));
+    let (account, faults) = policy::read_account("account", &source);
+    assert!(account.is_some(), "{faults:#?}");
+    for name in ["genomics", "renders"] {
+        let (_, policy, findings) = read(&root.join(format!("shared/{name}.yaml")));
+        assert!(
+            policy.is_some_and(|policy| !policy.metrics.is_empty()),
+            "{findings:#?}"
+        );
+    }
+    let schema = serde_json::to_string_pretty(&policy::account_schema()).unwrap() + "\n";
+    golden::check(&root.join("account.schema.json"), &schema);
+}
