@@ -3,6 +3,8 @@
 //! Facts of the service that the code obeys come from its reference (learn.microsoft.com, Batch service REST API) and from
 //! recorded answers; each is named where it matters.
 
+mod acting;
+mod cadence;
 mod calls;
 mod client;
 mod clock;
@@ -11,16 +13,24 @@ mod fault;
 mod jobs;
 mod lenient;
 mod lists;
+mod live;
+mod look;
 mod nodes;
 mod pools;
 mod rate;
 mod retry;
+mod roster;
+mod sampling;
 mod settings;
 pub mod shared_key;
+mod standing;
+mod taskbook;
+mod telling;
 mod token_fault;
 mod token_source;
 mod tokens;
 mod transport;
+mod victims;
 mod words;
 
 pub use client::{Client, Traffic};
@@ -29,6 +39,7 @@ pub use credential::Credential;
 pub use fault::Fault;
 pub use jobs::{Counts, Execution, Job, NodeInfo, PoolInfo, ServiceTask, TaskCounts};
 pub use lists::{Listed, Query, Unread};
+pub use live::{Live, Stop};
 pub use nodes::{PoolNodeCounts, REMOVED_AT_ONCE_MAX, ServiceNode, StateCounts};
 pub use pools::{AutoScaleRun, Named, Pool, Resize, RunError, ServiceResizeError};
 pub use settings::{ApiVersion, Endpoint, EndpointError, Limits, Settings};

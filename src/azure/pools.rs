@@ -226,8 +226,8 @@ impl Client {
     }
 
     /// Stops the resize that is under way (Pool - Stop Resize); targets stay as they are.
-    pub async fn stop_resize(&self, id: &str) -> Result<(), Fault> {
-        self.post(&of(id, "/stopresize"), None::<&()>, None)
+    pub async fn stop_resize(&self, id: &str, only: Option<&Etag>) -> Result<(), Fault> {
+        self.post(&of(id, "/stopresize"), None::<&()>, only)
             .await
             .map(drop)
     }

@@ -129,7 +129,7 @@ impl FromStr for Endpoint {
             text: text.to_owned(),
             why: why.to_owned(),
         };
-        let trimmed = text.trim().trim_end_matches('/');
+        let trimmed = text.trim();
         let with_scheme = if trimmed.contains("://") {
             trimmed.to_owned()
         } else {

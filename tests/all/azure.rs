@@ -1,8 +1,10 @@
 //! The Azure Batch client against a scripted server on loopback, and against the facts of the service.
 
+mod account;
 mod desk;
 mod facts;
 mod faults;
+mod live;
 
 use lowtide::azure::{ApiVersion, Client, Clock, Credential, Limits, Settings, shared_key};
 use lowtide::base::Timestamp;

@@ -171,7 +171,7 @@ fn a_pool_is_resized_and_stopped() {
         };
         let etag = Etag("0x8DE2900AA11BB22".into());
         client.resize("render-eu", &resize, Some(&etag)).await.unwrap();
-        client.stop_resize("render-eu").await.unwrap();
+        client.stop_resize("render-eu", None).await.unwrap();
     });
 }
 

@@ -127,7 +127,7 @@ fn what_is_signed_is_what_is_sent() {
             page: Some(3),
         };
         client.pools(&query).await.unwrap();
-        client.stop_resize("p").await.unwrap();
+        client.stop_resize("p", None).await.unwrap();
         client
             .resize("p", &resize(), Some(&Etag("0x1".into())))
             .await

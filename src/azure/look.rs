@@ -1,0 +1,376 @@
+//! One look at a whole account: pools, node counts, active jobs and their task counts, side by side.
+//!
+//! ```text
+//! pools ──┬─► node counts ──────────────┐
+//! jobs ───┴─► task counts of each job ──┼─► what was seen
+//!               └─► its tasks  (if asked) ──┤
+//!             nodes of each pool (if asked) ┘
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::future::Future;
+
+use tokio::task::JoinSet;
+
+use super::cadence::{self, Jobs};
+use super::jobs::{Job, ServiceTask, TaskCounts};
+use super::lists::{Listed, Query, Unread};
+use super::nodes::{PoolNodeCounts, ServiceNode};
+use super::pools::Pool;
+use super::words::PoolStage;
+use super::{Client, Fault};
+use crate::account::PoolPattern;
+use crate::base::Timestamp;
+
+/// What is asked of an account.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// Which pools.
+    pub(super) pools: &'a [PoolPattern],
+    /// Whether tasks are counted.
+    pub(super) tasks: bool,
+    /// Whether tasks and nodes are listed one by one.
+    pub(super) work: bool,
+    /// The number of the round, by which quiet jobs take turns.
+    pub(super) round: u64,
+}
+
+/// What was seen, by the ids of pools in lower case.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) pools: Vec<Pool>,
+    pub(super) unread: Vec<Unread>,
+    pub(super) counts: HashMap<String, PoolNodeCounts>,
+    pub(super) nodes: HashMap<String, Vec<ServiceNode>>,
+    /// The tasks of jobs that were asked for them.
+    pub(super) tasks: BTreeMap<String, JobTasks>,
+    /// Jobs that were there at the last look and are over.
+    pub(super) over: Jobs,
+    /// The first fault of each pool.
+    pub(super) faults: HashMap<String, Fault>,
+    /// What keeps every pool from being judged.
+    pub(super) fault: Option<Fault>,
+}
+
+/// The tasks of a job, one by one.
+#[derive(Debug, Default)]
+pub(super) struct JobTasks {
+    /// Those that are not over, or as many as are listed.
+    pub(super) unfinished: Vec<ServiceTask>,
+    /// Whether there are more than were listed.
+    pub(super) is_cut: bool,
+    /// Those that ended since the last look.
+    pub(super) finished: Vec<ServiceTask>,
+}
+
+/// Tasks of one job that are listed one by one; further ones are known by number. Twenty pages are read within seconds.
+const TASKS_LISTED_MAX: usize = 20_000;
+/// Pools whose node counts come on one page (Account - List Pool Node Counts).
+const COUNTS_PAGE: u32 = 10;
+
+const FIELDS_OF_A_POOL: &str = "id,eTag,state,allocationState,allocationStateTransitionTime,vmSize,taskSlotsPerNode,\
+currentDedicatedNodes,targetDedicatedNodes,currentLowPriorityNodes,targetLowPriorityNodes,enableAutoScale,resizeErrors";
+const FIELDS_OF_A_JOB: &str = "id,priority,poolInfo,executionInfo";
+const FIELDS_OF_A_TASK: &str = "id,state,creationTime,requiredSlots,executionInfo,nodeInfo";
+pub(super) const FIELDS_OF_A_NODE: &str = "id,state,schedulingState,stateTransitionTime,allocationTime,lastBootTime,\
+isDedicated,runningTasksCount,runningTaskSlotsCount";
+
+const ACTIVE: &str = "state eq 'active'";
+const UNFINISHED: &str = "state eq 'active' or state eq 'preparing' or state eq 'running'";
+
+/// Looks at an account once; `over` are jobs that were found to be over before, and whose last tasks are untold.
+///
+/// # Errors
+/// When the pools cannot be listed; what fails for one pool alone is in the answer.
+pub(super) async fn look(
+    client: &Client,
+    wanted: Wanted<'_>,
+    jobs: &mut Jobs,
+    over: Jobs,
+) -> Result<Seen, Fault> {
+    let (all_pools, active) =
+        tokio::join!(list_pools(client), list_jobs(client, wanted.tasks || wanted.work));
+    let all_pools = all_pools?;
+    let n_pools = all_pools.found.len();
+    let mut seen = choose(all_pools, wanted.pools);
+    let keys: BTreeSet<String> = seen.pools.iter().map(|pool| key(&pool.id)).collect();
+    seen.over = over;
+    match active {
+        Ok(Some(active)) => seen
+            .over
+            .extend(cadence::see(jobs, &active.found, |pool| keys.contains(pool))),
+        Ok(None) => {}
+        Err(fault) => seen.fault = Some(fault),
+    }
+    let asks_jobs = seen.fault.is_none() && (wanted.tasks || wanted.work);
+    let (counts, answers, nodes) = tokio::join!(
+        list_counts(client, &seen.pools, n_pools),
+        ask_jobs(client, wanted, jobs, &seen.over, asks_jobs),
+        list_nodes(client, &seen.pools, wanted.work),
+    );
+    match counts {
+        Ok(counts) => seen.counts = counts,
+        Err(fault) => seen.fault = seen.fault.or(Some(fault)),
+    }
+    for (id, answer) in answers {
+        take_in(&mut seen, jobs, id, answer);
+    }
+    for (pool, nodes) in nodes {
+        match nodes {
+            Ok(nodes) => {
+                seen.nodes.insert(pool, nodes.found);
+            }
+            Err(fault) => {
+                seen.faults.entry(pool).or_insert(fault);
+            }
+        }
+    }
+    Ok(seen)
+}
+
+/// Returns the id of a pool as it is compared: two pools of one account cannot differ in case alone.
+pub(super) fn key(id: &str) -> String {
+    id.to_ascii_lowercase()
+}
+
+async fn list_pools(client: &Client) -> Result<Listed<Pool>, Fault> {
+    let query = Query {
+        select: FIELDS_OF_A_POOL,
+        ..Query::default()
+    };
+    client.pools(&query).await
+}
+
+async fn list_jobs(client: &Client, asked: bool) -> Result<Option<Listed<Job>>, Fault> {
+    if !asked {
+        return Ok(None);
+    }
+    let query = Query {
+        select: FIELDS_OF_A_JOB,
+        filter: ACTIVE,
+        page: None,
+    };
+    client.jobs(&query).await.map(Some)
+}
+
+/// Keeps the pools that are wanted and there to stay.
+fn choose(all: Listed<Pool>, patterns: &[PoolPattern]) -> Seen {
+    let wanted = |id: &str| {
+        let id = id.parse().ok();
+        id.is_some_and(|id| patterns.iter().any(|pattern| pattern.matches(&id)))
+    };
+    Seen {
+        pools: all
+            .found
+            .into_iter()
+            .filter(|pool| pool.state != PoolStage::Deleting && wanted(&pool.id))
+            .collect(),
+        unread: all
+            .unread
+            .into_iter()
+            .filter(|unread| unread.id.as_deref().is_some_and(wanted))
+            .collect(),
+        ..Seen::default()
+    }
+}
+
+/// Counts nodes: pool by pool when few of many are wanted, else page by page.
+async fn list_counts(
+    client: &Client,
+    pools: &[Pool],
+    n_pools: usize,
+) -> Result<HashMap<String, PoolNodeCounts>, Fault> {
+    let n_pages = n_pools.div_ceil(COUNTS_PAGE as usize);
+    let mut found = HashMap::new();
+    let mut add = |listed: Listed<PoolNodeCounts>| {
+        found.extend(
+            listed
+                .found
+                .into_iter()
+                .map(|counts| (key(&counts.pool_id), counts)),
+        );
+    };
+    if pools.len() < n_pages {
+        let one = |pool: &Pool| {
+            let (client, filter) = (client.clone(), format!("poolId eq '{}'", pool.id));
+            async move {
+                let query = Query {
+                    filter: &filter,
+                    ..Query::default()
+                };
+                client.node_counts(&query).await
+            }
+        };
+        for listed in together(pools.iter().map(one)).await {
+            add(listed?);
+        }
+    } else if !pools.is_empty() {
+        let query = Query {
+            page: Some(COUNTS_PAGE),
+            ..Query::default()
+        };
+        add(client.node_counts(&query).await?);
+    }
+    Ok(found)
+}
+
+async fn list_nodes(
+    client: &Client,
+    pools: &[Pool],
+    asked: bool,
+) -> Vec<(String, Result<Listed<ServiceNode>, Fault>)> {
+    let one = |pool: &Pool| {
+        let (client, id) = (client.clone(), pool.id.clone());
+        async move {
+            let query = Query {
+                select: FIELDS_OF_A_NODE,
+                ..Query::default()
+            };
+            (key(&id), client.nodes(&id, &query).await)
+        }
+    };
+    together(pools.iter().filter(|_| asked).map(one)).await
+}
+
+/// What a job was answered.
+struct JobAnswer {
+    /// `None` when it is over, or not asked again.
+    counts: Option<Result<TaskCounts, Fault>>,
+    tasks: Option<Result<JobTasks, Fault>>,
+}
+
+async fn ask_jobs(
+    client: &Client,
+    wanted: Wanted<'_>,
+    jobs: &Jobs,
+    over: &Jobs,
+    asked: bool,
+) -> Vec<(String, JobAnswer)> {
+    let now = client.clock().now();
+    let is_over = |id: &String| over.contains_key(id);
+    let due = jobs.iter().filter(|(_, job)| job.is_due(wanted.round));
+    // What a job that is over did since the last look would be lost otherwise.
+    let last = over.iter().filter(|(_, job)| wanted.work && job.book.is_some());
+    let ask = |(id, job): (&String, &cadence::JobMemory)| {
+        let (client, id, is_over, work) = (client.clone(), id.clone(), is_over(id), wanted.work);
+        let told_to = job.book.as_ref().map_or(now, |book| book.told_to);
+        let completed_told = job.completed_told;
+        async move {
+            let answer = ask_job(&client, &id, is_over, work, (told_to, completed_told)).await;
+            (id, answer)
+        }
+    };
+    together(due.chain(last).filter(|_| asked).map(ask)).await
+}
+
+async fn ask_job(
+    client: &Client,
+    id: &str,
+    is_over: bool,
+    work: bool,
+    (told_to, completed_told): (Timestamp, Option<u32>),
+) -> JobAnswer {
+    let counts = if is_over {
+        None
+    } else {
+        match client.task_counts(id).await {
+            Ok(counts) => Some(counts),
+            // It went between the list and the question.
+            Err(fault) if fault.is_missing() => Some(TaskCounts::default()),
+            Err(fault) => {
+                return JobAnswer {
+                    counts: Some(Err(fault)),
+                    tasks: None,
+                };
+            }
+        }
+    };
+    let tasks = if work {
+        Some(list_tasks(client, id, counts, (told_to, completed_told)).await)
+    } else {
+        None
+    };
+    JobAnswer {
+        counts: counts.map(Ok),
+        tasks,
+    }
+}
+
+/// Lists what is not over when there is any, and what has ended when its number has changed.
+async fn list_tasks(
+    client: &Client,
+    job: &str,
+    counts: Option<TaskCounts>,
+    (told_to, completed_told): (Timestamp, Option<u32>),
+) -> Result<JobTasks, Fault> {
+    let mut tasks = JobTasks::default();
+    let counts = counts.map(|counts| counts.task_counts);
+    if counts.is_some_and(|counts| counts.active > 0 || counts.running > 0) {
+        let query = Query {
+            select: FIELDS_OF_A_TASK,
+            filter: UNFINISHED,
+            page: None,
+        };
+        let listed = client.tasks(job, &query, TASKS_LISTED_MAX).await?;
+        tasks.is_cut = listed.found.len() >= TASKS_LISTED_MAX;
+        tasks.unfinished = listed.found;
+    }
+    let has_ended = counts.is_none_or(|counts| completed_told.is_some_and(|told| told != counts.completed));
+    if has_ended {
+        let filter = format!("state eq 'completed' and executionInfo/endTime ge datetime'{told_to}'");
+        let query = Query {
+            select: FIELDS_OF_A_TASK,
+            filter: &filter,
+            page: None,
+        };
+        match client.tasks(job, &query, TASKS_LISTED_MAX).await {
+            Ok(listed) => tasks.finished = listed.found,
+            Err(fault) if fault.is_missing() => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(tasks)
+}
+
+fn take_in(seen: &mut Seen, jobs: &mut Jobs, id: String, answer: JobAnswer) {
+    let pool = jobs
+        .get(&id)
+        .or(seen.over.get(&id))
+        .map(|job| job.pool.clone())
+        .unwrap_or_default();
+    match answer.counts {
+        Some(Ok(counts)) => {
+            if let Some(job) = jobs.get_mut(&id) {
+                job.answered(counts);
+            }
+        }
+        Some(Err(fault)) => {
+            seen.faults.entry(pool.clone()).or_insert(fault);
+        }
+        None => {}
+    }
+    match answer.tasks {
+        Some(Ok(tasks)) => {
+            seen.tasks.insert(id, tasks);
+        }
+        Some(Err(fault)) => {
+            seen.faults.entry(pool).or_insert(fault);
+        }
+        None => {}
+    }
+}
+
+/// Runs futures side by side, as many at once as the client allows, and returns what they gave in no order.
+async fn together<F>(futures: impl Iterator<Item = F>) -> Vec<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let mut set: JoinSet<F::Output> = futures.collect();
+    let mut outputs = Vec::with_capacity(set.len());
+    while let Some(output) = set.join_next().await {
+        // A mistake of ours in one of them is a mistake of the whole.
+        outputs.push(output.expect("a look neither panics nor is cancelled"));
+    }
+    outputs
+}
