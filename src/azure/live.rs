@@ -217,8 +217,13 @@ impl Live {
                 }
             }
         }
+        if question.account {
+            into.account = Some(telling::account(&seen));
+        }
+        let asked = |id: &PoolId| question.pools.iter().any(|pattern| pattern.matches(id));
         for unread in seen.unread {
-            let Some(id) = unread.id.as_deref().and_then(|id| id.parse::<PoolId>().ok()) else {
+            let id = unread.id.as_deref().and_then(|id| id.parse::<PoolId>().ok());
+            let Some(id) = id.filter(asked) else {
                 continue;
             };
             let fault = Fault::Unreadable {

@@ -39,6 +39,9 @@ pub(super) struct Wanted<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) pools: Vec<Pool>,
+    /// The pools that were not asked about.
+    pub(super) others: Vec<Pool>,
+    /// Pools that could not be read.
     pub(super) unread: Vec<Unread>,
     pub(super) counts: HashMap<String, PoolNodeCounts>,
     pub(super) nodes: HashMap<String, Vec<ServiceNode>>,
@@ -159,19 +162,15 @@ fn choose(all: Listed<Pool>, patterns: &[PoolPattern]) -> Seen {
         let id = id.parse().ok();
         id.is_some_and(|id| patterns.iter().any(|pattern| pattern.matches(&id)))
     };
-    Seen {
-        pools: all
-            .found
-            .into_iter()
-            .filter(|pool| pool.state != PoolStage::Deleting && wanted(&pool.id))
-            .collect(),
-        unread: all
-            .unread
-            .into_iter()
-            .filter(|unread| unread.id.as_deref().is_some_and(wanted))
-            .collect(),
+    let (pools, others) = all.found.into_iter().partition(|pool| wanted(&pool.id));
+    let mut seen = Seen {
+        pools,
+        others,
+        unread: all.unread,
         ..Seen::default()
-    }
+    };
+    seen.pools.retain(|pool| pool.state != PoolStage::Deleting);
+    seen
 }
 
 /// Counts nodes: pool by pool when few of many are wanted, else page by page.

@@ -1,15 +1,18 @@
-//! The tasks and nodes of a pool, one by one, from what a look has listed.
+//! What a look has listed, in the engine's terms: the tasks and nodes of a pool, and what the account shares.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use super::Fault;
 use super::cadence::{JobMemory, Jobs};
 use super::live::PoolMemory;
 use super::look::{JobTasks, Seen};
 use super::nodes::ServiceNode;
+use super::standing::pool_state;
 use super::taskbook::{NodesById, Taskbook, add_unlisted};
-use crate::account::{JobIndex, PoolState, Work};
+use crate::account::{Holding, JobIndex, NodeDeallocationOption, PoolState, Work};
 use crate::base::Timestamp;
+use crate::engine::AccountView;
 
 /// Tells the work of a pool; what has ended is told from the second look on.
 pub(super) fn tell(
@@ -59,4 +62,29 @@ fn tell_job(
     }
     book.see_finished(now, index, &tasks.finished, into);
     job.completed_told = Some(job.counts.task_counts.completed);
+}
+
+/// Tells what the pools that were not asked about hold; quotas are not told by the data plane.
+pub(super) fn account(seen: &Seen) -> AccountView {
+    let holding = |pool: &super::Pool| {
+        let id = pool.id.parse().ok()?;
+        Some(Holding::from(&pool_state(
+            id,
+            pool,
+            NodeDeallocationOption::default(),
+        )))
+    };
+    let fault = seen.unread.first().map(|unread| {
+        let id = unread.id.as_deref().unwrap_or("a pool without an id");
+        let fault = Fault::Unreadable {
+            request: format!("GET /pools ({id})"),
+            why: unread.why.clone(),
+        };
+        fault.to_observe_error()
+    });
+    AccountView {
+        quotas: None,
+        pools: seen.others.iter().filter_map(holding).collect(),
+        fault,
+    }
 }

@@ -47,6 +47,7 @@ impl Stage {
             pools: &self.patterns,
             metrics,
             work,
+            account: true,
         };
         self.live.observe(&question, &mut seen).unwrap();
         seen
@@ -93,9 +94,21 @@ fn busy_account() -> Account {
 
 #[test]
 fn a_look_tells_pools_and_samples() {
-    let mut stage = Stage::set(busy_account());
+    let account = busy_account();
+    account.put(
+        "GET /pools",
+        vec![list(&[pool("p", "0x1", 2, 0), pool("other", "0x7", 3, 4)])],
+    );
+    let mut stage = Stage::set(account);
+    stage.patterns = vec!["P*".parse().unwrap()];
     let metrics = [Metric::PendingTasks, Metric::UsableNodeCount];
     let seen = stage.look(&metrics, false);
+    let shared = seen.account.as_ref().unwrap();
+    assert_eq!(
+        (shared.pools[0].pool.as_str(), shared.pools[0].held()),
+        ("other", Mix::new(3, 4))
+    );
+    assert_eq!((shared.quotas.as_ref(), shared.fault.as_ref()), (None, None));
     let [view] = seen.pools() else { panic!("{seen:?}") };
     assert_eq!(view.state.current, Mix::new(2, 0));
     assert_eq!(
@@ -243,6 +256,7 @@ fn an_account_that_cannot_be_listed_is_not_seen_at_all() {
         pools: &stage.patterns.clone(),
         metrics: &[],
         work: false,
+        account: false,
     };
     let error = stage
         .live
