@@ -25,7 +25,7 @@
 //! share. Nodes count when they are usable at the end of the horizon: ready now, or booting for long enough, or new on a lane
 //! that boots quickly enough. When no mix is enough, the promise is lowered step by step (see [`Promise`]), never silently.
 //!
-//! # Why one walk finds the best
+//! # Why few looks find the best
 //!
 //! Write m = N - d for what spot must give and f(d, s) for E(N - C)+.
 //!
@@ -33,16 +33,21 @@
 //!    P(C(s - 1) >= m). Hence a count of dedicated nodes below one that fails fails too.
 //! 2. For a given d the cost is convex in s: given the chance p of the urn, one more spot node lowers f by p P(C < N), which
 //!    falls as s rises, and mixtures keep that; churn is convex too. So the best s is the larger of s(m) and the one at which one
-//!    more node does not pay.
-//! 3. One more spot node lowers f by more when d is smaller: p P(S < m) rises with m. So the best s only rises as d falls.
+//!    more node does not pay. Both are found by Newton's steps, as the tail tells how it changes (`first`, `tail`).
+//! 3. From any mix (d, s) a plane lies below f: with x dedicated nodes more and y of spot less, f is at least
+//!    f(d, s) - x P(C < N) + y E[S; C < N]/s, since (u + v)+ is at least u+ + v [u > 0] and every spot node has the same part in
+//!    E[S; C < N]; with y of spot more, at least f(d, s) - x P(C < N) - y times what one more node lowers it by.
+//! 4. So between two counts of dedicated nodes no mix costs less than the planes of its ends over the spot that 1 demands.
+//!    A stretch whose bound is above the best known is left out, another is halved, a short one is walked through (`branch`).
 //!
-//! The walk therefore goes once from many dedicated nodes to few, s only rises, and the tail is carried along from step to step
-//! (Pólya's urn, see `tail`): O(N + s) multiplications. Nothing is assumed of the cost along the frontier, which need not be
-//! unimodal; a bound that is linear in d ends the walk early. The tests hold it to plain enumeration.
+//! Nothing is assumed of the cost along the frontier, which need not be unimodal. The tests hold the answer to plain enumeration,
+//! and on large pools to a look at each count of dedicated nodes. A tail is summed afresh in tens to hundreds of terms however
+//! many nodes there are (`urn`), so that an answer takes some dozens of such sums; where many mixes cost the same, as at the
+//! break-even rate, it comes down to a walk past all of them.
 //!
 //! # When the answer would change
 //!
-//! The break-even rate is found by bisection on the hazard, all chances to last taken to the same power. Where no spot node is
+//! The break-even rate is found between secants of what spot saves, all chances to last taken to the same power. Where no spot node is
 //! forced the best cost without spot does not depend on the rate and the best cost with it never falls, so there is one rate.
 //!
 //! Sources: Pólya's urn and the beta-binomial distribution (Johnson, Kemp, Kotz: Univariate Discrete Distributions, 3rd ed., 6.2);
@@ -52,10 +57,13 @@
 
 mod allocate;
 mod bill;
+mod branch;
 mod break_even;
 mod dwell;
 mod fallback;
+mod first;
 mod from_market;
+mod frontier;
 mod probe;
 mod problem;
 mod ray;
@@ -65,6 +73,7 @@ mod solve;
 mod supply;
 mod tail;
 mod terms;
+mod urn;
 
 pub use allocate::{Claim, Cores, LanePrices, Limit, Share, Shared, Short, allocate};
 pub use bill::{Bill, Line};

@@ -1,6 +1,7 @@
 //! The eviction rate at which the answer changes.
 
-use super::search::{Candidate, Pick, Search};
+use super::branch::Care;
+use super::search::{Candidate, Search};
 use super::solve::{answer, least_spot};
 use super::terms::Terms;
 use super::{BreakEven, Change, Problem, Promise, ShareRule};
@@ -11,8 +12,14 @@ use crate::market::{Hazard, Outlook};
 const HAZARD_MIN: f64 = 1e-6;
 /// Rates above one eviction a second are not looked at: no node would boot.
 pub(super) const HAZARD_MAX: f64 = 3600.0;
-/// Each step halves the logarithm of what is left of nine and a half decades; these leave a part in a hundred thousand.
-const STEPS: usize = 21;
+/// How near the rate is told, as a difference of logarithms: a part in a hundred thousand.
+const WIDTH: f64 = 1e-5;
+/// A quarter of the steps halve the 22 units of nine and a half decades; these leave less than `WIDTH` of them.
+const STEPS_MAX: usize = 88;
+/// How many mixes are looked at for each rate. Those of a pool of some dozens of nodes are all looked at. At the break-even rate
+/// of a large pool all its mixes cost about the same, and rounding to whole nodes decides between them: there the rate is told
+/// to within the node or two of the bill that this makes.
+const LOOKS: u32 = 96;
 
 /// Returns the rate at which spot enters or leaves the best mix.
 pub(super) fn of(problem: &Problem, terms: &Terms, best: &Candidate) -> Option<BreakEven> {
@@ -20,9 +27,10 @@ pub(super) fn of(problem: &Problem, terms: &Terms, best: &Candidate) -> Option<B
         return None;
     }
     let now = problem.hazard.0.clamp(HAZARD_MIN, HAZARD_MAX);
-    let uses_at = |hazard: f64| uses_spot(&Terms::new(&problem.at_hazard(Hazard(hazard))), problem.rule);
+    let terms_at = |hazard: f64| Terms::new(&problem.at_hazard(Hazard(hazard)));
+    let uses_at = |hazard: f64| gain(&terms_at(hazard), problem.rule) > 0.0;
     let used_now = best.spot > least_spot(terms);
-    let (mut with, mut without, change) = if used_now {
+    let (with, without, change) = if used_now {
         (now, HAZARD_MAX, Change::SpotLeaves)
     } else {
         (HAZARD_MIN, now, Change::SpotEnters)
@@ -35,36 +43,71 @@ pub(super) fn of(problem: &Problem, terms: &Terms, best: &Candidate) -> Option<B
     if !changes {
         return None;
     }
-    for _ in 0..STEPS {
-        let middle = (with * without).sqrt();
-        if uses_at(middle) {
-            with = middle;
-        } else {
-            without = middle;
-        }
-    }
+    let middle = crossing(with.ln(), without.ln(), |at| {
+        gain(&terms_at(at.exp()), problem.rule)
+    });
     Some(BreakEven {
-        hazard: Hazard((with * without).sqrt()),
+        hazard: Hazard(middle.exp()),
         change,
     })
 }
 
-/// Returns whether the best mix has more spot than the limits demand.
-fn uses_spot(terms: &Terms, rule: ShareRule) -> bool {
-    if rule == ShareRule::ExpectedCost {
-        for promise in [Promise::Met, Promise::Late, Promise::WhileSpotLasts] {
-            let search = Search { terms, promise };
-            let without = search.without_spot();
-            let below = without.map_or(f64::INFINITY, |without| without.cost);
-            if search.walk(search.some_spot(), Pick::AnyBelow(below)).is_some() {
-                return true;
+/// Returns where a gain changes its sign between `with`, where it is above zero, and `without`: the secant of the two ends, a
+/// stale end weighed down by half (the Illinois method), and a plain half where a gain is no number or the ends close in slowly.
+fn crossing(mut with: f64, mut without: f64, gain: impl Fn(f64) -> f64) -> f64 {
+    let (mut gains, mut stale) = ((f64::NAN, f64::NAN), 0_i32);
+    for round in 0..STEPS_MAX {
+        let width = without - with;
+        if width.abs() <= WIDTH {
+            break;
+        }
+        let share = gains.0 / (gains.0 - gains.1);
+        let share = if share.is_finite() && round % 4 != 3 {
+            // Never the end itself: what is left on that side must shrink too.
+            let margin = 0.4 * WIDTH / width.abs();
+            share.clamp(margin, 1.0 - margin)
+        } else {
+            0.5
+        };
+        let middle = with + share * width;
+        let here = gain(middle);
+        if here > 0.0 {
+            (with, gains.0) = (middle, here);
+            stale = stale.max(0) + 1;
+            if stale > 1 {
+                gains.1 *= 0.5;
             }
-            if without.is_some() {
-                return false;
+        } else {
+            (without, gains.1) = (middle, here);
+            stale = stale.min(0) - 1;
+            if stale < -1 {
+                gains.0 *= 0.5;
             }
         }
     }
-    answer(terms, rule).1.spot > least_spot(terms)
+    f64::midpoint(with, without)
+}
+
+/// Returns what the best mix with more spot than the limits demand saves over the best one without; no more than zero when spot
+/// is not worth it, without end when there is no other way.
+fn gain(terms: &Terms, rule: ShareRule) -> f64 {
+    if rule == ShareRule::ExpectedCost {
+        for promise in [Promise::Met, Promise::Late, Promise::WhileSpotLasts] {
+            let search = Search { terms, promise };
+            let with = search.with_spot(Care::Looks(LOOKS));
+            match (with, search.without_spot()) {
+                (Some(with), Some(without)) => return without.cost - with.cost,
+                (Some(_), None) => return f64::INFINITY,
+                (None, Some(_)) => return f64::NEG_INFINITY,
+                (None, None) => {}
+            }
+        }
+    }
+    if answer(terms, rule).1.spot > least_spot(terms) {
+        f64::INFINITY
+    } else {
+        f64::NEG_INFINITY
+    }
 }
 
 impl Problem {

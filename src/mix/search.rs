@@ -1,7 +1,4 @@
-//! The walk along the cheapest mixes, one for each count of dedicated nodes.
-//!
-//! Going down from many dedicated nodes to few, the best count of spot nodes only rises (see the room's page), so both counts
-//! move one way and the walk visits each once.
+//! What is searched: a problem, the promise to keep, and what a mix comes to.
 
 use super::supply::{Constraint, Supply, tolerated};
 use super::terms::Terms;
@@ -16,17 +13,6 @@ pub(super) struct Candidate {
     pub cost: f64,
     /// The chance that fewer nodes than the demand are usable at the end of the horizon.
     pub short: f64,
-}
-
-/// Which of the feasible mixes a walk looks for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Pick {
-    /// The cheapest.
-    Cheapest,
-    /// The one with the fewest dedicated nodes; of these the cheapest.
-    FewestDedicated,
-    /// Any that costs less than this.
-    AnyBelow(f64),
 }
 
 /// A problem and the promise that a mix has to keep.
@@ -45,9 +31,6 @@ pub(super) struct Walker<'a> {
     /// `None` when the promise is the demand itself, so that one walk tells both.
     late: Option<Supply>,
 }
-
-/// Costs that differ by less than this part are equal; the earlier one stays.
-const EQUAL: f64 = 1e-12;
 
 impl Promise {
     /// Returns the constraint that it stands for.
@@ -96,9 +79,52 @@ impl<'a> Walker<'a> {
         self.kept.short()
     }
 
-    /// Returns whether one more spot node than `spot` saves more lateness than it costs.
-    fn one_more_pays(&self, spot: u32) -> bool {
-        self.terms.one_more_spot(spot) < self.terms.late * self.demanded().relief()
+    /// Returns by how much the chance to break the promise is more than tolerated, as a logarithm, and its change with one
+    /// more spot node.
+    pub(super) fn excess_risk(&self) -> (f64, f64) {
+        let short = self.kept.short();
+        let excess = (short / self.terms.risk).ln();
+        let slope = -self.kept.steps().0 / short;
+        if self.keeps() {
+            (excess.min(0.0), slope)
+        } else {
+            (excess.max(f64::MIN_POSITIVE), slope)
+        }
+    }
+
+    /// Returns by how much more lateness one more spot node than `spot` saves than it costs, as a logarithm, and its change
+    /// with one more.
+    pub(super) fn excess_relief(&self, spot: u32) -> (f64, f64) {
+        let (cost, relief) = (self.terms.one_more_spot(spot), self.demanded().relief());
+        let saves = self.terms.late * relief;
+        if cost < saves {
+            let excess = if cost > 0.0 {
+                (saves / cost).ln()
+            } else {
+                f64::INFINITY
+            };
+            (excess.max(f64::MIN_POSITIVE), -self.demanded().steps().1 / relief)
+        } else {
+            ((saves / cost).ln().min(0.0), -self.demanded().steps().1 / relief)
+        }
+    }
+
+    /// Returns how costs change around a mix: by how much lateness rises with each dedicated node less, what one more spot node
+    /// costs on balance, and what one less saves on balance at most. For all mixes with so many nodes more or less these are
+    /// bounds, as the need that is missed is convex in both counts: E(N - C)+ changes by no less than when only the cases that
+    /// miss now are looked at, and of those each node that is asked for has the same part.
+    pub(super) fn slopes(&self, dedicated: u32, spot: u32) -> (f64, f64, f64) {
+        let (terms, demanded) = (self.terms, self.demanded());
+        let late_dedicated = if dedicated <= terms.dedicated.in_time {
+            terms.late * demanded.short()
+        } else {
+            0.0
+        };
+        let more = terms.one_more_spot(spot) - terms.late * demanded.relief();
+        let less = spot.checked_sub(1).map_or(0.0, |less| {
+            terms.one_more_spot(less) - terms.late * demanded.part_of_each(spot)
+        });
+        (late_dedicated, more, less)
     }
 
     fn demanded(&self) -> &Supply {
@@ -121,79 +147,8 @@ impl<'a> Walker<'a> {
 }
 
 impl Search<'_> {
-    /// Returns the mix that is looked for among those with `spot.0` to `spot.1` spot nodes, within the limits; `None` when
-    /// none of them keeps the promise.
-    pub(super) fn walk(&self, spot: (u32, u32), pick: Pick) -> Option<Candidate> {
-        let Limits {
-            dedicated: (least, most),
-            total,
-        } = self.limits(spot)?;
-        let mut walker = Walker::new(self, most);
-        let mut best: Option<Candidate> = None;
-        let mut bound = match pick {
-            Pick::Cheapest | Pick::FewestDedicated => f64::INFINITY,
-            Pick::AnyBelow(cost) => cost,
-        };
-        let mut asked = 0;
-        for dedicated in (least..=most).rev() {
-            let low = spot.0.max(total.0.saturating_sub(dedicated));
-            let high = spot.1.min(total.1 - dedicated);
-            if low > high {
-                continue;
-            }
-            asked = asked.max(low);
-            walker.move_to(dedicated, asked);
-            while !walker.keeps() && asked < high {
-                asked += 1;
-                walker.move_to(dedicated, asked);
-                if pick != Pick::FewestDedicated && self.at_least(dedicated, least, asked) >= bound {
-                    return best;
-                }
-            }
-            if !walker.keeps() {
-                if dedicated <= self.dedicated_that_count() {
-                    // Each dedicated node less takes more than one spot node: fewer cannot do either.
-                    break;
-                }
-                continue;
-            }
-            while asked < high && walker.one_more_pays(asked) {
-                asked += 1;
-                walker.move_to(dedicated, asked);
-            }
-            let here = walker.candidate(dedicated, asked);
-            if pick == Pick::FewestDedicated || here.cost < bound - EQUAL * (1.0 + here.cost.abs()) {
-                bound = here.cost;
-                best = Some(here);
-                if matches!(pick, Pick::AnyBelow(_)) {
-                    return best;
-                }
-            }
-        }
-        best
-    }
-
-    /// Returns a cost that no mix with `dedicated` nodes or fewer undercuts when each takes at least as many spot nodes.
-    fn at_least(&self, dedicated: u32, least: u32, spot: u32) -> f64 {
-        let terms = self.terms;
-        let promised = self.promise.constraint(terms.demand).need;
-        let cost = |dedicated: u32, spot: u32| {
-            terms.dedicated.price * f64::from(dedicated)
-                + terms.spot.price * f64::from(spot)
-                + terms.redo * f64::from(promised.saturating_sub(dedicated))
-        };
-        let one_for_one = if dedicated <= self.dedicated_that_count().min(promised) {
-            dedicated - least
-        } else {
-            0
-        };
-        // Linear from the promise downwards and rising above it, so that the promise and the lower end tell.
-        let upper = dedicated.min(promised).max(least);
-        cost(upper, spot).min(cost(least, spot + one_for_one))
-    }
-
     /// Returns the most dedicated nodes that count for the promise.
-    fn dedicated_that_count(&self) -> u32 {
+    pub(super) fn dedicated_that_count(&self) -> u32 {
         if self.promise.constraint(self.terms.demand).in_time {
             self.terms.dedicated.in_time
         } else {
@@ -201,19 +156,11 @@ impl Search<'_> {
         }
     }
 
-    fn limits(&self, spot: (u32, u32)) -> Option<Limits> {
+    /// Returns the fewest and the most dedicated nodes that the limits allow beside so many of spot; `None` when there is none.
+    pub(super) fn dedicated_range(&self, spot: (u32, u32)) -> Option<(u32, u32)> {
         let limits = self.terms.limits;
-        let room = limits.total.1.checked_sub(spot.0)?;
-        let most = limits.dedicated.1.min(room);
-        (limits.dedicated.0 <= most && spot.0 <= spot.1).then_some(Limits {
-            dedicated: (limits.dedicated.0, most),
-            total: limits.total,
-        })
+        let most = limits.dedicated.1.min(limits.total.1.checked_sub(spot.0)?);
+        let least = limits.dedicated.0.max(limits.total.0.saturating_sub(spot.1));
+        (least <= most && spot.0 <= spot.1).then_some((least, most))
     }
-}
-
-/// The limits of one walk.
-struct Limits {
-    dedicated: (u32, u32),
-    total: (u32, u32),
 }

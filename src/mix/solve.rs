@@ -1,7 +1,8 @@
 //! The best mix, what else there was, and when the answer would change.
 
+use super::branch::{self, Care};
 use super::ray::Ray;
-use super::search::{Candidate, Pick, Search, Walker};
+use super::search::{Candidate, Search, Walker};
 use super::supply::{Supply, tolerated};
 use super::terms::Terms;
 use super::{Bill, Lost, Problem, ProblemError, Promise, RunnerUp, ShareRule, Solution, break_even};
@@ -115,10 +116,10 @@ fn best(terms: &Terms, rule: ShareRule, promise: Promise) -> Option<Candidate> {
         ShareRule::ExpectedCost => {
             let without = search.without_spot();
             let below = without.map_or(f64::INFINITY, |without| without.cost);
-            let with = search.with_spot().filter(|with| with.cost < below);
+            let with = search.with_spot(Care::Proven).filter(|with| with.cost < below);
             with.or(without)
         }
-        ShareRule::SpotFirst => search.walk(terms.limits.spot, Pick::FewestDedicated),
+        ShareRule::SpotFirst => branch::fewest_dedicated(&search, terms.limits.spot),
         ShareRule::Fixed { spot } => Ray::new(terms, spot).cheapest(promise),
         ShareRule::DedicatedOnly => search.without_spot(),
     }
@@ -128,16 +129,13 @@ impl Search<'_> {
     /// Returns the cheapest mix that keeps the promise with no spot node but what the limits demand.
     pub(super) fn without_spot(&self) -> Option<Candidate> {
         let least = self.least_spot();
-        self.walk((least, least), Pick::Cheapest)
+        branch::cheapest(self, (least, least), Care::Proven)
     }
 
     /// Returns the cheapest mix that keeps the promise with more spot nodes than the limits demand.
-    fn with_spot(&self) -> Option<Candidate> {
-        self.walk(self.some_spot(), Pick::Cheapest)
-    }
-
-    pub(super) fn some_spot(&self) -> (u32, u32) {
-        (self.least_spot().saturating_add(1), self.terms.limits.spot.1)
+    pub(super) fn with_spot(&self, care: Care) -> Option<Candidate> {
+        let range = (self.least_spot().saturating_add(1), self.terms.limits.spot.1);
+        branch::cheapest(self, range, care)
     }
 
     /// Returns the fewest spot nodes that the limits allow: their own, or what the total wants and dedicated cannot give.
@@ -170,15 +168,19 @@ fn most_promised(terms: &Terms, rule: ShareRule) -> Nodes {
             (dedicated, limits.spot.1.min(limits.total.1 - dedicated))
         }
     };
-    let mut nodes = dedicated.min(terms.demand);
-    let start = Promise::Part { nodes: Nodes(nodes) };
-    let mut supply = Supply::new(terms, start.constraint(terms.demand), dedicated);
-    while nodes < terms.demand {
-        supply.want(nodes + 1, dedicated, spot);
-        if !tolerated(supply.short(), terms.risk) {
-            break;
+    // Dedicated nodes keep themselves; beyond them the chance to fall short rises with the count.
+    let kept = dedicated.min(terms.demand);
+    let constraint = Promise::Part { nodes: Nodes(kept) }.constraint(terms.demand);
+    let mut supply = Supply::new(terms, constraint, dedicated);
+    let (mut nodes, mut high) = (kept, terms.demand);
+    while nodes < high {
+        let middle = nodes + (high - nodes).div_ceil(2);
+        supply.want(middle, dedicated, spot);
+        if tolerated(supply.short(), terms.risk) {
+            nodes = middle;
+        } else {
+            high = middle - 1;
         }
-        nodes += 1;
     }
     Nodes(nodes)
 }
@@ -198,7 +200,9 @@ fn runner_up(terms: &Terms, rule: ShareRule, promise: Promise, best: &Candidate)
         search.without_spot()
     } else {
         // Spot nodes that stand in for no dedicated one are no other way to do it.
-        search.with_spot().filter(|with| with.dedicated < best.dedicated)
+        search
+            .with_spot(Care::Proven)
+            .filter(|with| with.dedicated < best.dedicated)
     };
     if let Some(other) = other {
         let lost = Lost::Dearer {

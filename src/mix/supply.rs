@@ -1,4 +1,4 @@
-//! The chance that a mix is enough and what it is expected to miss, as a walk over mixes.
+//! The chance that a mix is enough, what it is expected to miss, and how both change with one node more.
 
 use super::tail::Tail;
 use super::terms::{Chances, Terms};
@@ -50,7 +50,7 @@ impl Supply {
         }
     }
 
-    /// Moves to another mix; spot only grows.
+    /// Moves to another mix.
     pub(super) fn move_to(&mut self, dedicated: u32, spot: u32) {
         self.asked = spot.min(self.most.1);
         self.needed = self.need.saturating_sub(dedicated.min(self.most.0));
@@ -58,6 +58,33 @@ impl Supply {
         if let Some(shaken) = &mut self.shaken {
             shaken.move_to(self.asked, self.needed);
         }
+    }
+
+    /// Returns by how much one more spot node lowers the chance to fall short, and the relief of the next one.
+    pub(super) fn steps(&self) -> (f64, f64) {
+        if self.needed == 0 || self.asked >= self.most.1 {
+            return (0.0, 0.0);
+        }
+        let (calm, shaken) = (
+            self.calm.steps(),
+            self.shaken.as_ref().map_or((0.0, 0.0), Tail::steps),
+        );
+        let down = 1.0 - self.up;
+        (
+            self.up * calm.0 + down * shaken.0,
+            self.up * calm.1 + down * shaken.1,
+        )
+    }
+
+    /// Returns the chance that a given one of `spot` nodes is there and the mix is short all the same, as far as it counts.
+    pub(super) fn part_of_each(&self, spot: u32) -> f64 {
+        // Of more nodes than count, one less changes nothing.
+        if self.needed == 0 || self.asked == 0 || self.asked < spot {
+            return 0.0;
+        }
+        let shaken = self.shaken.as_ref().map_or(0.0, Tail::there_and_short);
+        let there = self.up * self.calm.there_and_short() + (1.0 - self.up) * shaken;
+        there / f64::from(self.asked)
     }
 
     /// Wants another count of nodes of the same mix.

@@ -9,12 +9,12 @@
 //! one node more needed:  F += p'                               G += F (the new one)
 //! ```
 //!
-//! for E[K; K < m] = m F - G. Masses go from one to the next by a ratio. A step is a few multiplications and a division, so
-//! that the solver can walk along the whole frontier of feasible mixes for the price of one sum.
+//! for E[K; K < m] = m F - G. Masses go from one to the next by a ratio. A step is a few multiplications and a division; a place
+//! that is more steps away than a sum has terms is summed afresh (`urn`).
 
-use std::cmp::Ordering;
+use super::urn::{Place, WALK_MAX};
 
-/// F, G and the masses they are made of, at one place (asked, needed).
+/// F, G and the mass they change by, at one place (asked, needed).
 #[derive(Clone, Debug)]
 pub(super) struct Tail {
     q: f64,
@@ -23,8 +23,6 @@ pub(super) struct Tail {
     needed: u32,
     /// The mass at `needed - 1`.
     mass: Scaled,
-    /// The chance that every node asked for is there.
-    whole: Scaled,
     short: f64,
     missing: f64,
 }
@@ -34,18 +32,20 @@ impl Tail {
     pub(super) fn new(q: f64, rho: f64, needed: u32) -> Self {
         // Within 1e-15 of never and always the ratios of masses stay numbers; of a million nodes that moves 1e-9.
         const EDGE: f64 = 1e-15;
-        // A correlation of 1 to within 1e-9 is all or nothing.
+        // A correlation of 1 to within 1e-9 is all or nothing, and below 1e-14 none: of a million nodes that moves 1e-8.
         let rho = rho.clamp(0.0, 1.0 - 1e-9);
-        Self {
+        let rho = if rho < 1e-14 { 0.0 } else { rho };
+        let mut tail = Self {
             q: q.clamp(EDGE, 1.0 - EDGE),
             t: rho / (1.0 - rho),
             asked: 0,
             needed,
-            mass: if needed == 1 { Scaled::ONE } else { Scaled::ZERO },
-            whole: Scaled::ONE,
-            short: if needed > 0 { 1.0 } else { 0.0 },
-            missing: f64::from(needed),
-        }
+            mass: Scaled::ZERO,
+            short: 0.0,
+            missing: 0.0,
+        };
+        tail.jump_to(0, needed);
+        tail
     }
 
     /// Returns the chance that fewer are there than needed.
@@ -60,90 +60,121 @@ impl Tail {
 
     /// Returns by how much one more node asked lowers what is missing.
     pub(super) fn relief(&self) -> f64 {
-        let (needed, asked) = (f64::from(self.needed), f64::from(self.asked));
-        let there_and_short = needed * self.short - self.missing;
-        ((self.q * self.short + self.t * there_and_short) / (1.0 + asked * self.t)).max(0.0)
+        let of_urn = self.q * self.short + self.t * self.there_and_short();
+        (of_urn / (1.0 + f64::from(self.asked) * self.t)).max(0.0)
     }
 
-    /// Moves to another place; what is asked only grows.
+    /// Returns the mean count of those that are there, counted only when they are fewer than needed.
+    pub(super) fn there_and_short(&self) -> f64 {
+        (f64::from(self.needed) * self.short - self.missing).max(0.0)
+    }
+
+    /// Returns by how much one more node asked lowers the chance to fall short, and the relief of the next one.
+    pub(super) fn steps(&self) -> (f64, f64) {
+        let Some(top) = self.needed.checked_sub(1).filter(|top| *top <= self.asked) else {
+            return (0.0, 0.0);
+        };
+        let (n, k) = (f64::from(self.asked), f64::from(top));
+        let of_chance = self.mass.get() * (self.q + k * self.t) / (1.0 + n * self.t);
+        let of_relief = of_chance * (self.q + (k + 1.0) * self.t) / (1.0 + (n + 1.0) * self.t);
+        (of_chance, of_relief)
+    }
+
+    /// Moves to another place: step by step to one nearby, afresh to one far away.
     pub(super) fn move_to(&mut self, asked: u32, needed: u32) {
+        let far = self.asked.abs_diff(asked) + self.needed.abs_diff(needed) > WALK_MAX;
+        // Past the end of the distribution all is known without a sum.
+        if far || needed == 0 || needed > asked {
+            return self.jump_to(asked, needed);
+        }
+        if self.needed == 0 || self.needed > self.asked {
+            return self.jump_to(asked, needed);
+        }
+        // Within the distribution all the way: first to where more are asked, or fewer needed.
         while self.asked < asked {
             self.ask_one_more();
-        }
-        while self.needed < needed {
-            self.need_one_more();
         }
         while self.needed > needed {
             self.need_one_less();
         }
+        while self.needed < needed {
+            self.need_one_more();
+        }
+        while self.asked > asked {
+            self.ask_one_less();
+        }
     }
 
-    fn ask_one_more(&mut self) {
-        let (n, q, t) = (f64::from(self.asked), self.q, self.t);
-        let part = 1.0 / (1.0 + n * t);
-        self.whole = self.whole.times((q + n * t) * part);
-        self.asked += 1;
-        let Some(top) = self.needed.checked_sub(1) else {
-            return;
+    fn jump_to(&mut self, asked: u32, needed: u32) {
+        (self.asked, self.needed) = (asked, needed);
+        let place = Place {
+            q: self.q,
+            t: self.t,
+            asked: f64::from(asked),
+            needed: f64::from(needed),
         };
-        let k = f64::from(top);
-        let there_and_short = f64::from(self.needed) * self.short - self.missing;
-        self.missing -= (q * self.short + t * there_and_short) * part;
-        if self.asked > top {
-            self.short -= self.mass.get() * (q + k * t) * part;
-            self.mass = self
-                .mass
-                .times((n + 1.0) * (1.0 - q + (n - k) * t) * part / (n + 1.0 - k));
-        } else if self.asked == top {
-            self.mass = self.whole;
+        if needed == 0 {
+            (self.mass, self.short, self.missing) = (Scaled::ZERO, 0.0, 0.0);
+        } else if needed > asked {
+            self.mass = if needed == asked + 1 {
+                Scaled::exp(place.ln_mass(place.asked))
+            } else {
+                Scaled::ZERO
+            };
+            (self.short, self.missing) = (1.0, place.needed - self.q * place.asked);
+        } else {
+            self.mass = Scaled::exp(place.ln_mass(place.needed - 1.0));
+            // What is no number is less than any risk.
+            let below = place.below(self.mass.get());
+            (self.short, self.missing) = (below.short, below.missing);
         }
+    }
+
+    /// From here on the need is at least 1 and at most what is asked, before and after the step.
+    fn ask_one_more(&mut self) {
+        let (n, k) = (f64::from(self.asked), f64::from(self.needed - 1));
+        let (q, t) = (self.q, self.t);
+        let part = 1.0 / (1.0 + n * t);
+        self.missing -= (q * self.short + t * self.there_and_short()) * part;
+        self.short -= self.mass.get() * (q + k * t) * part;
+        self.mass = self
+            .mass
+            .times((n + 1.0) * (1.0 - q + (n - k) * t) * part / (n + 1.0 - k));
+        self.asked += 1;
+    }
+
+    fn ask_one_less(&mut self) {
+        self.asked -= 1;
+        let (n, k) = (f64::from(self.asked), f64::from(self.needed - 1));
+        let (q, t) = (self.q, self.t);
+        let part = 1.0 / (1.0 + n * t);
+        self.mass = self
+            .mass
+            .times((n + 1.0 - k) / ((n + 1.0) * (1.0 - q + (n - k) * t) * part));
+        self.short += self.mass.get() * (q + k * t) * part;
+        // From the relief of the step, solved for what was missing before it.
+        let needed = k + 1.0;
+        self.missing = (self.missing + (q + t * needed) * self.short * part) / (1.0 + t * part);
     }
 
     fn need_one_more(&mut self) {
-        let top = self.needed;
-        self.needed += 1;
-        self.mass = if top > self.asked {
-            Scaled::ZERO
-        } else if top == self.asked {
-            self.whole
-        } else if top == 0 {
-            self.none()
-        } else {
-            let (n, k) = (f64::from(self.asked), f64::from(top));
-            let up = (n - k + 1.0) * (self.q + (k - 1.0) * self.t);
-            self.mass.times(up / (k * (1.0 - self.q + (n - k) * self.t)))
-        };
+        let (n, k) = (f64::from(self.asked), f64::from(self.needed));
+        let up = (n - k + 1.0) * (self.q + (k - 1.0) * self.t);
+        self.mass = self.mass.times(up / (k * (1.0 - self.q + (n - k) * self.t)));
         self.short += self.mass.get();
         self.missing += self.short;
+        self.needed += 1;
     }
 
     fn need_one_less(&mut self) {
-        let top = self.needed - 1;
-        self.needed = top;
         self.missing -= self.short;
         self.short -= self.mass.get();
-        if top == 0 {
-            (self.mass, self.short, self.missing) = (Scaled::ZERO, 0.0, 0.0);
-            return;
-        }
-        self.mass = match top.cmp(&(self.asked + 1)) {
-            Ordering::Greater => Scaled::ZERO,
-            Ordering::Equal => self.whole,
-            Ordering::Less => {
-                let (n, k) = (f64::from(self.asked), f64::from(top));
-                let down = k * (1.0 - self.q + (n - k) * self.t);
-                self.mass
-                    .times(down / ((n - k + 1.0) * (self.q + (k - 1.0) * self.t)))
-            }
-        };
-    }
-
-    /// Returns the chance that none is there.
-    fn none(&self) -> Scaled {
-        (0..self.asked).fold(Scaled::ONE, |mass, n| {
-            let n = f64::from(n);
-            mass.times((1.0 - self.q + n * self.t) / (1.0 + n * self.t))
-        })
+        self.needed -= 1;
+        let (n, k) = (f64::from(self.asked), f64::from(self.needed));
+        let down = k * (1.0 - self.q + (n - k) * self.t);
+        self.mass = self
+            .mass
+            .times(down / ((n - k + 1.0) * (self.q + (k - 1.0) * self.t)));
     }
 }
 
@@ -160,12 +191,19 @@ impl Scaled {
         digits: 0.0,
         steps: 0,
     };
-    const ONE: Self = Self {
-        digits: 1.0,
-        steps: 0,
-    };
     /// 2^512.
     const STEP: f64 = 1.340_780_792_994_259_7e154;
+
+    /// Returns e to a power of zero or less.
+    fn exp(power: f64) -> Self {
+        // ln(2^512).
+        const LN_STEP: f64 = 354.891_356_446_692;
+        let steps = (-power / LN_STEP).floor().clamp(0.0, f64::from(u32::MAX));
+        Self {
+            digits: (power + steps * LN_STEP).exp(),
+            steps: steps as u32,
+        }
+    }
 
     fn times(self, factor: f64) -> Self {
         let digits = self.digits * factor;

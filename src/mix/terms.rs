@@ -1,5 +1,6 @@
 //! A problem made ready for arithmetic: limits resolved, prices per node, chances as numbers.
 
+use super::supply::tolerated;
 use super::{Bill, LaneTerms, Problem, ShareRule};
 use crate::base::{Span, Timestamp, UsdHourly};
 use crate::market::{EvictionModel, Outset};
@@ -27,7 +28,7 @@ pub(super) struct Rates {
     start: f64,
     /// Giving up a node that is there, spread over the dwell.
     stop: f64,
-    there: u32,
+    pub there: u32,
     /// The most nodes of a target that can be usable in time.
     pub in_time: u32,
 }
@@ -65,8 +66,19 @@ impl Terms {
 
     /// Returns whether any shortage is tolerated. Each spot node is then taken to work; otherwise those beyond the promise are
     /// its reserve.
-    fn promises_nothing(&self) -> bool {
-        self.risk >= 1.0
+    pub(super) fn promises_nothing(&self) -> bool {
+        tolerated(1.0, self.risk)
+    }
+
+    /// Returns the part of the bill that changes with the dedicated nodes alone, lateness aside, when the promise is kept: linear
+    /// between the nodes that are there and the promise.
+    pub(super) fn dedicated_part(&self, dedicated: f64, promised: f64) -> f64 {
+        let spared = if self.promises_nothing() {
+            0.0
+        } else {
+            self.redo * (promised - dedicated).max(0.0)
+        };
+        self.dedicated.price * dedicated + self.dedicated.churn_to(dedicated) + spared
     }
 
     /// Returns what one more spot node than `spot` costs in an hour when the promise is kept already.
@@ -112,10 +124,15 @@ impl Rates {
 
     /// Returns what it costs in an hour to come to `nodes` from those that are there.
     pub(super) fn churn(&self, nodes: u32) -> f64 {
-        if nodes >= self.there {
-            self.start * f64::from(nodes - self.there)
+        self.churn_to(f64::from(nodes))
+    }
+
+    fn churn_to(&self, nodes: f64) -> f64 {
+        let more = nodes - f64::from(self.there);
+        if more >= 0.0 {
+            self.start * more
         } else {
-            self.stop * f64::from(self.there - nodes)
+            self.stop * -more
         }
     }
 

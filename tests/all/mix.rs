@@ -8,6 +8,7 @@ use lowtide::mix::{
 };
 
 mod enumeration;
+mod large;
 mod settling;
 mod sharing;
 
