@@ -16,14 +16,18 @@ const WALKED: u32 = 24;
 pub(super) enum Care {
     /// Until no other mix can be cheaper.
     Proven,
-    /// As far as so many looks go: exact on small ranges, and to within a node or so on large ones.
+    /// Small ranges likewise, and large ones as far as so many looks go: to within a node or two.
     Looks(u32),
 }
+
+/// A range this small is looked through whatever it takes.
+const SMALL: u32 = 128;
 
 /// Returns the cheapest mix that keeps the promise among those with `spot.0` to `spot.1` spot nodes, within the limits; `None`
 /// when none does.
 pub(super) fn cheapest(search: &Search<'_>, spot: (u32, u32), care: Care) -> Option<Candidate> {
     let (least, most) = search.dedicated_range(spot)?;
+    let care = if most - least <= SMALL { Care::Proven } else { care };
     let mut branch = Branch {
         frontier: Frontier::new(search, spot, most),
         best: None,

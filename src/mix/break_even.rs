@@ -16,10 +16,9 @@ pub(super) const HAZARD_MAX: f64 = 3600.0;
 const WIDTH: f64 = 1e-5;
 /// A quarter of the steps halve the 22 units of nine and a half decades; these leave less than `WIDTH` of them.
 const STEPS_MAX: usize = 88;
-/// How many mixes are looked at for each rate. Those of a pool of some dozens of nodes are all looked at. At the break-even rate
-/// of a large pool all its mixes cost about the same, and rounding to whole nodes decides between them: there the rate is told
-/// to within the node or two of the bill that this makes.
-const LOOKS: u32 = 96;
+/// How many mixes of a large pool are looked at for each rate. At its break-even rate all its mixes cost about the same, and
+/// rounding to whole nodes decides between them: the rate is told to within the node or two of the bill that this makes.
+const LOOKS: u32 = 20;
 
 /// Returns the rate at which spot enters or leaves the best mix.
 pub(super) fn of(problem: &Problem, terms: &Terms, best: &Candidate) -> Option<BreakEven> {
