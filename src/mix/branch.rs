@@ -159,7 +159,8 @@ impl Branch<'_> {
                 return;
             }
             let (from, to) = (low.best.dedicated, high.best.dedicated);
-            if to - from <= WALKED {
+            // With few looks to spend they are spread out.
+            if self.care == Care::Proven && to - from <= WALKED {
                 let mut near = high;
                 for dedicated in (from + 1..to).rev() {
                     near = self.look(dedicated, Some(&near)).unwrap_or(near);
@@ -169,10 +170,9 @@ impl Branch<'_> {
             let Some(middle) = self.look(from + (to - from) / 2, Some(&high)) else {
                 continue;
             };
-            let mark = self.open.len();
             self.open(low, middle);
             self.open(middle, high);
-            self.open[mark..].sort_by(|(one, ..), (other, ..)| other.total_cmp(one));
+            self.open.sort_by(|(one, ..), (other, ..)| other.total_cmp(one));
         }
     }
 

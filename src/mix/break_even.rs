@@ -18,7 +18,7 @@ const WIDTH: f64 = 1e-5;
 const STEPS_MAX: usize = 88;
 /// How many mixes of a large pool are looked at for each rate. At its break-even rate all its mixes cost about the same, and
 /// rounding to whole nodes decides between them: the rate is told to within the node or two of the bill that this makes.
-const LOOKS: u32 = 20;
+const LOOKS: u32 = 32;
 
 /// Returns the rate at which spot enters or leaves the best mix.
 pub(super) fn of(problem: &Problem, terms: &Terms, best: &Candidate) -> Option<BreakEven> {
