@@ -6,18 +6,22 @@
 //! ```
 //!
 //! Besides what a test expects, each is held to what always holds: outcomes within bounds, quota and money or no further
-//! outside, nothing taken away on missing samples or blindly, and a ledger that replays to the same bytes.
+//! outside, nothing taken away on missing samples or blindly, orders that together keep to what the account shares, and a ledger
+//! that replays to the same bytes.
 
 mod account;
 mod file;
 mod judge;
+mod policies;
+mod watch;
 
+use crate::account::PoolId;
 use crate::base::document::Node;
 use crate::base::schema::Schema;
-use crate::base::{Diagnostic, LineIndex, Timestamp};
+use crate::base::{Code, Diagnostic, LineIndex, Timestamp};
 use crate::decision::{Decision, Memory};
 use crate::engine::run;
-use crate::policy::{self, Policies, Policy};
+use crate::policy::Policies;
 use crate::world::{Kept, MemoryLedger};
 
 use self::account::WrittenAccount;
@@ -25,6 +29,7 @@ use self::file::{
     CODES, FORMATS, LOOKS_MAX, NO_EXPECTATION, POLICY, TIMES, TestFile, TestFileTest, UNREADABLE,
 };
 use self::judge::{invariants, judge};
+use self::policies::read_policies;
 use super::report::{Check, ScriptReport};
 use super::run::Loader;
 
@@ -52,7 +57,7 @@ pub fn run_policy_test(name: &str, text: &str, load: &Loader<'_>) -> Result<Scri
         let span = document.span.clone();
         vec![Diagnostic::error(CODES.wrong_value, span, error.to_string())]
     })?;
-    let policy = read_policy(name, &file, &document, load)?;
+    let policies = read_policies(name, &file, &document, load)?;
     let mut faults = Vec::new();
     let mut checks = Vec::new();
     let page = Page {
@@ -61,9 +66,9 @@ pub fn run_policy_test(name: &str, text: &str, load: &Loader<'_>) -> Result<Scri
         document: &document,
     };
     for (index, test) in file.tests.iter().enumerate() {
-        let fault = unfit(test, &policy, &page, index);
+        let fault = unfit(test, &policies, &page, index);
         if fault.is_empty() {
-            run_one(test, &policy, &page, index, &mut checks);
+            run_one(test, &policies, &page, index, &mut checks);
         }
         faults.extend(fault);
     }
@@ -106,70 +111,22 @@ impl Page<'_> {
     }
 }
 
-fn read_policy(
-    name: &str,
-    file: &TestFile,
-    document: &Node,
-    load: &Loader<'_>,
-) -> Result<Policy, Vec<Diagnostic>> {
-    let place = document
-        .at(&["policy"])
-        .map_or(document.span.start..document.span.start, |node| node.span.clone());
-    let path = file.policy.clone().unwrap_or_else(|| beside(name));
-    let fault =
-        |message: String, help: &str| vec![Diagnostic::error(POLICY, place.clone(), message).help(help)];
-    let source = load(&path).map_err(|why| {
-        fault(
-            format!("the policy `{path}` cannot be read: {why}"),
-            "give its path as seen from this file, with `policy: …`",
-        )
-    })?;
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let mut formula = |file: &str| {
-        load(&if folder.is_empty() {
-            file.to_owned()
-        } else {
-            format!("{folder}/{file}")
-        })
-    };
-    let stem = path.rsplit('/').next().unwrap_or(&path);
-    let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
-    let (policy, findings) = policy::read(stem, &source, &mut formula);
-    policy.ok_or_else(|| {
-        let first = findings
-            .all()
-            .find(|found| found.severity == crate::base::Severity::Error);
-        let why = first.map_or_else(String::new, |found| format!(": {} {}", found.code, found.message));
-        fault(
-            format!("the policy `{path}` cannot be used{why}"),
-            "`lowtide check` says where and how to mend it",
-        )
-    })
-}
-
-/// The policy that stands beside a file of tests: `farm.yaml` for `farm.test.yaml`.
-fn beside(name: &str) -> String {
-    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    let stem = file
-        .strip_suffix(".test.yaml")
-        .or_else(|| file.strip_suffix(".test.yml"));
-    format!("{}.yaml", stem.unwrap_or("policy"))
-}
-
 /// Returns what keeps a test from being run, or from proving anything.
-fn unfit(test: &TestFileTest, policy: &Policy, page: &Page<'_>, index: usize) -> Vec<Diagnostic> {
+fn unfit(test: &TestFileTest, policies: &Policies, page: &Page<'_>, index: usize) -> Vec<Diagnostic> {
     let index = index.to_string();
     let place = |keys: &[&str]| page.span(&[&["tests", &index], keys].concat());
     let mut faults = Vec::new();
     let mut fault = |code, keys: &[&str], message: String, help: &str| {
         faults.push(Diagnostic::error(code, place(keys), message).help(help));
     };
-    let looks = test.lasts.ticks() / policy.interval.ticks().max(1);
+    let intervals = policies.policies.iter().map(|policy| policy.interval);
+    let interval = intervals.min().expect("at least one policy was read");
+    let looks = test.lasts.ticks() / interval.ticks().max(1);
     if test.lasts.is_negative() || looks > LOOKS_MAX {
         let message = format!(
             "{} with a look each {} are too many looks, or too few",
             test.lasts.in_short(),
-            policy.interval.in_short()
+            interval.in_short()
         );
         fault(TIMES, &["for"], message, "take up to 20,000 looks");
     }
@@ -182,15 +139,7 @@ fn unfit(test: &TestFileTest, policy: &Policy, page: &Page<'_>, index: usize) ->
             "add `expect:` with what must come of it",
         );
     }
-    if !policy.pool.matches(&test.pool_id(policy)) {
-        let message = format!("the policy speaks of `{}`, not of this pool", policy.pool);
-        fault(
-            POLICY,
-            &["pool", "id"],
-            message,
-            "leave the id out, or give one that the policy matches",
-        );
-    }
+    unfit_pools(test, policies, &mut fault);
     for (number, expect) in test.expect.iter().enumerate() {
         let number = number.to_string();
         let outside = |span: &crate::base::Span| span.is_negative() || *span > test.lasts;
@@ -203,6 +152,16 @@ fn unfit(test: &TestFileTest, policy: &Policy, page: &Page<'_>, index: usize) ->
                 "times count from `start`, up to `for`",
             );
         }
+        let several = !test.pools.is_empty();
+        let known = expect
+            .pool
+            .as_ref()
+            .is_some_and(|pool| test.pools.contains_key(pool));
+        if several != known {
+            let message = "it is not said of which pool this is expected".to_owned();
+            let help = "add `pool:` with one of the ids under `pools`, where there are several";
+            fault(POLICY, &["expect", &number], message, help);
+        }
         if expect.wants_nothing() {
             let message = "nothing is expected here".to_owned();
             let help = "add `order`, `hold`, `reason`, `verdict`, `dedicated`, `spot` or `total`";
@@ -212,18 +171,54 @@ fn unfit(test: &TestFileTest, policy: &Policy, page: &Page<'_>, index: usize) ->
     faults
 }
 
-fn run_one(test: &TestFileTest, policy: &Policy, page: &Page<'_>, index: usize, checks: &mut Vec<Check>) {
+/// Tells which pools of a test no policy could decide for.
+fn unfit_pools(
+    test: &TestFileTest,
+    policies: &Policies,
+    fault: &mut impl FnMut(Code, &[&str], String, &str),
+) {
+    let first = &policies.policies[0];
+    if test.pools.is_empty() {
+        if !first.pool.matches(&test.pool_id(first)) {
+            let message = format!("the policy speaks of `{}`, not of this pool", first.pool);
+            let help = "leave the id out, or give one that the policy matches";
+            fault(POLICY, &["pool", "id"], message, help);
+        }
+        return;
+    }
+    if !(test.pool.is_empty() && test.series.is_empty() && test.states.is_empty()) {
+        let message = "the test has several pools and speaks of one".to_owned();
+        let help = "write `pool`, `series` and `states` below the id of the pool, under `pools`";
+        fault(POLICY, &["pools"], message, help);
+    }
+    for id in test.pools.keys().filter(|id| id.parse::<PoolId>().is_err()) {
+        let help = "use 1 to 64 letters, digits, hyphens and underscores";
+        fault(POLICY, &["pools", id], format!("`{id}` is not a pool id"), help);
+    }
+    let decided = |id: &String| id.parse().is_ok_and(|id| policies.policy_for(&id).is_some());
+    if !test.pools.keys().any(decided) {
+        let message = "no policy speaks of any of these pools".to_owned();
+        fault(
+            POLICY,
+            &["pools"],
+            message,
+            "give one of them an id that a policy matches",
+        );
+    }
+}
+
+fn run_one(test: &TestFileTest, policies: &Policies, page: &Page<'_>, index: usize, checks: &mut Vec<Check>) {
     let mut kept = Kept {
-        world: WrittenAccount::new(test, policy),
+        world: WrittenAccount::new(test, policies),
         ledger: MemoryLedger::default(),
     };
-    let policies = Policies::from(vec![policy.clone()]);
-    run(&mut kept, &policies, Memory::default());
-    let made = kept.world.made;
+    run(&mut kept, policies, Memory::default());
+    let account = kept.world;
+    let made = &account.made;
     let index = index.to_string();
     for (number, expect) in test.expect.iter().enumerate() {
         let (line, expectation) = page.line(&["tests", &index, "expect", &number.to_string()]);
-        let (evaluated, mismatch) = judge(expect, test, &made);
+        let (evaluated, mismatch) = judge(expect, test, made);
         checks.push(Check {
             line,
             expectation,
@@ -233,7 +228,7 @@ fn run_one(test: &TestFileTest, policy: &Policy, page: &Page<'_>, index: usize, 
     }
     let (line, _) = page.line(&["tests", &index, "name"]);
     checks.extend(
-        invariants(test, policy, &made, &kept.ledger.text).map(|(expectation, mismatch)| Check {
+        invariants(test, policies, &account, &kept.ledger.text).map(|(expectation, mismatch)| Check {
             line,
             expectation: expectation.to_owned(),
             evaluated: format!("{}: {} decisions", test.name, made.len()),

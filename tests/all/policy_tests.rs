@@ -43,6 +43,14 @@ fn every_strategy_and_guard_has_a_policy_test_that_holds() {
 }
 
 #[test]
+fn the_account_that_we_ship_has_a_test_beside_it_that_holds() {
+    for test in golden::files("policies/shared", ".test.yaml") {
+        let report = run(&test);
+        assert!(report.holds(), "\n{}", plain(&text(&report)));
+    }
+}
+
+#[test]
 fn a_failing_test_tells_what_was_decided_instead() {
     let test = "policy: ci-agents.yaml
 tests:

@@ -3,19 +3,33 @@
 use serde_json::{Map, Value};
 
 use super::Made;
-use super::file::{FaultSpan, Orders, TestFileTest};
-use crate::account::{Order, PoolState, Receipt, Refusal, Work};
+use super::file::{FaultSpan, Orders, Part, TestFileTest};
+use super::watch::Watch;
+use crate::account::{Holding, Order, PoolId, PoolState, Receipt, Refusal, Work};
 use crate::base::{Lane, Nodes, Span, Timestamp};
 use crate::decision::Memory;
-use crate::engine::{Entry, Observation, ObserveError, Question, RecordError, World};
-use crate::policy::Policy;
+use crate::engine::{AccountView, Entry, Observation, ObserveError, Question, RecordError, World};
+use crate::policy::Policies;
 use crate::signal::{Metric, Sample};
 use crate::world::PoolRecord;
 
 /// The account of one test.
 pub(super) struct WrittenAccount<'a> {
     test: &'a TestFileTest,
-    policy: &'a Policy,
+    policies: &'a Policies,
+    pools: Vec<WrittenPool<'a>>,
+    now: Timestamp,
+    /// What an observer without the engine's memory remembers, to judge by.
+    witness: Memory,
+    /// What all orders together use of what the account shares.
+    pub(super) watch: Watch<'a>,
+    /// What was decided.
+    pub(super) made: Vec<Made>,
+}
+
+/// One pool of it.
+struct WrittenPool<'a> {
+    part: Part<'a>,
     pool: PoolState,
     /// Nodes that are on their way: when they are usable, and how many.
     starting: Vec<(Timestamp, Nodes)>,
@@ -23,36 +37,67 @@ pub(super) struct WrittenAccount<'a> {
     /// How many of the changes of state have happened.
     changed: usize,
     samples: Vec<(Metric, Vec<Sample>)>,
-    now: Timestamp,
-    /// What an observer without the engine's memory remembers, to judge by.
-    witness: Memory,
-    /// What was decided.
-    pub(super) made: Vec<Made>,
 }
 
 impl<'a> WrittenAccount<'a> {
     /// Returns the account at the start of a test.
-    pub(super) fn new(test: &'a TestFileTest, policy: &'a Policy) -> Self {
-        let mut facts = test.pool.clone();
+    pub(super) fn new(test: &'a TestFileTest, policies: &'a Policies) -> Self {
+        let parts = test.parts(&policies.policies[0]);
+        Self {
+            test,
+            policies,
+            pools: parts
+                .into_iter()
+                .map(|(id, part)| WrittenPool::new(id, part, test))
+                .collect(),
+            now: test.start,
+            witness: Memory::default(),
+            watch: Watch::new(policies, test.quotas.as_ref()),
+            made: Vec::new(),
+        }
+    }
+
+    fn fault(&self) -> impl Iterator<Item = &FaultSpan> {
+        let since = self.now.since(self.test.start);
+        self.test
+            .faults
+            .iter()
+            .filter(move |fault| fault.from <= since && since < fault.until)
+    }
+
+    /// Returns what the account shares, where that is asked for or written down.
+    fn shared(&self, asked: bool) -> Option<AccountView> {
+        let fault = self.fault().find_map(|fault| fault.account.clone());
+        (asked || self.test.quotas.is_some()).then(|| AccountView {
+            quotas: self.test.quotas.clone(),
+            pools: self
+                .pools
+                .iter()
+                .map(|written| Holding::from(&written.pool))
+                .collect(),
+            fault: fault.map(|message| ObserveError { message, retry: true }),
+        })
+    }
+}
+
+impl<'a> WrittenPool<'a> {
+    fn new(id: PoolId, part: Part<'a>, test: &TestFileTest) -> Self {
+        let mut facts = part.facts.clone();
         for lane in ["DedicatedNodes", "LowPriorityNodes"] {
             if let Some(target) = facts.get(&format!("target{lane}")).cloned() {
                 facts.entry(format!("current{lane}")).or_insert(target);
             }
         }
-        let mut account = Self {
-            test,
-            policy,
-            pool: PoolState::new(test.pool_id(policy)),
+        let mut written = Self {
+            part,
+            pool: PoolState::new(id),
             starting: Vec::new(),
             work: None,
             changed: 0,
-            samples: samples(test),
-            now: test.start,
-            witness: Memory::default(),
-            made: Vec::new(),
+            samples: samples(test, part),
         };
-        account.change(&facts);
-        account
+        written.change(&facts);
+        written
     }
 
     /// Changes the facts of the pool that are given.
@@ -78,9 +123,9 @@ impl<'a> WrittenAccount<'a> {
     }
 
     /// Lets happen what happens until now.
-    fn pass_time(&mut self) {
-        while let Some(change) = self.test.states.get(self.changed) {
-            if self.test.start + change.at > self.now {
+    fn pass_time(&mut self, start: Timestamp, now: Timestamp) {
+        while let Some(change) = self.part.states.get(self.changed) {
+            if start + change.at > now {
                 break;
             }
             self.changed += 1;
@@ -90,7 +135,6 @@ impl<'a> WrittenAccount<'a> {
             }
         }
         let before = self.starting.len();
-        let now = self.now;
         self.starting.retain(|(ready, _)| *ready > now);
         if self.starting.len() < before {
             self.pool.nodes.starting = self.starting.iter().map(|(_, nodes)| *nodes).sum();
@@ -98,16 +142,8 @@ impl<'a> WrittenAccount<'a> {
         }
     }
 
-    fn fault(&self) -> impl Iterator<Item = &FaultSpan> {
-        let since = self.now.since(self.test.start);
-        self.test
-            .faults
-            .iter()
-            .filter(move |fault| fault.from <= since && since < fault.until)
-    }
-
     /// Carries an order out: nodes that come are on their way for as long as they boot, nodes that go are gone.
-    fn carry_out(&mut self, order: &Order) {
+    fn carry_out(&mut self, order: &Order, now: Timestamp) {
         let before = self.pool.current;
         let came: Nodes = Lane::ALL
             .iter()
@@ -119,8 +155,8 @@ impl<'a> WrittenAccount<'a> {
         // Preempted nodes go first, as in the simulator.
         let gone = before.spot.saturating_sub(order.target.spot);
         self.pool.nodes.preempted = self.pool.nodes.preempted.saturating_sub(gone);
-        if came > Nodes::ZERO && self.test.boot > Span::ZERO {
-            self.starting.push((self.now + self.test.boot, came));
+        if came > Nodes::ZERO && self.part.boot > Span::ZERO {
+            self.starting.push((now + self.part.boot, came));
         }
         // Nodes that are on their way go first.
         let mut gone = before.total().saturating_sub(order.target.total());
@@ -135,7 +171,7 @@ impl<'a> WrittenAccount<'a> {
 }
 
 /// Returns the samples of a test that ever arrive, metric by metric, oldest first.
-fn samples(test: &TestFileTest) -> Vec<(Metric, Vec<Sample>)> {
+fn samples(test: &TestFileTest, part: Part<'_>) -> Vec<(Metric, Vec<Sample>)> {
     let of = |metric: Metric, series: &super::file::SeriesText| {
         let values = series.values().unwrap_or_default();
         let lost = |taken: Timestamp| {
@@ -157,7 +193,7 @@ fn samples(test: &TestFileTest) -> Vec<(Metric, Vec<Sample>)> {
         (metric, samples)
     };
     // Newest first, so that the next one to arrive is taken from the end.
-    test.series
+    part.series
         .iter()
         .map(|(metric, series)| of(*metric, series))
         .collect()
@@ -170,40 +206,47 @@ impl World for WrittenAccount<'_> {
     }
 
     fn observe(&mut self, question: &Question<'_>, into: &mut Observation) -> Result<(), ObserveError> {
-        self.pass_time();
+        for written in &mut self.pools {
+            written.pass_time(self.test.start, self.now);
+        }
         if let Some(message) = self.fault().find_map(|fault| fault.observe.clone()) {
             return Err(ObserveError { message, retry: true });
         }
-        let view = into.push(self.pool.clone());
+        into.account = self.shared(question.account);
+        self.watch.look(self.pools.iter().map(|written| &written.pool));
         let arrived = self.now - self.test.delay;
-        for (metric, samples) in &mut self.samples {
-            while samples.last().is_some_and(|sample| sample.taken <= arrived) {
-                let sample = samples.pop();
-                if question.metrics.contains(metric) {
-                    view.samples.extend(sample);
+        let asked = |pool: &PoolId| question.pools.iter().any(|pattern| pattern.matches(pool));
+        for written in self.pools.iter_mut().filter(|written| asked(&written.pool.id)) {
+            let view = into.push(written.pool.clone());
+            for (metric, samples) in &mut written.samples {
+                while samples.last().is_some_and(|sample| sample.taken <= arrived) {
+                    let sample = samples.pop();
+                    if question.metrics.contains(metric) {
+                        view.samples.extend(sample);
+                    }
                 }
             }
-        }
-        view.work.clone_from(&self.work);
-        if let Some(work) = &mut self.work {
-            // What ended is told once.
-            work.finished.clear();
-            work.ended.clear();
+            view.work.clone_from(&written.work);
+            if let Some(work) = &mut written.work {
+                // What ended is told once.
+                work.finished.clear();
+                work.ended.clear();
+            }
         }
         Ok(())
     }
 
     fn record(&mut self, entry: &Entry<'_>) -> Result<(), RecordError> {
         if let Entry::Decided { decision, seen } = entry {
+            let policy = self.policies.policy_for(&decision.pool);
+            self.watch.decide(decision);
             let blind = seen.is_none_or(|view| {
                 self.witness
                     .absorb(decision.at, &view.state, &view.samples, view.work.as_ref());
                 let known = self.witness.pool(&view.state.id).map(|pool| &pool.history);
-                known.is_none_or(|history| {
-                    let missing = &self.policy.missing;
-                    missing
-                        .objection(decision.at, &self.policy.metrics, history)
-                        .is_some()
+                known.zip(policy).is_none_or(|(history, policy)| {
+                    let missing = &policy.missing;
+                    missing.objection(decision.at, &policy.metrics, history).is_some()
                 })
             });
             let decision = (*decision).clone();
@@ -220,7 +263,14 @@ impl World for WrittenAccount<'_> {
         match self.test.orders {
             Orders::Withheld => Receipt::Withheld,
             Orders::Accepted => {
-                self.carry_out(order);
+                let now = self.now;
+                let ordered = self
+                    .pools
+                    .iter_mut()
+                    .find(|written| written.pool.id == order.pool);
+                ordered
+                    .into_iter()
+                    .for_each(|written| written.carry_out(order, now));
                 Receipt::Accepted
             }
         }

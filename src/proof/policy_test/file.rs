@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::account::{PoolId, RefusalKind, Work};
+use crate::account::{CoreQuotas, PoolId, RefusalKind, Work};
 use crate::base::schema::{Format, SchemaCodes};
 use crate::base::{Code, Nodes, Span, Timestamp};
 use crate::decision::Verdict;
@@ -29,13 +29,19 @@ pub(super) const NO_EXPECTATION: Code = Code("T028");
 /// A fortnight of looks each minute; a test that needs more is a backtest.
 pub(super) const LOOKS_MAX: i64 = 20_000;
 
-/// Tests of one policy.
+/// Tests of one policy, or of several that share an account.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct TestFile {
     /// The policy, its path as seen from this file; the file of the same name without `.test` when left out.
     #[serde(default)]
     pub(super) policy: Option<String>,
+    /// Several policies, their paths as seen from this file; each test then has `pools`.
+    #[serde(default)]
+    pub(super) policies: Vec<String>,
+    /// What their pools share: a file of kind account, its path as seen from this file.
+    #[serde(default)]
+    pub(super) account: Option<String>,
     /// The tests, each with an account of its own.
     #[schemars(length(min = 1))]
     pub(super) tests: Vec<TestFileTest>,
@@ -71,11 +77,41 @@ pub(super) struct TestFileTest {
     /// What else happens to the pool, in order of time.
     #[serde(default)]
     pub(super) states: Vec<StateChange>,
+    /// Several pools by their ids, in place of `pool`, `series` and `states`; those without a policy keep what they hold.
+    #[serde(default)]
+    pub(super) pools: BTreeMap<String, PoolPart>,
+    /// The quotas that the account is seen to have; not known when left out.
+    #[serde(default)]
+    pub(super) quotas: Option<CoreQuotas>,
     /// What goes wrong.
     #[serde(default)]
     pub(super) faults: Vec<FaultSpan>,
     /// What must come of it.
     pub(super) expect: Vec<Expect>,
+}
+
+/// One pool of several.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct PoolPart {
+    /// The pool at the start; the current nodes are the target, and usable, where nothing else is said.
+    #[schemars(with = "PoolRecord")]
+    pub(super) pool: Map<String, Value>,
+    /// How long ordered nodes take to be usable; as the test says when left out.
+    pub(super) boot: Option<Span>,
+    /// The samples of each metric, 30 seconds apart.
+    pub(super) series: BTreeMap<Metric, SeriesText>,
+    /// What else happens to the pool, in order of time.
+    pub(super) states: Vec<StateChange>,
+}
+
+/// What a test says of one pool.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part<'a> {
+    pub(super) facts: &'a Map<String, Value>,
+    pub(super) boot: Span,
+    pub(super) series: &'a BTreeMap<Metric, SeriesText>,
+    pub(super) states: &'a [StateChange],
 }
 
 /// What becomes of orders.
@@ -147,6 +183,9 @@ pub(super) struct FaultSpan {
     /// Nothing can be seen meanwhile, for this reason.
     #[serde(default)]
     pub(super) observe: Option<String>,
+    /// What the account shares cannot be seen meanwhile, for this reason.
+    #[serde(default)]
+    pub(super) account: Option<String>,
     /// Orders are refused meanwhile, for this cause.
     #[serde(default)]
     pub(super) refuse: Option<RefusalKind>,
@@ -156,6 +195,9 @@ pub(super) struct FaultSpan {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Expect {
+    /// The pool, where there are several.
+    #[serde(default)]
+    pub(super) pool: Option<String>,
     /// The first look at or after this time.
     #[serde(default)]
     pub(super) at: Option<Span>,
@@ -237,6 +279,30 @@ impl SeriesText {
 }
 
 impl TestFileTest {
+    /// Returns the pools by their ids, each with what is said of it.
+    pub(super) fn parts<'a>(&'a self, policy: &Policy) -> Vec<(PoolId, Part<'a>)> {
+        if self.pools.is_empty() {
+            let part = Part {
+                facts: &self.pool,
+                boot: self.boot,
+                series: &self.series,
+                states: &self.states,
+            };
+            return vec![(self.pool_id(policy), part)];
+        }
+        let told = |(id, part): (&String, &'a PoolPart)| {
+            let told = Part {
+                facts: &part.pool,
+                boot: part.boot.unwrap_or(self.boot),
+                series: &part.series,
+                states: &part.states,
+            };
+            // An id that is none has been told of.
+            Some((id.parse().ok()?, told))
+        };
+        self.pools.iter().filter_map(told).collect()
+    }
+
     /// Returns the pool's id: the one given, or one that the policy matches.
     pub(super) fn pool_id(&self, policy: &Policy) -> PoolId {
         let given = self.pool.get("id").and_then(Value::as_str);

@@ -1,10 +1,11 @@
 //! Whether what was decided is what was expected, and what always holds.
 
+use super::account::WrittenAccount;
 use super::file::{Count, Expect, OrderWanted, OrderWord, TestFileTest};
 use super::{Made, told};
 use crate::base::{Lane, Mix, Nodes, Span};
 use crate::decision::Decision;
-use crate::policy::Policy;
+use crate::policy::{Policies, Policy};
 use crate::proof::report::Mismatch;
 use crate::world::replay;
 
@@ -12,6 +13,13 @@ use crate::world::replay;
 pub(super) fn judge(expect: &Expect, test: &TestFileTest, made: &[Made]) -> (String, Option<Mismatch>) {
     let since = |decision: &Decision| decision.at.since(test.start);
     let decisions = made.iter().map(|made| &made.decision);
+    let meant = |decision: &&Decision| {
+        expect
+            .pool
+            .as_deref()
+            .is_none_or(|pool| decision.pool.as_str() == pool)
+    };
+    let decisions = decisions.filter(meant);
     let chosen: Vec<&Decision> = if let Some(at) = expect.at {
         decisions
             .filter(|decision| since(decision) >= at)
@@ -155,8 +163,8 @@ type Rule<'a> = (&'static str, &'a dyn Fn(&Made) -> bool);
 /// Returns what always holds, each with the first decision that breaks it.
 pub(super) fn invariants<'a>(
     test: &'a TestFileTest,
-    policy: &'a Policy,
-    made: &'a [Made],
+    policies: &'a Policies,
+    account: &'a WrittenAccount<'_>,
     ledger: &str,
 ) -> impl Iterator<Item = (&'static str, Option<Mismatch>)> + use<'a> {
     let replayed = replay(ledger).err().map(|error| Mismatch {
@@ -164,30 +172,42 @@ pub(super) fn invariants<'a>(
         got: error.to_string(),
         trace: Vec::new(),
     });
-    let rate = |mix: Mix| -> f64 {
+    let made = &account.made;
+    let policy = |made: &Made| policies.policy_for(&made.decision.pool);
+    let rate = |policy: &Policy, mix: Mix| -> f64 {
         let of = |lane| mix.get(lane).as_f64() * policy.prices.get(lane).0;
         Lane::ALL.map(of).iter().sum()
     };
-    let rules: [Rule<'_>; 3] = [
+    let rules: [Rule<'_>; 4] = [
         ("always: outcomes within bounds, or no further outside", &|made| {
             let decision = &made.decision;
-            policy.bounds.allow(decision.start, decision.outcome())
+            policy(made).is_some_and(|policy| policy.bounds.allow(decision.start, decision.outcome()))
         }),
         (
             "always: no order passes the quota or the money of an hour",
             &|made| {
                 let (start, outcome) = (made.decision.start, made.decision.outcome());
-                let within = |lane: &Lane| {
-                    let most = policy.quota.nodes(*lane).unwrap_or(Nodes(u32::MAX));
-                    outcome.get(*lane) <= most.max(start.get(*lane))
-                };
-                let limit = policy.budget.per_hour.unwrap_or(f64::INFINITY).max(rate(start));
-                Lane::ALL.iter().all(within) && rate(outcome) <= limit * MONEY_SLACK
+                policy(made).is_some_and(|policy| {
+                    let within = |lane: &Lane| {
+                        let most = policy.quota.nodes(*lane).unwrap_or(Nodes(u32::MAX));
+                        outcome.get(*lane) <= most.max(start.get(*lane))
+                    };
+                    let limit = policy
+                        .budget
+                        .per_hour
+                        .unwrap_or(f64::INFINITY)
+                        .max(rate(policy, start));
+                    Lane::ALL.iter().all(within) && rate(policy, outcome) <= limit * MONEY_SLACK
+                })
             },
         ),
         (
             "always: nothing is taken away on missing samples or unseen",
             &|made| !made.blind || !made.decision.shrinks(),
+        ),
+        (
+            "always: orders together do not pass what the account shares",
+            &|made| !account.watch.passed_by(&made.decision),
         ),
     ];
     let broken = |holds: &dyn Fn(&Made) -> bool| {
@@ -197,8 +217,10 @@ pub(super) fn invariants<'a>(
             trace: made.decision.to_text().lines().map(str::to_owned).collect(),
         })
     };
+    let shares = account.watch.is_of_use();
     let mut found: Vec<_> = rules
         .iter()
+        .take(if shares { 4 } else { 3 })
         .map(|(rule, holds)| (*rule, broken(*holds)))
         .collect();
     found.push(("always: the ledger replays to the same bytes", replayed));
