@@ -13,6 +13,7 @@ pub const CODES: &[CodeRow] = &[
         "{\"targetDedicatedNodes\": 2}", "{\"id\": \"render\", \"targetDedicatedNodes\": 2}"),
     CodeRow::new(Code("I004"), "an entry of a log cannot be used", "A run is a PoolAutoScaleEvent with `id`, `timestamp`, `formula` and `results`, one a line; other events are passed over."),
     CodeRow::new(Code("I005"), "a recorded run is not explained", "The engine would have got something else, from the named statement on: a formula that was changed by hand in the log, or a behaviour of the service that this engine does not have. Please report the entry."),
+    CodeRow::new(Code("I006"), "a setting was not brought", "It does not say how large the pool is, or a policy has nothing like it; the pool itself keeps it."),
 ];
 
 #[cfg(test)]

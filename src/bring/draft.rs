@@ -3,14 +3,16 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::account::{NodeDeallocationOption, PoolId};
+use crate::account::{NodeDeallocationOption, PoolPattern};
 use crate::base::{Diagnostic, Lane, Nodes, Severity, Span};
 
 /// A policy out of what runs elsewhere, with everything that is to be said of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
-    /// The pool that it speaks of.
-    pub pool: PoolId,
+    /// The name of its files: the pool's id, or what stands for it.
+    pub name: String,
+    /// The pools that it speaks of.
+    pub pool: PoolPattern,
     /// Where it comes from and what was recognised, a paragraph each; it stands at the top.
     pub origin: Vec<String>,
     /// How often it looks, with a remark; the policy's own when left out.
@@ -27,8 +29,6 @@ pub struct Draft {
     pub notes: Vec<String>,
     /// What the checks say of the formula.
     pub diagnostics: Vec<Diagnostic>,
-    /// The same pool by strategies that know more than a formula can.
-    pub suggestion: Option<Box<Draft>>,
 }
 
 /// What says how many nodes are needed.
@@ -71,8 +71,9 @@ const WIDTH: usize = 118;
 
 impl Draft {
     /// Returns a draft of which only the pool and what it wants are known.
-    pub(super) fn new(pool: PoolId, wanted: Wanted) -> Self {
+    pub(super) fn new(name: &str, pool: PoolPattern, wanted: Wanted) -> Self {
         Self {
+            name: name.to_owned(),
             pool,
             origin: Vec::new(),
             interval: None,
@@ -82,7 +83,6 @@ impl Draft {
             deallocation: None,
             notes: Vec::new(),
             diagnostics: Vec::new(),
-            suggestion: None,
         }
     }
 
@@ -108,7 +108,7 @@ impl Draft {
             comment(&mut text, "", paragraph);
         }
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "version: 1\npool: {}", self.pool);
+        let _ = writeln!(text, "version: 1\npool: {}", scalar(self.pool.as_str()));
         comment(
             &mut text,
             "",
@@ -215,7 +215,7 @@ pub(super) fn scalar(text: &str) -> String {
 fn block(text: &str, indent: usize) -> String {
     let body = text.strip_suffix('\n').unwrap_or(text);
     let is_safe = !body.is_empty()
-        && !body.starts_with([' ', '\n'])
+        && !body.trim_start_matches('\n').starts_with(' ')
         && !body.ends_with([' ', '\n'])
         && body
             .chars()
@@ -249,6 +249,7 @@ mod tests {
             "x = 1;\r\ny = 2;\r\n",
             "  x = 1;\n",
             "\nx = 1;\n",
+            "\n\n  x = 1;\n",
             "x = 1;\n\n",
             "x = 1;  \ny = 2; ",
             "x = 1; // \u{fc} \u{1f600} # : \" '\n",
@@ -258,7 +259,7 @@ mod tests {
             " \n",
             "- a: b\n# c\n",
         ] {
-            let draft = Draft::new("a".parse().unwrap(), Wanted::Formula(text.into()));
+            let draft = Draft::new("a", "a".parse().unwrap(), Wanted::Formula(text.into()));
             let yaml = draft.yaml(None);
             let document = Node::parse(&yaml).unwrap_or_else(|error| panic!("{error:?} in\n{yaml}"));
             let read = document.at(&["demand", "0", "formula", "text"]).unwrap();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::draft::{Bound, Draft, Wanted};
 use super::pool::NativePool;
+use crate::account::{PoolId, PoolPattern};
 use crate::base::{Diagnostic, Lane, Nodes, Span};
 use crate::formula::{self, Basis, Dialect, Formula, Scope, TargetRange};
 
@@ -32,7 +33,7 @@ pub fn draft(pool: &NativePool) -> Draft {
         Some(formula) => formula.as_str().into(),
         None => constants(pool).into(),
     };
-    let mut draft = Draft::new(pool.id.clone(), Wanted::Formula(text));
+    let mut draft = Draft::new(pool.id.as_str(), exactly(&pool.id), Wanted::Formula(text));
     draft.origin.push(if is_fixed {
         format!(
             "Pool {} as it stands: a fixed size, written as a formula.",
@@ -59,6 +60,11 @@ pub fn draft(pool: &NativePool) -> Draft {
     }
     judge(&mut draft, Some(pool));
     draft
+}
+
+/// Returns the pattern that matches one pool.
+fn exactly(id: &PoolId) -> PoolPattern {
+    id.as_str().parse().expect("an id without stars is a pattern")
 }
 
 /// Keeps how often the formula runs.

@@ -11,9 +11,8 @@ use super::files::{self, EXISTS};
 use super::options::{Output, OutputOption};
 use super::render::{self, DiagnosticRecord};
 use super::terminal::Terminal;
-use crate::account::PoolId;
-use crate::base::Diagnostic;
-use crate::bring::{self, Draft};
+use crate::base::{Diagnostic, Timestamp};
+use crate::bring::{self, Brought, Draft};
 
 /// Make a policy out of what runs today
 #[derive(Debug, clap::Args)]
@@ -25,6 +24,7 @@ pub(super) struct Import {
 #[derive(Debug, clap::Subcommand)]
 enum From {
     Native(Native),
+    Nextflow(Nextflow),
 }
 
 /// Pools with an autoscale formula of their own, as `az batch pool show` or the REST API give them
@@ -34,6 +34,20 @@ struct Native {
     /// A pool as JSON, a list of pools, or a page of them; `-` is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Pools that nextflow makes, out of a `nextflow.config`
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+struct Nextflow {
+    /// The configuration; `-` is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// When the pools were made, which formulas may ask for
+    #[arg(long, value_name = "TIME")]
+    created: Option<Timestamp>,
     #[command(flatten)]
     how: How,
 }
@@ -48,7 +62,7 @@ Exit codes: 1 when a pool cannot be brought.";
 struct How {
     /// Only this pool; may be given several times
     #[arg(long, value_name = "ID")]
-    pool: Vec<PoolId>,
+    pool: Vec<String>,
     /// Write ID.yaml and ID.formula into this directory instead of one policy to standard output
     #[arg(long, short = 'O', value_name = "DIR")]
     out: Option<PathBuf>,
@@ -72,25 +86,49 @@ impl Import {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
         match &self.from {
             From::Native(native) => {
-                let source = files::read(&native.file)?;
-                let drafts = bring::native(&source.text);
-                let drafts = drafts.map_err(|faults| Failure::Text(source, faults))?;
-                native.how.give(drafts, terminal)
+                let read = |text: &str| {
+                    bring::native(text).map(|drafts| Brought {
+                        drafts,
+                        findings: Vec::new(),
+                    })
+                };
+                native.how.bring(&native.file, read, terminal)
+            }
+            From::Nextflow(nextflow) => {
+                let read = |text: &str| bring::nextflow(text, nextflow.created);
+                nextflow.how.bring(&nextflow.file, read, terminal)
             }
         }
     }
 }
 
 impl How {
+    /// Reads a file, tells what of it was not brought, and gives the rest.
+    fn bring(
+        &self,
+        file: &Path,
+        read: impl Fn(&str) -> Result<Brought, Vec<Diagnostic>>,
+        terminal: &mut Terminal,
+    ) -> Result<Exit, Failure> {
+        let source = files::read(file)?;
+        match read(&source.text) {
+            Ok(Brought { drafts, findings }) => {
+                terminal.say(&render::text(&source, &findings, terminal.look()))?;
+                self.give(drafts, terminal)
+            }
+            Err(faults) => Err(Failure::Text(source, faults)),
+        }
+    }
+
     fn give(&self, mut drafts: Vec<Draft>, terminal: &mut Terminal) -> Result<Exit, Failure> {
         for id in &self.pool {
-            if !drafts.iter().any(|draft| draft.pool == *id) {
+            if !drafts.iter().any(|draft| draft.name == *id) {
                 return Err(Failure::Usage(format!(
                     "there is no pool `{id}` in what was read"
                 )));
             }
         }
-        drafts.retain(|draft| self.pool.is_empty() || self.pool.contains(&draft.pool));
+        drafts.retain(|draft| self.pool.is_empty() || self.pool.contains(&draft.name));
         if drafts.is_empty() {
             terminal.say("note: there is no pool in what was read\n")?;
         }
@@ -114,9 +152,9 @@ impl How {
             if draft.has_errors() {
                 continue;
             }
-            let formula_file = format!("{}.formula", draft.pool);
+            let formula_file = format!("{}.formula", draft.name);
             let policy = draft.yaml(Some(&formula_file));
-            let mut texts = vec![(format!("{}.yaml", draft.pool), policy.as_str())];
+            let mut texts = vec![(format!("{}.yaml", draft.name), policy.as_str())];
             texts.extend(draft.formula().map(|formula| (formula_file.clone(), formula)));
             for (name, text) in &texts {
                 self.put(&folder.join(name), text)?;
@@ -150,7 +188,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
 
 fn print(drafts: &[Draft], terminal: &mut Terminal) -> Result<(), Failure> {
     if drafts.len() > 1 {
-        let ids: Vec<_> = drafts.iter().map(|draft| draft.pool.as_str()).collect();
+        let ids: Vec<_> = drafts.iter().map(|draft| draft.name.as_str()).collect();
         let message = format!(
             "there are several pools ({}); name one with --pool, or a directory with --out",
             ids.join(", ")
@@ -170,13 +208,13 @@ fn print(drafts: &[Draft], terminal: &mut Terminal) -> Result<(), Failure> {
 fn tell(draft: &Draft, terminal: &mut Terminal) -> Result<(), Failure> {
     let look = terminal.look();
     let source = Source::new(
-        &format!("{}.formula", draft.pool),
+        &format!("{}.formula", draft.name),
         draft.formula().unwrap_or_default().to_owned(),
     );
     terminal.say(&render::text(&source, &draft.diagnostics, look))?;
     // Of a formula that cannot be used nothing else is worth saying.
     for note in draft.notes.iter().filter(|_| !draft.has_errors()) {
-        terminal.say(&format!("note: {}: {}\n", draft.pool, render::visible(note)))?;
+        terminal.say(&format!("note: {}: {}\n", draft.name, render::visible(note)))?;
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ fn prove(kind: &str, example: &Path, drafts: &[Draft]) {
         .map(|draft| {
             format!(
                 "{{ \"pool\": {{ \"id\": \"{}\", \"targetDedicatedNodes\": 2 }} }}",
-                draft.pool
+                draft.pool.as_str().replace('*', "x")
             )
         })
         .collect();
@@ -65,5 +65,14 @@ fn pools_that_scale_by_themselves_become_policies() {
         let source = std::fs::read_to_string(&example).unwrap();
         let drafts = lowtide::bring::native(&source).unwrap();
         prove("native", &example, &drafts);
+    }
+}
+
+#[test]
+fn pools_that_nextflow_makes_become_policies() {
+    for example in examples("nextflow") {
+        let source = std::fs::read_to_string(&example).unwrap();
+        let brought = lowtide::bring::nextflow(&source, None).unwrap();
+        prove("nextflow", &example, &brought.drafts);
     }
 }
