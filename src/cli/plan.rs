@@ -55,6 +55,10 @@ impl Plan {
                 ))?;
             }
         }
+        let decided = snapshots.iter().map(|snapshot| &snapshot.pool.id);
+        if let Some(note) = policies.overpromised(decided, recorded.shared.quotas.as_ref()) {
+            terminal.say(&format!("note: {note}\n"))?;
+        }
         let price = |decision: &Decision| {
             let of_pool = |snapshot: &&Snapshot<'_>| snapshot.pool.id == decision.pool;
             let snapshot = snapshots.iter().find(of_pool)?;

@@ -146,13 +146,10 @@ struct Table<'a> {
 
 impl<'a> Table<'a> {
     fn new(policies: &'a Policies, account: &'a AccountView) -> Self {
-        let stated = policies.account.as_ref();
-        let quotas = match (stated.map(|stated| &stated.quotas), &account.quotas) {
-            (Some(stated), Some(seen)) => Cow::Owned(seen.and(stated)),
-            (Some(quotas), None) | (None, Some(quotas)) => Cow::Borrowed(quotas),
-            (None, None) => Cow::Owned(CoreQuotas::default()),
-        };
-        Self { stated, quotas }
+        Self {
+            stated: policies.account.as_ref(),
+            quotas: policies.quotas(account.quotas.as_ref()),
+        }
     }
 
     fn budgets(&self) -> &'a [SharedBudget] {

@@ -1,7 +1,9 @@
 //! The policies of one account together.
 
+use std::borrow::Cow;
+
 use super::{Policies, Policy};
-use crate::account::PoolId;
+use crate::account::{CoreQuotas, PoolId};
 
 impl From<Vec<Policy>> for Policies {
     /// Returns policies whose pools share nothing that is stated.
@@ -27,6 +29,31 @@ impl Policies {
                 .position(|policy| policy.pool.is_exact() == exact && policy.pool.matches(pool))
         };
         matching(true).or_else(|| matching(false))
+    }
+
+    /// Returns the quotas to keep to: what is seen of the account and what is stated, the smaller of each.
+    pub fn quotas<'a>(&'a self, seen: Option<&'a CoreQuotas>) -> Cow<'a, CoreQuotas> {
+        match (self.account.as_ref().map(|account| &account.quotas), seen) {
+            (Some(stated), Some(seen)) => Cow::Owned(seen.and(stated)),
+            (Some(quotas), None) | (None, Some(quotas)) => Cow::Borrowed(quotas),
+            (None, None) => Cow::Owned(CoreQuotas::default()),
+        }
+    }
+
+    /// Returns a sentence when pools are guaranteed more than the dedicated cores that there are.
+    pub fn overpromised<'a>(
+        &self,
+        pools: impl Iterator<Item = &'a PoolId>,
+        seen: Option<&CoreQuotas>,
+    ) -> Option<String> {
+        let there = self.quotas(seen).dedicated_cores?;
+        let promised = pools.filter_map(|pool| self.policy_for(pool)?.quota.guaranteed_cores);
+        let promised: u64 = promised.map(u64::from).sum();
+        (promised > u64::from(there)).then(|| {
+            format!(
+                "pools are guaranteed {promised} cores together, and there are {there} dedicated ones; not all of that can be kept"
+            )
+        })
     }
 
     /// Returns a sentence for each policy that can never decide because an earlier one speaks of the very same pools.

@@ -22,11 +22,9 @@ const MONEY_SLACK: f64 = 1e-6;
 
 impl<'a> Watch<'a> {
     pub(super) fn new(policies: &'a Policies, seen: Option<&CoreQuotas>) -> Self {
-        let seen = seen.cloned().unwrap_or_default();
-        let stated = policies.account.as_ref().map(|account| &account.quotas);
         Self {
             policies,
-            quotas: stated.map_or_else(|| seen.clone(), |stated| seen.and(stated)),
+            quotas: policies.quotas(seen).into_owned(),
             held: BTreeMap::new(),
             passed: Vec::new(),
         }
