@@ -25,6 +25,7 @@ pub mod token;
 
 mod commands;
 mod desk;
+pub mod scenario;
 mod service;
 mod version;
 
@@ -32,5 +33,6 @@ pub use desk::{
     Account, Command, CommandEnd, Desk, ForeignResize, RunId, Setup, Spread, StateError, Submission, Timing,
     Trouble, TroubleKind,
 };
+pub use scenario::{CODES, Scenario};
 pub use service::Service;
 use version::etag;

@@ -10,11 +10,14 @@ use serde::Serialize;
 use super::exit::{Exit, Failure, Source};
 use super::options::{Output, OutputOption};
 use super::terminal::Terminal;
-use super::wiring;
-use crate::emulator::faults::Wire;
+use super::{files, wiring};
+use crate::base::Timestamp;
+use crate::emulator::faults::{HttpFaults, Wire};
 use crate::emulator::listener::Doors;
 use crate::emulator::outside::{AccountKey, DEVELOPMENT_KEY, Outside};
-use crate::emulator::{Desk, Service, Setup};
+use crate::emulator::{Desk, Scenario, Service, Setup};
+use crate::sim::SpotMarket;
+use crate::sim::workload::{ReadOptions, Workload};
 
 /// Serve a local Batch account to real clients: pools, nodes, jobs, tasks and formulas
 #[derive(Debug, clap::Args)]
@@ -22,6 +25,9 @@ use crate::emulator::{Desk, Service, Setup};
 The account's name and key are fixed, known to everybody, and for development only; it listens
 on this machine unless told otherwise. Ctrl-C ends it.")]
 pub(super) struct Emulate {
+    /// What the account is like and what happens to it; see `lowtide schema scenario`
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
     /// How many times as fast as the wall's the account's clock runs
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = parse_speed)]
     speed: f64,
@@ -49,6 +55,14 @@ pub(super) struct Emulate {
     output: OutputOption,
 }
 
+/// A scenario, with the market and the workload that it names.
+struct Read {
+    source: Source,
+    scenario: Scenario,
+    spot: SpotMarket,
+    workload: Option<Workload>,
+}
+
 /// What a client needs to know.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -71,32 +85,74 @@ fn parse_speed(text: &str) -> Result<f64, String> {
 
 impl Emulate {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
-        let service = Service::new(self.desk()?, self.speed, self.state.clone());
+        let scenario = self.scenario()?;
+        let desk = self.desk(scenario.as_ref())?;
+        let http = scenario.map_or_else(HttpFaults::default, |read| read.scenario.http().clone());
+        let service = Service::new(desk, self.speed, self.state.clone());
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(self.serve(&service, terminal))?;
+        runtime.block_on(self.serve(&service, http, terminal))?;
         // Whatever still waits has nobody to wait for.
         runtime.shutdown_background();
         if let (Err(error), Some(path)) = (service.write_state(), &self.state) {
             return Err(Failure::Text(
                 Source::named(&path.to_string_lossy()),
-                vec![super::files::unwritable(path, &error)],
+                vec![files::unwritable(path, &error)],
             ));
         }
         Ok(Exit::Success)
     }
 
-    fn desk(&self) -> Result<Desk, Failure> {
+    fn scenario(&self) -> Result<Option<Read>, Failure> {
+        let Some(path) = &self.scenario else {
+            return Ok(None);
+        };
+        let source = files::read(path)?;
+        let scenario = Scenario::parse(&source.text);
+        let scenario = scenario.map_err(|faults| Failure::Text(source.clone(), faults))?;
+        let spot = match scenario.spot() {
+            Some(name) => wiring::read_market(&beside(path, name))?,
+            None => SpotMarket::Unlimited,
+        };
+        let tasks = scenario.workload();
+        let workload = tasks.map(|name| wiring::read_workload(&beside(path, name), &ReadOptions::default()));
+        Ok(Some(Read {
+            source,
+            scenario,
+            spot,
+            workload: workload.transpose()?,
+        }))
+    }
+
+    fn desk(&self, read: Option<&Read>) -> Result<Desk, Failure> {
         let setup = |opened| Setup {
             run_commands: self.run_commands,
-            ..Setup::at(opened)
+            ..read.map_or_else(
+                || Setup::at(opened),
+                |read| {
+                    read.scenario
+                        .setup(opened, read.spot.clone(), read.workload.clone())
+                },
+            )
         };
-        match self.state.as_deref().filter(|path| path.exists()) {
-            Some(path) => read_state(path, setup),
-            None => Ok(Desk::new(setup(wiring::now()))),
+        if let Some(path) = self.state.as_deref().filter(|path| path.exists()) {
+            return read_state(path, setup);
+        }
+        let opened = read
+            .and_then(|read| read.scenario.start())
+            .unwrap_or_else(wiring::now);
+        match read {
+            None => Ok(Desk::new(setup(opened))),
+            Some(read) => Desk::open(setup(opened), &read.scenario, &read.source.text)
+                .map_err(|faults| Failure::Text(read.source.clone(), faults)),
         }
     }
 
-    async fn serve(&self, service: &Arc<Service>, terminal: &mut Terminal) -> Result<(), Failure> {
+    async fn serve(
+        &self,
+        service: &Arc<Service>,
+        http: HttpFaults,
+        terminal: &mut Terminal,
+    ) -> Result<(), Failure> {
         let https = self
             .tls_listen
             .map(|address| (address, self.tls_folder.as_path()));
@@ -109,7 +165,7 @@ impl Emulate {
             Output::Text => self.greet(&reached, terminal)?,
         }
         terminal.flush()?;
-        let outside = Arc::new(self.outside(service, &account));
+        let outside = Arc::new(outside(service, &account, http));
         let end = Arc::new(tokio::sync::Notify::new());
         let living = tokio::spawn(Arc::clone(service).live({
             let end = Arc::clone(&end);
@@ -120,21 +176,6 @@ impl Emulate {
         // It ends by itself; when it met a mistake of ours, that has been explained.
         let _ = living.await;
         served.map_err(|error| Failure::Usage(error.to_string()))
-    }
-
-    #[expect(
-        clippy::unused_self,
-        reason = "the faults of a scenario will be of this command line"
-    )]
-    fn outside(&self, service: &Arc<Service>, account: &str) -> Outside {
-        let key = AccountKey::parse(DEVELOPMENT_KEY).expect("the key of the documentation is one");
-        let (facts, elapsed) = (Arc::clone(service), Arc::clone(service));
-        let mut outside = Outside::new(account, &key, Arc::new(move || facts.facts()));
-        outside.wire = Wire::new(
-            crate::emulator::faults::HttpFaults::default(),
-            Arc::new(move || elapsed.elapsed()),
-        );
-        outside
     }
 
     fn greet(&self, reached: &Reached, terminal: &mut Terminal) -> io::Result<()> {
@@ -184,6 +225,25 @@ impl Emulate {
     }
 }
 
+/// Returns the account as the outside sees it.
+fn outside(service: &Arc<Service>, account: &str, http: HttpFaults) -> Outside {
+    let key = AccountKey::parse(DEVELOPMENT_KEY).expect("the key of the documentation is one");
+    let (facts, elapsed) = (Arc::clone(service), Arc::clone(service));
+    Outside {
+        wire: Wire::new(http, Arc::new(move || elapsed.elapsed())),
+        ..Outside::new(account, &key, Arc::new(move || facts.facts()))
+    }
+}
+
+/// Returns a file that a scenario names, as seen from the scenario's own folder; other names as they are.
+fn beside(scenario: &Path, name: &str) -> String {
+    let named = scenario.parent().map(|folder| folder.join(name));
+    match named.filter(|path| path.is_file()) {
+        Some(path) => path.to_string_lossy().into_owned(),
+        None => name.to_owned(),
+    }
+}
+
 fn reached(doors: &Doors, account: &str) -> Reached {
     let http = doors
         .http()
@@ -205,10 +265,10 @@ fn reached(doors: &Doors, account: &str) -> Reached {
     }
 }
 
-fn read_state(path: &Path, setup: impl FnOnce(crate::base::Timestamp) -> Setup) -> Result<Desk, Failure> {
+fn read_state(path: &Path, setup: impl FnOnce(Timestamp) -> Setup) -> Result<Desk, Failure> {
     let named = || Source::named(&path.to_string_lossy());
     let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::Text(named(), vec![super::files::unreadable(path, &error)]))?;
+        .map_err(|error| Failure::Text(named(), vec![files::unreadable(path, &error)]))?;
     Desk::restore(&text, setup).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 

@@ -16,7 +16,7 @@ use crate::formula::codes;
 use crate::market::recorded;
 use crate::signal::Metric;
 use crate::sim::workload;
-use crate::{bring, policy, proof, world};
+use crate::{bring, emulator, policy, proof, world};
 
 /// Print the reference of the language, the metrics or the codes
 #[derive(Debug, clap::Args)]
@@ -138,6 +138,7 @@ fn codes() -> Vec<CodeEntry> {
         recorded::CODES,
         proof::CODES,
         bring::CODES,
+        emulator::CODES,
         files::CODES,
     ];
     let rows = codes::all()

@@ -32,6 +32,8 @@ pub(super) enum Kind {
     Snapshot,
     /// What `test` reads of a policy (*.test.yaml)
     Test,
+    /// What `emulate --scenario` reads
+    Scenario,
 }
 
 impl Schema {

@@ -56,6 +56,7 @@ pub(super) fn schema(kind: Kind) -> schemars::Schema {
         Kind::Inputs => InputsFile::schema(),
         Kind::Snapshot => SnapshotFile::schema(),
         Kind::Test => crate::proof::policy_test_schema(),
+        Kind::Scenario => crate::emulator::Scenario::schema(),
     }
 }
 

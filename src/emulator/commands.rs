@@ -152,7 +152,7 @@ mod tests {
             r#"{"id": "long", "commandLine": "sleep 600", "constraints": {"maxWallClockTime": "PT1M"}}"#,
         );
         let start = desk.now();
-        desk.advance(start + crate::base::Span::minutes(5));
+        desk.advance(start + crate::base::Span::minutes(4));
         let (commands, _) = desk.take_commands();
         assert_eq!(commands.len(), 3);
         for command in commands

@@ -13,6 +13,7 @@ mod life;
 mod market;
 mod node;
 mod node_requests;
+mod opening;
 mod pool;
 mod pool_making;
 mod pool_requests;

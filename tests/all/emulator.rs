@@ -11,7 +11,9 @@ use std::path::Path;
 use lowtide::base::{Span, Timestamp};
 use lowtide::emulator::answer::{Answer, Refused};
 use lowtide::emulator::asked::{Asked, Condition};
-use lowtide::emulator::{Desk, Setup};
+use lowtide::emulator::{Desk, Scenario, Setup};
+use lowtide::sim::SpotMarket;
+use lowtide::sim::workload::TaskRecipe;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -85,16 +87,34 @@ fn holds(wanted: &Value, found: &Value) -> bool {
     }
 }
 
+/// Opens the account of a script: by the scenario beside it (`x.scenario.yaml`), with the spot market beside it (`x.spot.csv`).
+fn open(path: &Path) -> Desk {
+    let Ok(text) = fs::read_to_string(path.with_extension("scenario.yaml")) else {
+        return Desk::new(Setup::at(start()));
+    };
+    let scenario = Scenario::parse(&text).unwrap_or_else(|faults| panic!("{}: {faults:?}", path.display()));
+    let spot = fs::read(path.with_extension("spot.csv")).map_or(SpotMarket::Unlimited, |bytes| {
+        SpotMarket::read("spot", &bytes).unwrap()
+    });
+    let workload = scenario.workload().map(|recipe| {
+        let recipe: TaskRecipe = recipe.trim_start_matches("generate:").parse().unwrap();
+        recipe.make()
+    });
+    let setup = scenario.setup(start(), spot, workload);
+    Desk::open(setup, &scenario, &text).unwrap_or_else(|faults| panic!("{}: {faults:?}", path.display()))
+}
+
 /// Plays a script; with `restarts`, every step is answered by an account that was just read from its state file.
 fn play(path: &Path, restarts: bool) {
     let text = fs::read_to_string(path).unwrap();
     let steps: Vec<Step> =
         serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut desk = Desk::new(Setup::at(start()));
+    let mut desk = open(path);
+    let setup = desk.setup().clone();
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     for (number, step) in (1..).zip(steps) {
         if restarts {
-            desk = Desk::restore(&desk.state(), Setup::at).unwrap();
+            desk = Desk::restore(&desk.state(), |_| setup.clone()).unwrap();
         }
         let place = format!("{}, step {number}: {:?}", path.display(), step.ask);
         if let Some(after) = step.after {
@@ -149,7 +169,12 @@ fn scripts_are_answered_as_they_say() {
     let mut paths: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .filter(|path| {
+            let is_scenario = path
+                .file_stem()
+                .is_some_and(|stem| stem.to_string_lossy().contains('.'));
+            path.extension().is_some_and(|extension| extension == "yaml") && !is_scenario
+        })
         .collect();
     paths.sort();
     assert!(paths.len() > 4);

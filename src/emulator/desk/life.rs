@@ -9,7 +9,7 @@ use crate::sim::Times;
 
 impl Desk {
     /// Adds a node; a spot machine must be to be had.
-    pub(super) fn add_node(&mut self, number: u32, lane: Lane) {
+    pub(super) fn add_node(&mut self, number: u32, lane: Lane) -> u32 {
         let now = self.now;
         let suffix = match lane {
             Lane::Dedicated => "d",
@@ -21,6 +21,23 @@ impl Desk {
         let index = pool.add_node(id, lane, now);
         pool.nodes[index as usize].unit = unit;
         self.create_machine(NodeRef { pool: number, index });
+        index
+    }
+
+    /// Lets a node that was just added have booted, and its start task have ended well, already.
+    pub(super) fn ready_at_once(&mut self, node: NodeRef) {
+        let now = self.now;
+        let has_start_task = self.pool(node.pool).given.contains_key("startTask");
+        self.pool_mut(node.pool).change(node.index, now, |node| {
+            node.booted = Some(now);
+            node.start_task = has_start_task.then_some(StartTaskRun {
+                started: now,
+                ended: Some(now),
+                exit_code: Some(0),
+                retries: 0,
+            });
+        });
+        self.is_ready(node);
     }
 
     /// Has a machine made for a node that is `creating`, and draws how long it lasts.

@@ -103,7 +103,7 @@ impl Desk {
             Some(slots) => slots,
             None => body.integer("maxTasksPerNode", 1, slots_max)?.unwrap_or(1),
         };
-        let sized = self.sized(body)?;
+        let sized = sized(body)?;
         let given = told_again(body);
         let packs = fills_by_packing(&given)?;
         self.check_new_pool(id)?;
@@ -157,52 +157,6 @@ impl Desk {
             ));
         }
         Ok(())
-    }
-
-    fn sized(&self, body: &mut Body) -> Result<Sized, Refused> {
-        let timeout = resize_timeout(body)?;
-        let by_formula = body.truth("enableAutoScale")?.unwrap_or(false);
-        let (dedicated, spot) = targets(body)?;
-        let source = body.text("autoScaleFormula")?;
-        let interval = body.span("autoScaleEvaluationInterval")?;
-        let settings = |property: &str, reason: &str| {
-            Refused::new(
-                400,
-                "InvalidAutoScalingSettings",
-                "The specified autoscaling settings are not valid.",
-            )
-            .with("PropertyName", property)
-            .with("Reason", reason)
-        };
-        if !by_formula {
-            if source.is_some() || interval.is_some() {
-                return Err(settings(
-                    "autoScaleFormula",
-                    "it cannot be given unless enableAutoScale is true",
-                ));
-            }
-            let target = mix(dedicated.unwrap_or(0), spot.unwrap_or(0));
-            let option = NodeDeallocationOption::Requeue;
-            return Ok(Sized::Fixed(Wanted {
-                target,
-                option,
-                timeout,
-            }));
-        }
-        if dedicated.is_some() || spot.is_some() {
-            return Err(settings(
-                "targetDedicatedNodes",
-                "targets cannot be given when enableAutoScale is true",
-            ));
-        }
-        let source = source.ok_or_else(|| refuse::missing("autoScaleFormula"))?;
-        let formula = compile(&source)?;
-        let interval = checked_interval(interval)?.unwrap_or(INTERVAL);
-        Ok(Sized::ByFormula {
-            source,
-            interval,
-            formula,
-        })
     }
 
     /// Lets the jobs that named a pool before it was there run in it.
@@ -307,4 +261,51 @@ fn fills_by_packing(given: &Map<String, Value>) -> Result<bool, Refused> {
     let mut policy = Body(policy.as_object().cloned().unwrap_or_default());
     let word = policy.word("nodeFillType", &["spread", "pack"])?;
     Ok(word == Some("pack"))
+}
+
+/// Reads where the nodes of a new pool come from.
+fn sized(body: &mut Body) -> Result<Sized, Refused> {
+    let timeout = resize_timeout(body)?;
+    let by_formula = body.truth("enableAutoScale")?.unwrap_or(false);
+    let (dedicated, spot) = targets(body)?;
+    let source = body.text("autoScaleFormula")?;
+    let interval = body.span("autoScaleEvaluationInterval")?;
+    let settings = |property: &str, reason: &str| {
+        Refused::new(
+            400,
+            "InvalidAutoScalingSettings",
+            "The specified autoscaling settings are not valid.",
+        )
+        .with("PropertyName", property)
+        .with("Reason", reason)
+    };
+    if !by_formula {
+        if source.is_some() || interval.is_some() {
+            return Err(settings(
+                "autoScaleFormula",
+                "it cannot be given unless enableAutoScale is true",
+            ));
+        }
+        let target = mix(dedicated.unwrap_or(0), spot.unwrap_or(0));
+        let option = NodeDeallocationOption::Requeue;
+        return Ok(Sized::Fixed(Wanted {
+            target,
+            option,
+            timeout,
+        }));
+    }
+    if dedicated.is_some() || spot.is_some() {
+        return Err(settings(
+            "targetDedicatedNodes",
+            "targets cannot be given when enableAutoScale is true",
+        ));
+    }
+    let source = source.ok_or_else(|| refuse::missing("autoScaleFormula"))?;
+    let formula = compile(&source)?;
+    let interval = checked_interval(interval)?.unwrap_or(INTERVAL);
+    Ok(Sized::ByFormula {
+        source,
+        interval,
+        formula,
+    })
 }

@@ -164,7 +164,7 @@ impl Desk {
             let node = &self.pool(number).nodes[index as usize];
             if node.after_tasks == super::node::AfterTasks::Leave {
                 self.pool_mut(number).change(index, now, |node| {
-                    node.after_tasks = super::node::AfterTasks::Stay
+                    node.after_tasks = super::node::AfterTasks::Stay;
                 });
             }
             self.dismiss(number, index, NodeDeallocationOption::Requeue);

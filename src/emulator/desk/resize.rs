@@ -16,7 +16,7 @@ use super::node::{AfterTasks, NodeState};
 use super::pool::{Pool, ResizeFault};
 use super::refs::{Event, NodeRef, Step};
 use super::setup::TroubleKind;
-use crate::account::{AllocationState, NodeDeallocationOption};
+use crate::account::{AllocationState, NodeDeallocationOption, same_family};
 use crate::base::{Lane, Mix, Nodes, Span};
 
 /// What an order for nodes says.
@@ -107,12 +107,12 @@ impl Desk {
     }
 
     /// Returns how many more nodes the cores of the account allow, and notes what they do not.
-    fn within_quota(&mut self, number: u32, lane: Lane, wants: u32) -> u32 {
+    pub(super) fn within_quota(&mut self, number: u32, lane: Lane, wants: u32) -> u32 {
         let (mut held, mut of_family) = (0, 0);
         let pool = self.pool(number);
         for other in self.pools.values() {
             held += other.cores_held(lane);
-            if other.family == pool.family {
+            if same_family(&other.family, &pool.family) {
                 of_family += other.cores_held(lane);
             }
         }
@@ -129,8 +129,9 @@ impl Desk {
                 "AccountLowPriorityCoreQuotaReached",
             ),
         };
-        let family = account.family_cores.get(&pool.family.to_ascii_lowercase());
-        if let (Lane::Dedicated, Some(quota)) = (lane, family)
+        let mut families = account.family_cores.iter();
+        let family = families.find(|(name, _)| same_family(name, &pool.family));
+        if let (Lane::Dedicated, Some((_, quota))) = (lane, family)
             && whole(*quota, of_family) < free
         {
             free = whole(*quota, of_family);

@@ -31,7 +31,7 @@ impl Desk {
             ("pools", rest) => self.route_pools(asked, rest, body),
             ("jobs", rest) => self.route_jobs(asked, rest, body),
             ("nodecounts", []) if asked.method == "GET" => self.list_node_counts(asked),
-            ("poolusagemetrics", []) if asked.method == "GET" => self.list_usage(asked),
+            ("poolusagemetrics", []) if asked.method == "GET" => Self::list_usage(asked),
             ("nodecounts" | "poolusagemetrics", []) => Err(wrong_verb()),
             _ => Err(no_such_address()),
         }

@@ -41,7 +41,7 @@ pub struct Account {
     pub dedicated_cores: u32,
     /// `lowPriorityCoreQuota`: cores of spot nodes in all pools.
     pub spot_cores: u32,
-    /// `dedicatedCoreQuotaPerVMFamily`: cores of dedicated nodes by family, lower case; families without a line are free.
+    /// `dedicatedCoreQuotaPerVMFamily`: cores of dedicated nodes by family; families without a line are free.
     pub family_cores: BTreeMap<String, u32>,
     /// `poolQuota`.
     pub pools_max: u32,

@@ -166,7 +166,7 @@ impl Desk {
     }
 
     /// Pool - List usage metrics: none, for they come hours late and nothing here is billed.
-    pub(super) fn list_usage(&self, asked: &Asked) -> Result<Answer, Refused> {
+    pub(super) fn list_usage(asked: &Asked) -> Result<Answer, Refused> {
         let list = List::of(asked, &USAGE)?;
         let none: [&Pool; 0] = [];
         Ok(list.page(none, |pool| pool.id.to_string(), |_| Value::Null))
