@@ -2,7 +2,7 @@
 
 mod account;
 mod desk;
-mod facts;
+pub(crate) mod facts;
 mod faults;
 mod live;
 

@@ -6,6 +6,7 @@
 )]
 
 mod account_doors;
+mod account_facts;
 mod azure;
 mod backtest;
 mod baseline;

@@ -180,7 +180,7 @@ impl Desk {
                         "Desired number of {} nodes could not be allocated as the resize timeout was reached",
                         lane_words(lane)
                     ),
-                    values: Vec::new(),
+                    values: vec![("Reason".to_owned(), "Capacity".to_owned())],
                 });
             }
         }
