@@ -107,6 +107,11 @@ az batch pool create --id spot --vm-size standard_d2s_v5 --target-low-priority-n
 until_prints true az batch pool node-counts list --query "[?poolId=='spot'].lowPriority.preempted | [0] > \`0\`" -o tsv
 step "spot nodes are preempted"
 
+az batch pool create --id large --vm-size standard_d2s_v5 --target-dedicated-nodes 600 \
+    --image canonical:0001-com-ubuntu-server-jammy:22_04-lts --node-agent-sku-id "batch.node.ubuntu 22.04"
+until_prints AccountCoreQuotaReached az batch pool show --pool-id large --query "resizeErrors[0].code" -o tsv
+step "600 nodes of two cores meet the quota"
+
 az batch pool usage-metrics list >/dev/null
 [ "$(az batch pool supported-images list --query "length(@)" -o tsv)" -gt 3 ] || fail "few images"
 az batch pool set --pool-id p0 --metadata a=b
@@ -118,6 +123,7 @@ until_prints completed az batch job show --job-id j1 --query state -o tsv
 az batch job delete --job-id j1 --yes
 az batch pool delete --pool-id slow --yes
 az batch pool delete --pool-id spot --yes
+az batch pool delete --pool-id large --yes
 until_prints p0 az batch pool list --query "[].id" -o tsv
 step "jobs and pools are deleted"
 

@@ -409,6 +409,28 @@ mod tests {
         assert_eq!(read("startswith(id,'x')").must_equal("id"), None);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "[ -~é]{0,60}") {
+            let _ = Filter::read(&text, POOLS.properties);
+        }
+
+        #[test]
+        fn no_soup_of_words_panics(
+            words in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "id", "state", "creationTime", "eq", "ne", "and", "or", "(", ")", "'x'", "startswith(id,'", "'", ",",
+                    "true", "1", "-", "datetime'2026-11-22T00:00:00Z'", "datetime''", "/", "''",
+                ]),
+                0..24,
+            ),
+        ) {
+            if let Ok(filter) = Filter::read(&words.join(" "), POOLS.properties) {
+                let _ = filter.passes_value(&json!({ "id": "x", "state": 1, "creationTime": "no time" }));
+            }
+        }
+    }
+
     #[test]
     fn every_allowed_property_and_operator_is_read_and_every_other_refused() {
         for list in super::super::kinds::ALL {
