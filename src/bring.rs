@@ -12,6 +12,7 @@ mod native;
 mod nextflow;
 mod pool;
 mod replay;
+mod shipyard;
 
 use std::ops::Range;
 
@@ -22,6 +23,7 @@ pub use native::{draft, native};
 pub use nextflow::nextflow;
 pub use pool::NativePool;
 pub use replay::{Replay, Replayed};
+pub use shipyard::shipyard;
 
 use crate::base::{Code, Diagnostic};
 

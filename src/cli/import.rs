@@ -24,6 +24,7 @@ pub(super) struct Import {
 #[derive(Debug, clap::Subcommand)]
 enum From {
     Native(Native),
+    Shipyard(Shipyard),
     Nextflow(Nextflow),
 }
 
@@ -32,6 +33,17 @@ enum From {
 #[command(after_help = AFTER_HELP)]
 struct Native {
     /// A pool as JSON, a list of pools, or a page of them; `-` is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    how: How,
+}
+
+/// A pool of batch-shipyard, out of a `pool.yaml` or `pool.json`
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+struct Shipyard {
+    /// The pool configuration; `-` is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
@@ -94,6 +106,7 @@ impl Import {
                 };
                 native.how.bring(&native.file, read, terminal)
             }
+            From::Shipyard(shipyard) => shipyard.how.bring(&shipyard.file, bring::shipyard, terminal),
             From::Nextflow(nextflow) => {
                 let read = |text: &str| bring::nextflow(text, nextflow.created);
                 nextflow.how.bring(&nextflow.file, read, terminal)

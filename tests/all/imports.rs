@@ -76,3 +76,12 @@ fn pools_that_nextflow_makes_become_policies() {
         prove("nextflow", &example, &brought.drafts);
     }
 }
+
+#[test]
+fn pools_of_batch_shipyard_become_policies() {
+    for example in examples("shipyard") {
+        let source = std::fs::read_to_string(&example).unwrap();
+        let brought = lowtide::bring::shipyard(&source).unwrap();
+        prove("shipyard", &example, &brought.drafts);
+    }
+}
