@@ -20,7 +20,7 @@ client() {
 }
 
 # The program under test: the one that is given, else the build that is newest.
-program=${LOWTIDE:-$(ls -t target/release/lowtide target/debug/lowtide 2>/dev/null | head -1)}
+program=${LOWTIDE:-$(ls -t target/release/lowtide target/debug/lowtide 2>/dev/null | head -1 || true)}
 [ -n "$program" ] || { echo "no lowtide to test: run 'cargo build' first, or name one in LOWTIDE" >&2; exit 1; }
 
 scratch=$(mktemp -d)
@@ -36,6 +36,7 @@ trap 'end; rm -rf "$scratch"' EXIT
 
 # Opens an account with these arguments, on free ports; sets account, key, http, and https and certificate where there are any.
 open_account() {
+    rm -f "$scratch/account.json"
     "$program" emulate --listen 127.0.0.1:0 -o json "$@" >"$scratch/account.json" 2>"$scratch/account.log" &
     account_pid=$!
     for _ in $(seq 200); do

@@ -1,17 +1,21 @@
-"""Every way to a token that azure-identity has on a server, offline: tokens.py HTTP HTTPS CERTIFICATE."""
+"""Every way to a token that azure-identity has on a server, offline: tokens.py HTTP HTTPS CERTIFICATE ACCOUNT KEY.
+
+The account takes tokens only.
+"""
 
 import logging
 import os
 import sys
 import tempfile
 
-HTTP, HTTPS, CERTIFICATE = sys.argv[1:4]
+HTTP, HTTPS, CERTIFICATE, ACCOUNT, KEY = sys.argv[1:6]
 TENANT = "11111111-1111-1111-1111-111111111111"
 os.environ["REQUESTS_CA_BUNDLE"] = CERTIFICATE
 # What is refused on purpose is told by the steps.
 logging.disable(logging.WARNING)
 
 from azure.batch import BatchClient
+from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ServiceRequestError
 from azure.identity import ClientSecretCredential, ManagedIdentityCredential, WorkloadIdentityCredential
 
@@ -86,4 +90,10 @@ try:
 except HttpResponseError as error:
     refused(error, 401, "AuthenticationFailed")
     step("a token of somebody else is refused")
+try:
+    list(BatchClient(HTTP, AzureNamedKeyCredential(ACCOUNT, KEY)).list_pools())
+    sys.exit("a key was taken")
+except HttpResponseError as error:
+    body = refused(error, 403, "AuthenticationFailed")
+    step(f"a key is refused: {body['values'][0]['value']}")
 done("azure-identity")

@@ -14,7 +14,7 @@ use super::{files, wiring};
 use crate::base::Timestamp;
 use crate::emulator::faults::{HttpFaults, Wire};
 use crate::emulator::listener::Doors;
-use crate::emulator::outside::{AccountKey, DEVELOPMENT_KEY, Outside};
+use crate::emulator::outside::{AccountKey, DEVELOPMENT_KEY, IDENTITY_SECRET, Modes, Outside};
 use crate::emulator::{Desk, Scenario, Service, Setup};
 use crate::sim::SpotMarket;
 use crate::sim::workload::{ReadOptions, Workload};
@@ -68,7 +68,9 @@ struct Read {
 #[serde(rename_all = "camelCase")]
 struct Reached {
     account: String,
-    key: &'static str,
+    /// None where tokens alone are taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'static str>,
     http: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     https: Option<String>,
@@ -87,6 +89,13 @@ impl Emulate {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
         let scenario = self.scenario()?;
         let desk = self.desk(scenario.as_ref())?;
+        if desk.setup().account.tokens_only && self.tls_listen.is_none() {
+            return Err(Failure::Usage(
+                "the account of this scenario takes tokens only, which clients send by https alone; add --tls-listen \
+                 127.0.0.1:0"
+                    .to_owned(),
+            ));
+        }
         let http = scenario.map_or_else(HttpFaults::default, |read| read.scenario.http().clone());
         let service = Service::new(desk, self.speed, self.state.clone());
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -158,8 +167,11 @@ impl Emulate {
             .map(|address| (address, self.tls_folder.as_path()));
         let doors = Doors::open(Some(self.listen), https).await;
         let doors = doors.map_err(|error| Failure::Usage(error.to_string()))?;
-        let account = service.with(|desk| desk.setup().account.name.clone());
-        let reached = reached(&doors, &account);
+        let (account, tokens_only) = service.with(|desk| {
+            let account = &desk.setup().account;
+            (account.name.clone(), account.tokens_only)
+        });
+        let reached = reached(&doors, &account, !tokens_only);
         match self.output.output {
             Output::Json => terminal.json(&reached)?,
             Output::Text => self.greet(&reached, terminal)?,
@@ -179,9 +191,7 @@ impl Emulate {
     }
 
     fn greet(&self, reached: &Reached, terminal: &mut Terminal) -> io::Result<()> {
-        let Reached {
-            account, key, http, ..
-        } = reached;
+        let Reached { account, http, .. } = reached;
         let out = terminal.out();
         let speed = if self.speed == 1.0 {
             String::new()
@@ -190,12 +200,13 @@ impl Emulate {
         };
         writeln!(
             out,
-            "A Batch account on this machine{speed}. Its key is for development only.\n"
+            "A Batch account on this machine{speed}, for development only.\n"
         )?;
-        writeln!(
-            out,
-            "  account   {account}\n  key       {key}\n  endpoint  {http}"
-        )?;
+        writeln!(out, "  account   {account}")?;
+        if let Some(key) = reached.key {
+            writeln!(out, "  key       {key}")?;
+        }
+        writeln!(out, "  endpoint  {http}")?;
         if let (Some(https), Some(certificate)) = (&reached.https, &reached.certificate) {
             writeln!(
                 out,
@@ -203,15 +214,17 @@ impl Emulate {
                 certificate.display()
             )?;
         }
-        writeln!(
-            out,
-            "\naz:\n  export AZURE_BATCH_ACCOUNT={account} AZURE_BATCH_ACCESS_KEY={key} AZURE_BATCH_ENDPOINT={http}\n\
-             Python:\n  BatchClient(\"{http}\", AzureNamedKeyCredential(\"{account}\", \"{key}\"))"
-        )?;
+        if let Some(key) = reached.key {
+            writeln!(
+                out,
+                "\naz:\n  export AZURE_BATCH_ACCOUNT={account} AZURE_BATCH_ACCESS_KEY={key} AZURE_BATCH_ENDPOINT={http}\n\
+                 Python:\n  BatchClient(\"{http}\", AzureNamedKeyCredential(\"{account}\", \"{key}\"))"
+            )?;
+        }
         if let Some(certificate) = &reached.certificate {
             writeln!(
                 out,
-                "tokens:\n  export REQUESTS_CA_BUNDLE={}",
+                "tokens:\n  export REQUESTS_CA_BUNDLE={} IDENTITY_ENDPOINT={http}/msi/token IDENTITY_HEADER={IDENTITY_SECRET}",
                 certificate.display()
             )?;
         }
@@ -229,7 +242,9 @@ impl Emulate {
 fn outside(service: &Arc<Service>, account: &str, http: HttpFaults) -> Outside {
     let key = AccountKey::parse(DEVELOPMENT_KEY).expect("the key of the documentation is one");
     let (facts, elapsed) = (Arc::clone(service), Arc::clone(service));
+    let tokens_only = service.with(|desk| desk.setup().account.tokens_only);
     Outside {
+        modes: if tokens_only { Modes::TOKENS } else { Modes::BOTH },
         wire: Wire::new(http, Arc::new(move || elapsed.elapsed())),
         ..Outside::new(account, &key, Arc::new(move || facts.facts()))
     }
@@ -244,14 +259,14 @@ fn beside(scenario: &Path, name: &str) -> String {
     }
 }
 
-fn reached(doors: &Doors, account: &str) -> Reached {
+fn reached(doors: &Doors, account: &str, takes_keys: bool) -> Reached {
     let http = doors
         .http()
         .map_or_else(String::new, |address| format!("http://{address}"));
     let https = doors.https();
     Reached {
         account: account.to_owned(),
-        key: DEVELOPMENT_KEY,
+        key: takes_keys.then_some(DEVELOPMENT_KEY),
         http,
         https: https.map(|(address, _)| {
             // The certificate is for names of this machine, by which clients know it.

@@ -13,6 +13,9 @@ pub const DEVELOPMENT_KEY: &str = "bG93dGlkZSBsb2NhbCBhY2NvdW50LCBubyBzZWNyZXQ="
 /// The directory that tokens of the local account name, unless another is given.
 pub const DEVELOPMENT_TENANT: &str = "11111111-1111-1111-1111-111111111111";
 
+/// What managed identities and clients of the local directory send as their secret, unless another is given.
+pub const IDENTITY_SECRET: &str = "lowtide";
+
 /// The subscription that the local account stands in.
 pub const SUBSCRIPTION: &str = "44444444-4444-4444-4444-444444444444";
 
@@ -120,7 +123,7 @@ impl Outside {
             clock: wall_clock,
             wire: Wire::default(),
             mint: Mint::new(DEVELOPMENT_TENANT, &key.key),
-            identity_secret: "lowtide".to_owned(),
+            identity_secret: IDENTITY_SECRET.to_owned(),
             token_lasts: Span::hours(24),
         }
     }

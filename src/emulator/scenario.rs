@@ -144,6 +144,8 @@ impl Scenario {
             pools_max: given.pools.unwrap_or(usual.pools_max),
             jobs_max: given.active_jobs.unwrap_or(usual.jobs_max),
             is_user_subscription: given.user_subscription,
+            // "Accounts of mode UserSubscription take Entra ID only" (Batch accounts and authentication).
+            tokens_only: given.tokens_only || given.user_subscription,
         }
     }
 

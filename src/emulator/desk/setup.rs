@@ -49,6 +49,8 @@ pub struct Account {
     pub jobs_max: u32,
     /// Whether `poolAllocationMode` is `UserSubscription`: spot cores are then a quota of the subscription, with its own code.
     pub is_user_subscription: bool,
+    /// Whether `allowedAuthenticationModes` has no `SharedKey`.
+    pub tokens_only: bool,
 }
 
 /// A time that differs from case to case: any between the two, equally likely.
@@ -163,6 +165,7 @@ impl Default for Account {
             pools_max: 100,
             jobs_max: 300,
             is_user_subscription: false,
+            tokens_only: false,
         }
     }
 }

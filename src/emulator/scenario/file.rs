@@ -80,8 +80,10 @@ pub(super) struct ScenarioAccount {
     pub(super) pools: Option<u32>,
     /// How many active jobs there may be.
     pub(super) active_jobs: Option<u32>,
-    /// Whether the pools stand in the user's subscription.
+    /// Whether the pools stand in the user's subscription; then tokens alone are taken, as the service does.
     pub(super) user_subscription: bool,
+    /// Whether keys are refused and tokens alone taken.
+    pub(super) tokens_only: bool,
 }
 
 /// How long things take, and what goes wrong by itself.
