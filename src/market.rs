@@ -34,8 +34,8 @@ pub use posterior::{Prior, Rate};
 pub use price::{PricePath, PriceStep};
 pub use regime::{Regime, Shock};
 pub use rework::{
-    Checkpoint, Expected, LENGTH_MAX, LostWork, Work, break_even_exponent, break_even_hazard, daly_interval,
-    young_interval,
+    Checkpoint, Expected, LENGTH_MAX, LostWork, Work, break_even_exponent, break_even_hazard, break_even_of,
+    daly_interval, young_interval,
 };
 pub use rhythm::Rhythm;
 pub use study::{Studied, Study};

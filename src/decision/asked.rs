@@ -269,6 +269,9 @@ pub struct BacklogAsk {
     pub course: Course,
     /// The tasks that wait.
     pub waiting: u32,
+    /// The tasks besides that need more slots than a node has, and can never run.
+    #[serde(default, skip_serializing_if = "is_none_of_them")]
+    pub never_fit: u32,
     /// How long they may be kept.
     pub drain_within: Span,
     /// The tasks that may still be kept longer; below zero too many are already.
@@ -285,8 +288,20 @@ pub struct BacklogAsk {
     pub late_hour: f64,
 }
 
+fn is_none_of_them(count: &u32) -> bool {
+    *count == 0
+}
+
 impl fmt::Display for BacklogAsk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.never_fit {
+            0 => {}
+            1 => f.write_str("1 task needs more slots than a node has and can never run; ")?,
+            tasks => write!(
+                f,
+                "{tasks} tasks need more slots than a node has and can never run; "
+            )?,
+        }
         match self.waiting {
             0 => return f.write_str("no task waits; nodes without one are not needed"),
             1 => f.write_str("1 task waits")?,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::hazard::hours;
 use super::numeric::crossing;
 use super::{EvictionModel, Hazard, Outset};
-use crate::base::{Span, UsdHourly};
+use crate::base::{Span, Timestamp, UsdHourly};
 
 /// A task as evictions see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +143,36 @@ impl EvictionModel {
         }
         None
     }
+}
+
+/// Returns the hazard at which work on spot nodes, at this share of the price of dedicated ones, costs as much as on those, boots
+/// and loads of saved states included; `None` when it never pays.
+pub fn break_even_of(price_share: f64, work: &Work) -> Option<Hazard> {
+    if work.lost == LostWork::All {
+        return break_even_hazard(price_share, work.length + work.boot);
+    }
+    // From an eviction in a hundred years to one a second, as a logarithm; forty halves leave a part in a billion.
+    const RANGE: (f64, f64) = (1e-6, 3600.0);
+    let pays = |hazard: f64| {
+        let model = EvictionModel::Constant {
+            hazard: Hazard(hazard),
+        };
+        let outset = Outset::fresh(Timestamp::EPOCH, Span::ZERO);
+        price_share * (1.0 + model.redone_per_useful_hour(outset, work)) <= 1.0
+    };
+    if !pays(RANGE.0) {
+        return None;
+    }
+    let (mut low, mut high) = RANGE;
+    for _ in 0..40 {
+        let middle = (low * high).sqrt();
+        if pays(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Some(Hazard(low))
 }
 
 /// No task that restarts from scratch is longer than two months.
@@ -292,6 +322,35 @@ mod tests {
             assert_eq!(expected.checkpoints, checkpoints);
             assert_eq!(expected.total, Span::minutes(123) + checkpoints);
         }
+    }
+
+    #[test]
+    fn saved_work_pays_on_spot_at_rates_at_which_work_that_starts_anew_does_not() {
+        let work = |lost| Work {
+            length: Span::hours(4),
+            boot: Span::minutes(4),
+            lost,
+        };
+        let checkpoint = |minutes| {
+            LostWork::SinceCheckpoint(Checkpoint {
+                every: Span::minutes(minutes),
+                cost: Span::ZERO,
+                restart: Span::ZERO,
+            })
+        };
+        let anew = break_even_of(0.2, &work(LostWork::All)).unwrap();
+        assert_eq!(Some(anew), break_even_hazard(0.2, Span::minutes(244)));
+        let (often, seldom) = (
+            break_even_of(0.2, &work(checkpoint(10))).unwrap(),
+            break_even_of(0.2, &work(checkpoint(60))).unwrap(),
+        );
+        assert!(anew.0 < seldom.0 && seldom.0 < often.0, "{anew} {seldom} {often}");
+        // At that rate both cost the same.
+        let model = EvictionModel::Constant { hazard: often };
+        let outset = Outset::fresh(Timestamp::EPOCH, Span::ZERO);
+        let redone = model.redone_per_useful_hour(outset, &work(checkpoint(10)));
+        assert!((0.2 * (1.0 + redone) - 1.0).abs() < 1e-6, "{redone}");
+        assert_eq!(break_even_of(1.1, &work(checkpoint(10))), None);
     }
 
     #[test]

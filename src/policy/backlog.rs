@@ -8,7 +8,7 @@ use super::complaint::Complaint;
 use super::{Demand, Objective, Percent, Policy};
 use crate::base::{Lane, Mix, Nodes, Probability, Span};
 use crate::decision::{BacklogAsk, Reason, Snapshot};
-use crate::market::{Hazard, ModelKind, Prior, break_even_hazard};
+use crate::market::{Hazard, ModelKind, Prior, Work, break_even_of};
 use crate::sizing::{Course, DurationModel, Lanes, MissLimits, Plan, Sight};
 
 /// How long tasks may be kept, and how many may be kept longer.
@@ -24,6 +24,26 @@ pub struct Backlog {
     pub missed_tasks: Percent,
     /// The share of work, counted in run time, whose tasks may have more; 10% when left out.
     pub missed_work: Percent,
+    /// What share of like tasks ends by the time at which a task is taken to end; what is expected of them when left out. The
+    /// higher, the later slots are counted on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.01, max = 0.99))]
+    pub quantile: Option<f64>,
+    /// What becomes of tasks that need more slots than a node has, and can never run; excludeAndAlert when left out.
+    pub infeasible_tasks: InfeasibleTasks,
+}
+
+/// What becomes of tasks that need more slots than a node of the pool has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum InfeasibleTasks {
+    /// No node is asked for them, and each decision says how many there are.
+    #[default]
+    ExcludeAndAlert,
+    /// No node is asked for them.
+    Exclude,
+    /// They are counted like others.
+    Include,
 }
 
 /// What is believed of evictions before any are seen, and how long what is seen counts.
@@ -57,6 +77,8 @@ impl Default for Backlog {
             slowdown: 1.0,
             missed_tasks: Percent(5.0),
             missed_work: Percent(10.0),
+            quantile: None,
+            infeasible_tasks: InfeasibleTasks::default(),
         }
     }
 }
@@ -127,6 +149,9 @@ impl Backlog {
             model: &model,
             limits: self.limits(),
             lanes: policy.lanes(snapshot, &model),
+            lost: policy.lost_work,
+            counts_oversized: self.infeasible_tasks == InfeasibleTasks::Include,
+            quantile: self.quantile,
             spot_share: policy.prices.spot.0 / policy.prices.dedicated.0.max(f64::MIN_POSITIVE),
         };
         let plan = match policy.objective {
@@ -148,6 +173,11 @@ impl Backlog {
         BacklogAsk {
             course: plan.course,
             waiting: plan.waiting,
+            never_fit: if self.infeasible_tasks == InfeasibleTasks::ExcludeAndAlert {
+                plan.never_fit
+            } else {
+                0
+            },
             drain_within: self.drain_within,
             spare_tasks: hundredths(plan.left.tasks),
             spare_work: hundredths(plan.left.work),
@@ -219,11 +249,15 @@ impl Policy {
                 let (dedicated, spot) = (self.prices.dedicated.0, self.prices.spot.0);
                 let lost = snapshot.learned.spot_loss(self.eviction.prior());
                 let low = lost.quantile(Probability::new(SURE).expect("a fifth is a chance"));
-                let exposed = model.mean_of_work() + snapshot.learned.boot();
+                let work = Work {
+                    length: model.mean_of_work(),
+                    boot: snapshot.learned.boot(),
+                    lost: self.lost_work,
+                };
                 if spot <= 0.0 {
                     return Lanes::Both;
                 }
-                match break_even_hazard(spot / dedicated.max(f64::MIN_POSITIVE), exposed) {
+                match break_even_of(spot / dedicated.max(f64::MIN_POSITIVE), &work) {
                     Some(most) if low.0 <= most.0 => Lanes::Both,
                     _ => Lanes::Dedicated,
                 }

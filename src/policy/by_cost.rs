@@ -18,9 +18,7 @@ use super::{Demand, Objective, Policy, Role};
 use crate::account::AllocationState;
 use crate::base::{Lane, Mix, Nodes, Probability, Span, Timestamp, Usd, UsdHourly};
 use crate::decision::{CostSplit, Decision, Reason, Snapshot, SpotOutage, Stage, spot_there};
-use crate::market::{
-    Assumptions, Estimate, Hazard, LostWork, Outlook, Outset, Regime, Work, break_even_hazard,
-};
+use crate::market::{Assumptions, Estimate, Hazard, Outlook, Outset, Regime, Work, break_even_of};
 use crate::mix::{
     Band, Between, EndsWithin, Evaluation, Held, LaneTerms, Probe, ProbePlan, Problem, ProblemError, Settled,
     ShareRule, Wait, cheapest, probe, settle, wait,
@@ -159,7 +157,6 @@ impl Policy {
             self.keep_until_relieved(held.mix, snapshot, nodes)
         };
         let rate = self.prices.spot.0 / self.prices.dedicated.0.max(f64::MIN_POSITIVE);
-        let exposed = problem.work.length + problem.work.boot;
         let why = CostSplit {
             nodes,
             promise: best.promise,
@@ -167,7 +164,7 @@ impl Policy {
             risk: self.risk,
             cost: UsdHourly(millionths(best.bill.total().0)),
             hazard: millionths(problem.hazard.0),
-            break_even: break_even_hazard(rate, exposed).map(|hazard| millionths(hazard.0)),
+            break_even: break_even_of(rate, &problem.work).map(|hazard| millionths(hazard.0)),
             settling,
             kept: if falls_back {
                 Nodes::ZERO
@@ -277,7 +274,7 @@ impl Policy {
             work: Work {
                 length,
                 boot,
-                lost: LostWork::All,
+                lost: self.lost_work,
             },
             // A node that is missing is worth what the one would cost that nobody takes away.
             lateness: self.prices.dedicated,

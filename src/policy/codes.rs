@@ -64,6 +64,8 @@ pub const CODES: &[CodeRow] = &[
         "mix: { fallback: { returnAfter: 0s } }", "mix: { fallback: { returnAfter: 30m } }"),
     CodeRow::shown("P040", "something shared that cannot be meant", "A budget needs an amount, and a family of sizes cannot have more cores than the account.",
         "kind: account\nbudgets: { all: { pools: [genomics-*] } }", "kind: account\nbudgets: { all: { pools: [genomics-*], perHour: 40 } }"),
+    CodeRow::shown("P050", "work that is saved by no rule that can be meant", "A task saves its state every second at most, and within the week that it may run.",
+        "mix: { lostWork: { checkpoint: { every: 0s } } }", "mix: { lostWork: { checkpoint: { every: 10m, cost: 30s } } }"),
 ];
 
 #[cfg(test)]

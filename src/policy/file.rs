@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    Backlog, Budget, CooldownGuard, Deadline, Eviction, Fallback, FlapGuard, Forecast, Mode, Objective,
-    Queue, Quota, ScaleIn, Schedule, StepGuard, StormGuard, Track,
+    Backlog, Budget, CooldownGuard, Deadline, Eviction, Fallback, FlapGuard, Forecast, LostWorkFile, Mode,
+    Objective, Queue, Quota, ScaleIn, Schedule, StepGuard, StormGuard, Track,
 };
 use crate::base::{Nodes, Span};
 use crate::formula::Dialect;
@@ -131,6 +131,9 @@ pub struct MixFile {
     /// What is believed of evictions; a backlog leaves spot alone where work that is lost makes it dearer than dedicated nodes.
     #[serde(default)]
     pub eviction: Eviction,
+    /// What an eviction destroys of a task.
+    #[serde(default)]
+    pub lost_work: LostWorkFile,
     /// What expectedCost does when spot nodes do not come.
     #[serde(default)]
     pub fallback: Fallback,

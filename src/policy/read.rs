@@ -32,6 +32,7 @@ const MISSING: Code = Code("P013");
 const LIMITS: Code = Code("P015");
 const EVICTION: Code = Code("P025");
 const FALLBACK: Code = Code("P027");
+const LOST_WORK: Code = Code("P050");
 const GUARDS: Code = Code("P016");
 const DEADLINE: Code = Code("P019");
 const SCALE_IN: Code = Code("P022");
@@ -193,6 +194,12 @@ impl Reader<'_> {
             file.mix.fallback.complaints(),
             &document,
         );
+        self.complain(
+            LOST_WORK,
+            &["mix", "lostWork"],
+            file.mix.lost_work.complaints(),
+            &document,
+        );
         self.complain(GUARDS, &["guards"], steady.complaints(), &document);
         for (index, deadline) in file.deadlines.iter().enumerate() {
             let index = index.to_string();
@@ -211,6 +218,7 @@ impl Reader<'_> {
             eviction: file.mix.eviction,
             objective: file.mix.objective,
             risk: file.mix.risk.unwrap_or(Policy::RISK_USUAL),
+            lost_work: file.mix.lost_work.rule(),
             fallback: file.mix.fallback,
             prices,
             deadlines: file.deadlines,

@@ -3,6 +3,10 @@
 //! First comes what is allowed, each limit with its own step; then what keeps the pool from moving, which only ever goes back
 //! toward where it stands. So the outcome is within the bounds, the quota and the money of an hour, or no further outside
 //! than the pool is already; and on missing knowledge no node is taken away, not even where the money is short.
+//!
+//! A policy chooses which guards there are and not their order. Another one would either break one of these promises (a step
+//! after the quota asks for nodes beyond it, a cooldown before missing samples lets nodes go on what is not known) or change
+//! nothing: the guards that only go back toward where the pool stands take the least of what each leaves of a change.
 
 use super::caps::Caps;
 use super::steady::{StormGuard, shrink};

@@ -12,6 +12,7 @@ use super::{
 use crate::account::PoolPattern;
 use crate::base::{Lane, Nodes, Span, UsdHourly};
 use crate::formula::Formula;
+use crate::market::LostWork;
 use crate::signal::Metric;
 
 /// How much a policy may do.
@@ -50,6 +51,8 @@ pub struct Policy {
     pub objective: Objective,
     /// The chance that is tolerated that usable nodes fall short of a need, 0 to 1, where the least expected cost decides.
     pub risk: f64,
+    /// What an eviction destroys of a task.
+    pub lost_work: LostWork,
     /// What is done when spot nodes do not come.
     pub fallback: Fallback,
     /// What a node costs.

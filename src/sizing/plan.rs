@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{Burn, DurationModel, LatePrice, Learned, Lookahead, MissLimits};
 use crate::account::{NodeActivity, WaitingTask, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
+use crate::market::LostWork;
 
 /// What a plan is made from.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,12 @@ pub struct Sight<'a> {
     pub limits: MissLimits,
     /// Which nodes may be asked for.
     pub lanes: Lanes,
+    /// What an eviction destroys of a task.
+    pub lost: LostWork,
+    /// Whether tasks that need more slots than a node has are counted like others.
+    pub counts_oversized: bool,
+    /// The share of like tasks that has ended when a task is taken to end; `None` for what is expected.
+    pub quantile: Option<f64>,
     /// What a spot hour costs as a share of a dedicated one.
     pub spot_share: f64,
 }
@@ -60,6 +67,8 @@ pub struct Plan {
     pub course: Course,
     /// The waiting tasks that can run.
     pub waiting: u32,
+    /// The waiting tasks that need more slots than a node has.
+    pub never_fit: u32,
     /// What may still be late.
     pub left: Burn,
     /// What is expected to be late besides if the queue waits one look longer.
@@ -147,6 +156,7 @@ impl Sight<'_> {
             cordon,
             course,
             waiting: u32::try_from(can_run).unwrap_or(u32::MAX),
+            never_fit: u32::try_from(waiting - can_run).unwrap_or(u32::MAX),
             left,
             risk,
             price,
@@ -177,7 +187,14 @@ impl Sight<'_> {
 
     /// Says whether a task can ever run: the service keeps one that needs more slots than a node has waiting for ever.
     fn fits(&self, task: &WaitingTask) -> bool {
-        task.slots <= self.slots
+        self.counts_oversized || task.slots <= self.slots
+    }
+
+    /// Returns the share that is counted on of tasks which have run for a while to end within a span.
+    fn ends(&self, ran: Span, within: Span) -> f64 {
+        let chance = self.model.ends_within(ran, within);
+        self.quantile
+            .map_or(chance, |quantile| f64::from(u8::from(chance >= quantile)))
     }
 
     fn count(&self, lane: Lane) -> Nodes {
@@ -269,7 +286,12 @@ impl Sight<'_> {
                 work: chance * then.work,
             });
         }
-        let hours = (task.ran + self.model.mean_left(task.ran)).as_hours() * f64::from(task.slots);
+        // What it has saved it does not do again, and it has saved all but the last stretch.
+        let again = match self.lost {
+            LostWork::All => task.ran,
+            LostWork::SinceCheckpoint(checkpoint) => task.ran.min(checkpoint.every),
+        };
+        let hours = (again + self.model.mean_left(task.ran)).as_hours() * f64::from(task.slots);
         price.task * spared.tasks + price.hour * spared.work - (1.0 - self.spot_share) * hours
     }
 
@@ -285,9 +307,7 @@ impl Sight<'_> {
             free: 0.0,
             released: vec![0.0; steps],
             booted: vec![0.0; steps],
-            ended: (0..steps)
-                .map(|step| self.model.ends_within(Span::ZERO, span(step)))
-                .collect(),
+            ended: (0..steps).map(|step| self.ends(Span::ZERO, span(step))).collect(),
             waiting: 0.0,
             due: vec![0.0; steps],
         };
@@ -308,7 +328,7 @@ impl Sight<'_> {
         for task in self.work.running.iter().filter(|task| lanes.contains(&task.lane)) {
             let ran = self.now - task.started;
             for (step, released) in ahead.released.iter_mut().enumerate() {
-                let ended = self.model.ends_within(ran, span(step));
+                let ended = self.ends(ran, span(step));
                 *released += RELEASES_TRUSTED * f64::from(task.slots) * ended;
             }
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Nodes, Span, UsdHourly};
 use crate::formula::{Dialect, Formula, Scope};
+use crate::market::LostWork;
 use crate::policy::{
     Backlog, Bounds, Budget, Complaint, Deadline, Demand, DemandFormula, Eviction, Fallback, Forecast,
     MissingGuard, Mode, Objective, Policy, Prices, Queue, Quota, Range, Role, ScaleIn, Schedule,
@@ -30,6 +31,8 @@ pub struct PolicyRecord {
     objective: Objective,
     #[serde(default = "usual_risk")]
     risk: f64,
+    #[serde(default)]
+    lost_work: LostWork,
     #[serde(default)]
     fallback: Fallback,
     prices: [UsdHourly; 2],
@@ -95,6 +98,7 @@ impl From<&Policy> for PolicyRecord {
             eviction: policy.eviction,
             objective: policy.objective,
             risk: policy.risk,
+            lost_work: policy.lost_work,
             fallback: policy.fallback,
             prices: [policy.prices.dedicated, policy.prices.spot],
             deadlines: policy.deadlines.clone(),
@@ -198,6 +202,7 @@ impl PolicyRecord {
             eviction: self.eviction,
             objective: self.objective,
             risk: self.risk,
+            lost_work: self.lost_work,
             fallback: self.fallback,
             prices: Prices {
                 dedicated: self.prices[0],

@@ -5,7 +5,8 @@ use proptest::{prop_assert, proptest};
 use super::{Course, Lanes, Plan, Sight};
 use crate::account::{Node, NodeActivity, PoolState, RunningTask, WaitingTask, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
-use crate::sizing::{LIMITS, Learned};
+use crate::market::LostWork;
+use crate::sizing::{DurationModel, LIMITS, Learned};
 
 fn at(minute: i64) -> Timestamp {
     Timestamp::from_unix_seconds(60 * minute)
@@ -60,17 +61,28 @@ fn learned(outage: bool) -> Learned {
 fn plan(work: &Work, learned: &Learned, slots: u32, lanes: Lanes) -> Plan {
     let model = learned.model(at(1000), work);
     Sight {
+        slots,
+        lanes,
+        ..sight(work, learned, &model)
+    }
+    .plan()
+}
+
+fn sight<'a>(work: &'a Work, learned: &'a Learned, model: &'a DurationModel) -> Sight<'a> {
+    Sight {
         now: at(1000),
         interval: Span::minutes(1),
         work,
-        slots,
+        slots: 4,
         learned,
-        model: &model,
+        model,
         limits: LIMITS,
-        lanes,
+        lanes: Lanes::Both,
+        lost: LostWork::All,
+        counts_oversized: false,
+        quantile: None,
         spot_share: 0.2,
     }
-    .plan()
 }
 
 #[test]
@@ -164,6 +176,43 @@ fn the_fullest_nodes_take_tasks_first() {
     // One slot on the fullest node and one of the two on the next.
     let plan = plan(&busy, &learned(false), 4, Lanes::Both);
     assert_eq!((plan.target, plan.cordon), (Mix::new(0, 3), Mix::new(0, 1)));
+}
+
+#[test]
+fn tasks_that_fit_no_node_are_counted_and_get_none() {
+    let large = WaitingTask {
+        slots: 5,
+        ..waiting(900, 0)
+    };
+    let work = Work {
+        waiting: vec![large, waiting(999, 0)],
+        ..Work::default()
+    };
+    let plan = plan(&work, &learned(false), 4, Lanes::Both);
+    assert_eq!((plan.waiting, plan.never_fit), (1, 1));
+    assert_eq!(plan.target.spot, Nodes(1));
+}
+
+#[test]
+fn a_higher_quantile_counts_on_slots_later_and_saved_work_is_cheaper_to_place() {
+    let learned = learned(false);
+    let work = Work {
+        running: vec![running(Lane::Spot); 4],
+        nodes: vec![node(Lane::Spot, 4)],
+        waiting: vec![waiting(999, 0); 6],
+        ..Work::default()
+    };
+    let model = learned.model(at(1000), &work);
+    let nodes = |quantile| {
+        let sight = Sight {
+            quantile,
+            ..sight(&work, &learned, &model)
+        };
+        sight.plan().target.spot
+    };
+    // All ran for ten minutes: at any quantile they end about then, and a quantile above all that was seen counts on none.
+    assert!(nodes(Some(0.5)) <= nodes(Some(0.99)));
+    assert!(nodes(None) <= nodes(Some(0.99)));
 }
 
 proptest! {
