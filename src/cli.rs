@@ -7,6 +7,7 @@ mod bound_options;
 mod diff;
 mod evaluation;
 mod exit;
+mod fault_options;
 mod files;
 mod jsonl;
 mod many;

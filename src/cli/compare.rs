@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::bound_options::parse_tolerance;
 use super::exit::{Exit, Failure};
+use super::fault_options::FaultOptions;
 use super::options::{Form, OutputOption};
 use super::policies;
 use super::terminal::Terminal;
@@ -78,6 +79,8 @@ pub(super) struct Compare {
     /// The contender that all bills and missed deadlines are held against, such as uniform-progress
     #[arg(long, value_name = "NAME")]
     against: Option<String>,
+    #[command(flatten)]
+    faults: FaultOptions,
     #[command(flatten)]
     output: OutputOption<CompareOutput>,
 }
@@ -199,7 +202,7 @@ impl Compare {
             other => other,
         };
         Options {
-            setup: Setup {
+            setup: self.faults.add_to(Setup {
                 task_slots_per_node: slots,
                 boot: Boot::Fixed(self.boot),
                 checkpoint: self.checkpoint.map(|every| Checkpoint {
@@ -208,7 +211,7 @@ impl Compare {
                     restart: Span::ZERO,
                 }),
                 ..Setup::study()
-            },
+            }),
             spot,
             bound: if self.bound { Ask::AllOnTime } else { Ask::No },
             seeds: vec![seed],

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+use super::fault_options::FaultOptions;
 use crate::base::{Lane, Mix, Nodes, Span, did_you_mean};
 use crate::market::Checkpoint;
 use crate::sim::cluster::{Boot, Eviction, Fill, Setup};
@@ -46,6 +47,8 @@ pub(super) struct PoolOptions {
     /// How tasks save their work: how often, and what one save takes, such as 10m or 10m/30s; without, they start anew
     #[arg(long, value_name = "EVERY[/COST]", value_parser = parse_checkpoint)]
     checkpoint: Option<Checkpoint>,
+    #[command(flatten)]
+    faults: FaultOptions,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -76,7 +79,7 @@ impl PoolOptions {
             RulesWord::Service => (Setup::default(), BACK_AFTER),
             RulesWord::Study => (Setup::study(), Span::ZERO),
         };
-        Setup {
+        let setup = Setup {
             task_slots_per_node: self.slots,
             fill: match self.fill {
                 FillWord::Spread => Fill::Spread,
@@ -93,7 +96,8 @@ impl PoolOptions {
             quota: self.quota.unwrap_or(usual.quota),
             checkpoint: self.checkpoint,
             ..usual
-        }
+        };
+        self.faults.add_to(setup)
     }
 }
 

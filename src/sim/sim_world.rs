@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::cluster::{Census, Cluster, Command, NodeState, SAMPLE_DELAY};
+use super::cluster::{Census, Cluster, Command, NodeState};
 use super::fold::Fold;
 use crate::account::{Etag, NodeCounts, Order, PoolId, PoolState, Receipt, Refusal, RefusalKind};
 use crate::base::{Nodes, Timestamp};
@@ -159,9 +159,8 @@ impl World for SimWorld<'_> {
             view.work = work;
             self.cluster.tell_samples(question.metrics, &mut view.samples);
             if self.dates_by_sight {
-                view.samples
-                    .iter_mut()
-                    .for_each(|sample| sample.taken += SAMPLE_DELAY);
+                let delay = self.cluster.sample_delay();
+                view.samples.iter_mut().for_each(|sample| sample.taken += delay);
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! What the simulated pool is like.
 
 use super::faults::{self, CoreQuota, NodeFaults, SampleFaults};
+use super::sampler::SAMPLE_DELAY;
 use crate::account::NodeDeallocationOption;
 use crate::base::{Mix, Nodes, Span};
 use crate::market::Checkpoint;
@@ -34,6 +35,8 @@ pub struct Setup {
     pub cores: Option<CoreQuota>,
     /// What goes wrong with nodes by themselves.
     pub faults: NodeFaults,
+    /// How long a sample takes to become visible.
+    pub sample_delay: Span,
     /// What goes wrong with samples.
     pub samples: SampleFaults,
     /// How tasks save their work; without, a task that loses its node starts anew.
@@ -88,6 +91,9 @@ impl Setup {
             return wrong(
                 "a node's resize and boot times must lie between 0s and 1d, the least first".to_owned(),
             );
+        }
+        if !span(self.sample_delay) {
+            return wrong("a sample is visible after 0s to 1d".to_owned());
         }
         if !span(self.resize_timeout) || !span(self.retry) {
             return wrong("a resize times out, and spot is tried again, after 0s to 1d".to_owned());
@@ -168,6 +174,7 @@ impl Default for Setup {
             },
             cores: None,
             faults: NodeFaults::default(),
+            sample_delay: SAMPLE_DELAY,
             samples: SampleFaults::default(),
             checkpoint: None,
             initial: Mix::ZERO,

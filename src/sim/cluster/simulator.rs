@@ -107,7 +107,7 @@ impl Cluster {
             diary: Diary::default(),
             elastic: Elastic::default(),
             meter: Meter::new(start),
-            sampler: Sampler::new(start, setup.samples, seed),
+            sampler: Sampler::new(start, setup.sample_delay, setup.samples, seed),
             chance: Pcg64Mcg::seed_from_u64(seed),
             n_events: 0,
             victims: Vec::new(),
@@ -322,6 +322,11 @@ impl Cluster {
     /// Returns the time it is in the pool.
     pub const fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// Returns how long a sample takes to become visible.
+    pub const fn sample_delay(&self) -> Span {
+        self.setup.sample_delay
     }
 
     /// Returns what the pool was last told to have.
