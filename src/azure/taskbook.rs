@@ -99,12 +99,13 @@ impl Taskbook {
         tasks: &[ServiceTask],
         into: &mut Work,
     ) {
-        let told_to = self.told_to;
+        // The list comes in no order of time, so that what was told is compared as it was.
+        let (told_to, told_at) = (self.told_to, self.told_at.clone());
         for task in tasks {
             let Some(ended) = task.execution_info.end_time.filter(|ended| *ended >= told_to) else {
                 continue;
             };
-            if ended == told_to && self.told_at.contains(&task.id) {
+            if ended == told_to && told_at.contains(&task.id) {
                 continue;
             }
             if ended > self.told_to {
@@ -246,8 +247,8 @@ mod tests {
             [at(150), at(160)]
         );
         assert_eq!(
-            ended(260, &[done("b", 160), done("c", 160), done("d", 170)]),
-            [at(160), at(170)]
+            ended(260, &[done("d", 170), done("b", 160), done("c", 160)]),
+            [at(170), at(160)]
         );
         assert_eq!(ended(300, &[done("d", 170)]), []);
     }

@@ -2,9 +2,12 @@
 
 mod account;
 mod desk;
+mod emulated;
 pub(crate) mod facts;
 mod faults;
 mod live;
+mod scale;
+mod tokens;
 
 use lowtide::azure::{ApiVersion, Client, Clock, Credential, Limits, Settings, shared_key};
 use lowtide::base::Timestamp;
