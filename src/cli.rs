@@ -3,6 +3,7 @@
 //! Data goes to standard output, progress and diagnostics to standard error. A verb gives an `Exit`; whatever
 //! keeps it from doing its work is an `Failure`, printed here, once.
 
+mod account_options;
 mod bound_options;
 mod diff;
 mod evaluation;
@@ -10,6 +11,7 @@ mod exit;
 mod fault_options;
 mod files;
 mod jsonl;
+mod live;
 mod many;
 mod options;
 mod policies;
@@ -19,6 +21,7 @@ mod terminal;
 mod trace;
 mod wiring;
 
+mod apply;
 mod backtest;
 mod backtest_sweep;
 mod check;
@@ -77,6 +80,7 @@ enum Verb {
     Eval(eval::Eval),
     Test(test::Test),
     Plan(plan::Plan),
+    Apply(apply::Apply),
     Backtest(Box<backtest::Backtest>),
     Compare(compare::Compare),
     Eviction(eviction::Eviction),
@@ -99,6 +103,7 @@ impl Verb {
             Self::Eval(verb) => verb.run(terminal),
             Self::Test(verb) => verb.run(terminal),
             Self::Plan(verb) => verb.run(terminal),
+            Self::Apply(verb) => verb.run(terminal),
             Self::Backtest(verb) => verb.run(terminal),
             Self::Compare(verb) => verb.run(terminal),
             Self::Eviction(verb) => verb.run(terminal),

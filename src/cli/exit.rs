@@ -39,6 +39,13 @@ pub(super) enum Failure {
     Texts(Vec<(Source, Vec<Diagnostic>)>),
     /// The command line asks for something that cannot be.
     Usage(String),
+    /// A live account, or what goes with it, does not do its part.
+    World {
+        /// What happened.
+        message: String,
+        /// A way out.
+        help: Option<String>,
+    },
     /// Output cannot be written.
     Output(io::Error),
 }
@@ -101,6 +108,11 @@ fn explain(failure: Failure, terminal: &Terminal) -> Exit {
                 "error: {message}\n\nFor more information, try '--help'.\n"
             ));
             Exit::Usage
+        }
+        Failure::World { message, help } => {
+            let help = help.map_or(String::new(), |help| format!("help: {help}\n"));
+            tell(&format!("error: {message}\n{help}"));
+            Exit::Error
         }
         // The reader has left, as `head` does; there is nobody to tell.
         Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,

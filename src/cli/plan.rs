@@ -1,41 +1,77 @@
 //! `lowtide plan`: what would be ordered, and why.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::account_options::AccountOptions;
 use super::exit::{Exit, Failure};
 use super::options::{Output, OutputOption};
 use super::render::visible;
 use super::terminal::{Paint, Terminal};
-use super::{files, policies, wiring};
+use super::{files, live, policies, wiring};
 use crate::decision::{Decision, Snapshot, Verdict};
 use crate::engine::{self, Priced};
 use crate::mix::{Bill, Lost};
 
-/// Show what would be ordered for each pool of a recorded account, and why
+/// Show what would be ordered for each pool of a Batch account or a recorded one, and why
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Nothing is ordered. With -o json every pool is one line, as in the ledger.
-Exit codes: 2 with --detailed-exitcode when something would be ordered.")]
+Nothing is ordered. Without --snapshot the account itself is looked at, once: guards that need a
+past see none, and formulas see one sample. With -o json every pool is one line, as in the ledger.
+Exit codes: 1 when a pool could not be read, 2 with --detailed-exitcode when something would be
+ordered.")]
 pub(super) struct Plan {
     /// Policies, or directories with *.yaml files; the first that speaks of a pool decides for it, and a file of kind: account
     /// says what the pools share
     #[arg(required = true, value_name = "POLICY")]
     policies: Vec<PathBuf>,
-    /// The account as it was recorded; `-` is standard input
+    /// An account as it was recorded, instead of a live one; `-` is standard input
     #[arg(long, value_name = "FILE")]
-    snapshot: PathBuf,
+    snapshot: Option<PathBuf>,
     /// Exit with 2 when something would be ordered
     #[arg(long)]
     detailed_exitcode: bool,
     #[command(flatten)]
     output: OutputOption,
+    #[command(flatten)]
+    account: AccountOptions,
 }
 
 impl Plan {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        match &self.snapshot {
+            Some(snapshot) => self.run_recorded(snapshot, terminal),
+            None => self.run_live(terminal),
+        }
+    }
+
+    fn run_live(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        let policies = policies::read_all(&self.policies)?;
+        let looked = live::look(&mut self.account.connect()?, &policies)?;
+        show(
+            &looked.decisions,
+            |decision| looked.price(&policies, decision),
+            self.output.output,
+            terminal,
+        )?;
+        Ok(if looked.has_faults() {
+            Exit::Error
+        } else {
+            self.exit(looked.changes())
+        })
+    }
+
+    fn exit(&self, changes: bool) -> Exit {
+        if self.detailed_exitcode && changes {
+            Exit::Differences
+        } else {
+            Exit::Success
+        }
+    }
+
+    fn run_recorded(&self, snapshot: &Path, terminal: &mut Terminal) -> Result<Exit, Failure> {
         let policies = policies::read_all(&self.policies);
-        let source = files::read(&self.snapshot)?;
+        let source = files::read(snapshot)?;
         let recorded = wiring::read_snapshot(&source.text).map_err(|faults| Failure::Text(source, faults));
         let (policies, recorded) = match (policies, recorded) {
             (Ok(policies), Ok(recorded)) => (policies, recorded),
@@ -64,20 +100,26 @@ impl Plan {
             let snapshot = snapshots.iter().find(of_pool)?;
             engine::priced(&policies, snapshot, decision)
         };
-        match self.output.output {
-            Output::Json => {
-                for decision in &decisions {
-                    writeln!(terminal.out(), "{}", json(decision, price(decision)))?;
-                }
+        show(&decisions, price, self.output.output, terminal)?;
+        Ok(self.exit(decisions.iter().any(|decision| decision.order().is_some())))
+    }
+}
+
+/// Prints decisions, each with what it costs where that was reckoned.
+pub(super) fn show(
+    decisions: &[Decision],
+    price: impl Fn(&Decision) -> Option<Priced>,
+    output: Output,
+    terminal: &mut Terminal,
+) -> io::Result<()> {
+    match output {
+        Output::Text => print(decisions, price, terminal),
+        Output::Json => {
+            for decision in decisions {
+                writeln!(terminal.out(), "{}", json(decision, price(decision)))?;
             }
-            Output::Text => print(&decisions, price, terminal)?,
+            Ok(())
         }
-        let changes = decisions.iter().any(|decision| decision.order().is_some());
-        Ok(if self.detailed_exitcode && changes {
-            Exit::Differences
-        } else {
-            Exit::Success
-        })
     }
 }
 

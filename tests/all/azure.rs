@@ -1,6 +1,7 @@
 //! The Azure Batch client against a scripted server on loopback, and against the facts of the service.
 
 mod account;
+mod command;
 mod desk;
 mod emulated;
 pub(crate) mod facts;
