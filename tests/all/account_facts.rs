@@ -13,7 +13,12 @@ use serde_json::{Value, json};
 use super::azure::facts::{Fact, facts};
 
 /// What the front says before the account is asked; `account_doors` has them.
-const OF_THE_FRONT: [&str; 2] = ["a signature that is wrong", "too many requests"];
+pub(crate) const OF_THE_FRONT: [&str; 4] = [
+    "a signature that is wrong",
+    "a token for another audience",
+    "a key where tokens alone are taken",
+    "too many requests",
+];
 
 /// Machines are to be had until then.
 const PLENTY: Span = Span::minutes(20);
@@ -140,7 +145,7 @@ fn given(fact: &Fact, desk: &mut Desk) -> (String, Option<String>) {
         "the last page of pools" => {
             let first = must(desk, "GET /pools?maxresults=1", &Value::Null);
             let next = first["odata.nextLink"].as_str().unwrap();
-            address = next.split_once(".com").unwrap().1.to_owned();
+            next.split_once(".com").unwrap().1.clone_into(&mut address);
         }
         "a resize while another is under way" | "a resize is stopped" => {
             must(desk, "POST /pools/render-eu/resize", &resize);
@@ -188,7 +193,7 @@ fn given(fact: &Fact, desk: &mut Desk) -> (String, Option<String>) {
 }
 
 /// Collects where an answer lacks what the fact has, or has it in another form. Codes must be the same.
-fn differ(wanted: &Value, found: &Value, place: &str, into: &mut Vec<String>) {
+pub(crate) fn differ(wanted: &Value, found: &Value, place: &str, into: &mut Vec<String>) {
     match (wanted, found) {
         (Value::Object(wanted), Value::Object(found)) => {
             for (name, value) in wanted {
@@ -258,14 +263,6 @@ fn the_account_says_what_the_service_was_seen_to_say() {
         .filter(|fact| !OF_THE_FRONT.contains(&fact.name.as_str()));
     let wrong: Vec<_> = facts.flat_map(check).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn what_the_front_says_is_among_the_facts() {
-    let facts = facts();
-    for name in OF_THE_FRONT {
-        assert!(facts.iter().any(|fact| fact.name == name), "{name}");
-    }
 }
 
 #[test]

@@ -5,6 +5,9 @@ use lowtide::emulator::outside::{Modes, wall_clock};
 use reqwest::Method;
 use serde_json::Value;
 
+use crate::account_facts::{OF_THE_FRONT, differ};
+use crate::azure::facts::facts;
+
 use super::doors::{open, refusal, whole};
 
 const POOL: &str = "/pools/p0?api-version=2025-06-01";
@@ -213,6 +216,45 @@ async fn an_account_for_tokens_refuses_keys() {
     let (status, _, detail) = refusal(response).await;
     assert_eq!(status, 403);
     assert!(detail.contains("SharedKey is not allowed"), "{detail}");
+}
+
+#[tokio::test]
+async fn refusals_read_as_the_service_was_seen_to_write_them() {
+    let account = whole().await;
+    let tokens = open(Modes::TOKENS, "{}", Span::ZERO).await;
+    let busy = open(
+        Modes::BOTH,
+        r#"{"faults": [{"kind": "tooManyRequests"}]}"#,
+        Span::ZERO,
+    )
+    .await;
+    let other = account.token("https://management.azure.com/").await;
+    let forged = account.signed(Method::GET, POOL, None, wall_clock());
+    let elsewhere = account.client.get(account.secure(POOL)).bearer_auth(other);
+    let counts = "/nodecounts?api-version=2025-06-01";
+    // In the order of `OF_THE_FRONT`.
+    let refusals = [
+        forged.header("if-match", "*").send().await,
+        elsewhere.send().await,
+        tokens.send(Method::GET, POOL, None).await,
+        busy.send(Method::GET, counts, None).await,
+    ];
+    let facts = facts();
+    for (name, response) in OF_THE_FRONT.into_iter().zip(refusals) {
+        let fact = facts.iter().find(|fact| fact.name == name).unwrap();
+        let response = response.unwrap();
+        assert_eq!(response.status(), fact.answer.status, "{name}");
+        let body: Value = response.json().await.unwrap();
+        let wanted = fact.answer.body.as_ref().unwrap();
+        let mut wrong = Vec::new();
+        differ(wanted, &body, "", &mut wrong);
+        assert!(wrong.is_empty(), "{name}: {wrong:?}");
+        let sentence = |body: &Value| {
+            let text = body["message"]["value"].as_str().unwrap();
+            text.lines().next().unwrap().to_owned()
+        };
+        assert_eq!(sentence(&body), sentence(wanted), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -320,6 +320,13 @@ fn refusals_are_read() {
             "POST /pools/p/resize: 403 AuthenticationFailed: Server failed to authenticate the request. Make sure the value of \
              Authorization header is formed correctly including the signature.",
         ),
+        (
+            "a key where tokens alone are taken",
+            403,
+            "AuthenticationFailed",
+            "POST /pools/p/resize: 403 AuthenticationFailed: Server failed to authenticate the request. Make sure the value of \
+             Authorization header is formed correctly including the signature.",
+        ),
     ] {
         let desk = Desk::script(vec![answer(&fact(name))]);
         let fault = wait(client_of(&desk).resize("p", &resize(3), None)).unwrap_err();
