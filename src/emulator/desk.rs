@@ -151,7 +151,7 @@ impl Desk {
         match event {
             Event::Turned { unit } => self.turn(unit),
             Event::Retried => self.retry(),
-            Event::Granted { pool, resize } => self.grant(pool, resize),
+            Event::Granted { pool, resize, lane } => self.grant(pool, resize, lane),
             Event::TimedOut { pool, resize } => self.time_out(pool, resize),
             Event::Stopped { pool, resize } => self.stopped(pool, resize),
             Event::Node { node, life, step } => self.take_step(node, life, step),

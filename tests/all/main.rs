@@ -19,6 +19,7 @@ mod codes;
 mod damaged_files;
 mod decisions;
 mod emulator;
+mod emulator_laws;
 mod format;
 mod golden;
 mod guards;

@@ -70,11 +70,6 @@ impl NodeState {
     pub(super) const fn is_ready(self) -> bool {
         matches!(self, Self::Idle | Self::Running | Self::Offline)
     }
-
-    /// Says whether a node in this state holds cores of the account.
-    pub(super) const fn holds_cores(self) -> bool {
-        !matches!(self, Self::Preempted | Self::Deallocated)
-    }
 }
 
 /// What becomes of a node once it has no task any more.

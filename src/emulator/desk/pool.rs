@@ -62,8 +62,8 @@ pub(super) struct Pool {
 pub(super) struct Resize {
     /// Its number; what belongs to an earlier one is void.
     pub(super) number: u32,
-    /// Machines are still to be granted.
-    pub(super) granting: bool,
+    /// In how many lanes machines are still to be granted.
+    pub(super) granting: u32,
     /// Spot machines that were not to be had, and are waited for.
     pub(super) awaited: u32,
     /// Its time is over.
@@ -168,14 +168,14 @@ impl Pool {
         Lane::ALL.into_iter().map(of).sum()
     }
 
-    /// Returns the cores of a lane that nodes hold.
+    /// Returns the cores of a lane that are taken: by nodes in whatever state, for preempted ones come back by themselves, and
+    /// by spot machines that are waited for.
     pub(super) fn cores_held(&self, lane: Lane) -> u64 {
-        let nodes: u32 = NodeState::ALL
-            .into_iter()
-            .filter(|(state, ..)| state.holds_cores())
-            .map(|(state, ..)| self.count(lane, state))
-            .sum();
-        u64::from(nodes) * u64::from(self.cores)
+        let awaited = match lane {
+            Lane::Dedicated => 0,
+            Lane::Spot => self.resize.awaited,
+        };
+        u64::from(self.current(lane) + awaited) * u64::from(self.cores)
     }
 
     /// Returns every node and its place.

@@ -156,7 +156,7 @@ impl Desk {
         pool.autoscale = None;
         pool.autoscale_version += 1;
         pool.resize.number += 1;
-        pool.resize.granting = false;
+        pool.resize.granting = 0;
         pool.resize.awaited = 0;
         pool.touch(now);
         let places: Vec<u32> = pool.present().map(|(index, _)| index).collect();

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::Lane;
+
 /// A task of a job; numbers are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct TaskRef {
@@ -42,8 +44,8 @@ pub(super) enum Event {
     Turned { unit: u32 },
     /// Spot machines that were not to be had are asked for again.
     Retried,
-    /// Machines of a resize are granted.
-    Granted { pool: u32, resize: u32 },
+    /// Machines of a lane are granted, as a resize asked for.
+    Granted { pool: u32, resize: u32, lane: Lane },
     /// A resize has had its time.
     TimedOut { pool: u32, resize: u32 },
     /// A resize that was to be stopped has stopped.

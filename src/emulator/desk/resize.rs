@@ -40,19 +40,40 @@ impl Desk {
         pool.resize.number += 1;
         pool.resize.errors.clear();
         pool.resize.timed_out = false;
-        pool.resize.granting = true;
+        pool.resize.granting = 0;
         let resize = pool.resize.number;
         for index in leaving {
             self.dismiss(number, *index, wanted.option);
         }
-        for lane in Lane::ALL {
-            self.shrink(number, lane, wanted);
-        }
         let allocation = self.allocation_time(number);
-        let granted = Event::Granted { pool: number, resize };
-        self.agenda.note(now + allocation, granted);
+        for lane in Lane::ALL {
+            // What is waited for is asked for again, as part of what the new target lacks.
+            if lane == Lane::Spot {
+                self.pool_mut(number).resize.awaited = 0;
+            }
+            if kept(self.pool(number), lane) < wanted.target.get(lane).0 {
+                self.note_grant(number, lane, allocation);
+            } else {
+                self.shrink(number, lane, wanted);
+            }
+        }
+        if self.pool(number).resize.granting == 0 {
+            // A pool that gets nothing is resizing for a while all the same, as the service's are.
+            self.note_grant(number, Lane::Dedicated, allocation);
+        }
         let timed_out = Event::TimedOut { pool: number, resize };
         self.agenda.note(now + wanted.timeout.max(allocation), timed_out);
+    }
+
+    fn note_grant(&mut self, number: u32, lane: Lane, after: Span) {
+        let pool = self.pool_mut(number);
+        pool.resize.granting += 1;
+        let granted = Event::Granted {
+            pool: number,
+            resize: pool.resize.number,
+            lane,
+        };
+        self.agenda.note(self.now + after, granted);
     }
 
     fn allocation_time(&mut self, number: u32) -> Span {
@@ -72,31 +93,29 @@ impl Desk {
         time.scale(slow).whole_milliseconds()
     }
 
-    /// Grants the machines of a resize that can be had.
-    pub(super) fn grant(&mut self, number: u32, resize: u32) {
+    /// Grants the machines of a lane that can be had.
+    pub(super) fn grant(&mut self, number: u32, resize: u32, lane: Lane) {
         if !self.is_under_way(number, resize) {
             return;
         }
         let pool = self.pool(number);
+        let wants = pool.target.get(lane).0.saturating_sub(kept(pool, lane));
         let refused = self
             .setup
             .troubles_of(&pool.id, self.now)
             .any(|kind| matches!(kind, TroubleKind::NoCapacity | TroubleKind::StuckResize));
-        let wants = Lane::ALL.map(|lane| pool.target.get(lane).0.saturating_sub(kept(pool, lane)));
-        if refused && wants != [0, 0] {
+        if refused && wants > 0 {
             return;
         }
-        for (lane, wants) in Lane::ALL.into_iter().zip(wants) {
-            let granted = self.within_quota(number, lane, wants);
-            if lane == Lane::Spot && !self.market.is_open() {
-                self.pool_mut(number).resize.awaited += granted;
-                continue;
-            }
+        let granted = self.within_quota(number, lane, wants);
+        if lane == Lane::Spot && !self.market.is_open() {
+            self.pool_mut(number).resize.awaited += granted;
+        } else {
             for _ in 0..granted {
                 self.add_node(number, lane);
             }
         }
-        self.pool_mut(number).resize.granting = false;
+        self.pool_mut(number).resize.granting -= 1;
         self.settle(number);
     }
 
@@ -186,7 +205,7 @@ impl Desk {
         }
         let resize = &mut self.pool_mut(number).resize;
         resize.timed_out = true;
-        resize.granting = false;
+        resize.granting = 0;
         self.settle(number);
     }
 
@@ -197,7 +216,7 @@ impl Desk {
         let time = self.chance.between(spread.least, spread.most);
         let pool = self.pool_mut(number);
         pool.allocate(AllocationState::Stopping, now);
-        pool.resize.granting = false;
+        pool.resize.granting = 0;
         pool.resize.awaited = 0;
         let resize = pool.resize.number;
         for index in 0..pool.nodes.len() as u32 {
@@ -244,20 +263,15 @@ impl Desk {
         }
         let waits = pool.resize.awaited > 0 && !pool.resize.timed_out;
         let goes = pool.present().any(|(_, node)| !node.stays());
-        if !pool.resize.granting && !waits && !goes {
+        if pool.resize.granting == 0 && !waits && !goes {
             pool.allocate(AllocationState::Steady, now);
         }
     }
 
     /// Takes away what a lane has too many of.
     fn shrink(&mut self, number: u32, lane: Lane, wanted: Wanted) {
-        let pool = self.pool_mut(number);
-        let target = wanted.target.get(lane).0;
-        let too_many = kept(pool, lane).saturating_sub(target);
-        if lane == Lane::Spot {
-            // What is waited for is asked for again, as part of what the new target lacks.
-            pool.resize.awaited = 0;
-        }
+        let pool = self.pool(number);
+        let too_many = kept(pool, lane).saturating_sub(wanted.target.get(lane).0);
         let mut victims: Vec<(u32, bool, Reverse<u32>)> = pool
             .present()
             .filter(|(_, node)| node.lane == lane && node.stays())
