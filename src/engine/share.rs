@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use super::AccountView;
 use super::decide::Seat;
-use crate::account::{CoreQuotas, Holding, NodeDeallocationOption, PoolId, Removal, vm_size};
-use crate::base::{Lane, Mix, Nodes, Usd, UsdHourly};
+use crate::account::{CoreQuotas, Holding, NodeDeallocationOption, PoolId, Removal, VmSize, vm_size};
+use crate::base::{Lane, Mix, Usd, UsdHourly};
 use crate::decision::{
     AccountShare, AccountUnseen, PaidFrom, PoolMemory, Reason, SharedMonth, SizeUnknown, Snapshot, Stage,
 };
@@ -58,7 +58,7 @@ pub(super) fn share(
         });
         return;
     }
-    let table = Table::new(policies, account);
+    let table = Table::new(policies, account, seats, resting);
     table.soften(seats, resting);
     if table.is_unsure(seats, resting) {
         return;
@@ -142,13 +142,33 @@ fn kept<'a>(seats: &'a [Seat<'_>], resting: &'a [Resting<'_>]) -> impl Iterator<
 struct Table<'a> {
     stated: Option<&'a AccountPolicy>,
     quotas: Cow<'a, CoreQuotas>,
+    /// What is known of each size of machines that pools have.
+    sizes: BTreeMap<Arc<str>, Option<VmSize>>,
 }
 
 impl<'a> Table<'a> {
-    fn new(policies: &'a Policies, account: &'a AccountView) -> Self {
+    fn new(
+        policies: &'a Policies,
+        account: &'a AccountView,
+        seats: &[Seat<'_>],
+        resting: &[Resting<'_>],
+    ) -> Self {
+        let of_seats = seats.iter().map(|seat| &seat.snapshot.pool.vm_size);
+        let of_resting = resting.iter().map(|rests| &rests.holding.vm_size);
+        let mut sizes = BTreeMap::new();
+        for name in of_seats.chain(of_resting).flatten() {
+            if !sizes.contains_key(name) {
+                let size = match &policies.account {
+                    Some(stated) => stated.size(name),
+                    None => vm_size(name),
+                };
+                sizes.insert(name.clone(), size);
+            }
+        }
         Self {
             stated: policies.account.as_ref(),
             quotas: policies.quotas(account.quotas.as_ref()),
+            sizes,
         }
     }
 
@@ -158,12 +178,9 @@ impl<'a> Table<'a> {
 
     /// Returns what a node counts against: by the policy, by what is stated of its size, or by the size's name.
     fn size(&self, policy: Option<&Policy>, name: Option<&Arc<str>>) -> Option<Size> {
-        let by_name = name.and_then(|name| match self.stated {
-            Some(stated) => stated.size(name),
-            None => vm_size(name),
-        });
+        let by_name = name.and_then(|name| self.sizes.get(name)?.as_ref());
         let by_policy = policy.and_then(|policy| policy.quota.cores_per_node);
-        let cores = by_policy.or(by_name.as_ref().map(|size| size.cores))?;
+        let cores = by_policy.or(by_name.map(|size| size.cores))?;
         let family = by_name.and_then(|size| {
             let (name, cores) = self.quotas.of_family(&size.family)?;
             Some((name.into(), cores))
@@ -302,22 +319,18 @@ impl<'a> Table<'a> {
         };
         for kept in kept(seats, resting).filter(|kept| kept.held != Mix::ZERO) {
             if let Some(size) = self.size(kept.policy, kept.vm_size) {
-                let take = |left: &mut u32, nodes: Nodes| {
-                    *left = left.saturating_sub(nodes.0.saturating_mul(size.cores));
-                };
-                left.dedicated_cores
-                    .iter_mut()
-                    .for_each(|left| take(left, kept.held.dedicated));
-                left.spot_cores
-                    .iter_mut()
-                    .for_each(|left| take(left, kept.held.spot));
                 let family = size
                     .family
                     .as_ref()
                     .and_then(|(name, _)| left.families.get_mut(name));
-                family
-                    .into_iter()
-                    .for_each(|left| take(left, kept.held.dedicated));
+                for (left, nodes) in [
+                    (left.dedicated_cores.as_mut(), kept.held.dedicated),
+                    (left.spot_cores.as_mut(), kept.held.spot),
+                    (family, kept.held.dedicated),
+                ] {
+                    let Some(left) = left else { continue };
+                    *left = left.saturating_sub(nodes.0.saturating_mul(size.cores));
+                }
             }
             let Some(prices) = kept.policy.map(|policy| policy.prices) else {
                 continue;
