@@ -50,7 +50,7 @@ struct Account {
     now: Timestamp,
     end: Timestamp,
     /// The decisions of each tick, with what all pools held before.
-    made: Rc<RefCell<Vec<(Timestamp, Vec<PoolState>, Vec<Decision>)>>>,
+    made: Rc<RefCell<Made>>,
 }
 
 fn start() -> Timestamp {

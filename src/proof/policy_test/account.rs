@@ -264,13 +264,11 @@ impl World for WrittenAccount<'_> {
             Orders::Withheld => Receipt::Withheld,
             Orders::Accepted => {
                 let now = self.now;
-                let ordered = self
-                    .pools
-                    .iter_mut()
-                    .find(|written| written.pool.id == order.pool);
-                ordered
-                    .into_iter()
-                    .for_each(|written| written.carry_out(order, now));
+                for written in &mut self.pools {
+                    if written.pool.id == order.pool {
+                        written.carry_out(order, now);
+                    }
+                }
                 Receipt::Accepted
             }
         }
