@@ -292,27 +292,25 @@ impl Cluster {
             .note(self.now + self.setup.resize_time, Event::Gone { node });
     }
 
-    /// Lets so many ready nodes of a lane take no further tasks: the emptiest, and the youngest place among equals. When it
-    /// is fewer than now, those with most room take tasks again.
+    /// Lets so many ready nodes of a lane take no further tasks, and the others take some: the emptiest are closed, and the
+    /// youngest place among equals. They are chosen anew by every command, because those that were the emptiest fill up.
     fn cordon(&mut self, lane: Lane, nodes: Nodes) {
-        let (have, want) = (self.fleet.census().cordoned().get(lane), nodes);
-        if have == want {
+        if nodes == Nodes::ZERO && self.fleet.census().cordoned().get(lane) == Nodes::ZERO {
             return;
         }
-        let (cordoned, n_changes) = if want > have {
-            (true, want.0 - have.0)
-        } else {
-            (false, have.0 - want.0)
-        };
-        let mut changing: Vec<_> = self
+        let ready = self
             .fleet
             .nodes()
-            .filter(|(_, node)| node.lane == lane && node.is_ready() && node.cordoned != cordoned)
+            .filter(|(_, node)| node.lane == lane && node.is_ready());
+        let mut emptiest: Vec<_> = ready
             .map(|(index, node)| (Reverse(node.free), Reverse(index)))
             .collect();
-        changing.sort_unstable();
-        for (_, Reverse(index)) in changing.into_iter().take(n_changes as usize) {
-            self.fleet.set_cordoned(index, cordoned);
+        emptiest.sort_unstable();
+        for (place, (_, Reverse(index))) in emptiest.into_iter().enumerate() {
+            let closes = place < nodes.0 as usize;
+            if self.fleet.node(index).cordoned != closes {
+                self.fleet.set_cordoned(index, closes);
+            }
         }
     }
 }
