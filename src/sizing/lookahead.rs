@@ -12,12 +12,18 @@
 //! start(k) = what cap(k) and the queue leave
 //! x suffices when Σ_{j≤k} start(j) ≥ due(k) for every k ≥ l
 //! ```
+//!
+//! What can as well be added at the next look is not added now: until then tasks may come that share its slots, and others
+//! may end. So of the fewest that suffice only those are added without which they would have to be more a look later. A lone
+//! task's node is ordered when it must be, and serves those that came in the meantime.
 
-/// What the next steps look like; all numbers are slots.
+/// What the next steps look like; all numbers but the steps are slots.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lookahead {
     /// The step from which slots added now can be used.
     pub lead: usize,
+    /// The steps from one look to the next, at least 1.
+    pub look: usize,
     /// Slots that are free now.
     pub free: f64,
     /// For each step, the slots that running tasks are expected to have left by then.
@@ -33,34 +39,23 @@ pub struct Lookahead {
 }
 
 impl Lookahead {
+    /// Returns the slots to add now.
+    pub fn extra_now(&self) -> u32 {
+        let all = self.least_extra();
+        least(all, |now| self.suffices(now, all))
+    }
+
     /// Returns the fewest added slots that suffice, up to what the queue needs.
     ///
     /// Added slots are bounded by the queue: with a slot for each waiting task every task has started at `lead`.
     pub fn least_extra(&self) -> u32 {
-        let mut starts = vec![0.0; self.due.len()];
         let most = self.waiting.ceil().max(0.0) as u32;
-        if self.suffices(0.0, &mut starts) {
-            return 0;
-        }
-        let (mut too_few, mut enough) = (0, 1);
-        while enough < most && !self.suffices(f64::from(enough), &mut starts) {
-            too_few = enough;
-            enough = enough.saturating_mul(2);
-        }
-        let mut enough = enough.min(most);
-        while enough - too_few > 1 {
-            let middle = too_few + (enough - too_few) / 2;
-            if self.suffices(f64::from(middle), &mut starts) {
-                enough = middle;
-            } else {
-                too_few = middle;
-            }
-        }
-        enough
+        least(most, |extra| self.suffices(extra, extra))
     }
 
-    /// Says whether `extra` slots start everything in time; `starts` is room for one number a step.
-    fn suffices(&self, extra: f64, starts: &mut [f64]) -> bool {
+    /// Says whether everything starts in time with slots that are added now, and more at the next look so that they are `all`.
+    fn suffices(&self, now: u32, all: u32) -> bool {
+        let mut starts = vec![0.0; self.due.len()];
         let mut started = 0.0;
         for step in 0..self.due.len() {
             let reused: f64 = starts[..step]
@@ -68,8 +63,14 @@ impl Lookahead {
                 .zip(self.ended[1..=step].iter().rev())
                 .map(|(start, ended)| start * ended)
                 .sum();
-            let added = if step >= self.lead { extra } else { 0.0 };
-            let slots = self.free + self.released[step] + self.booted[step] + added + reused;
+            let added = if step >= self.lead + self.look {
+                all
+            } else if step >= self.lead {
+                now
+            } else {
+                0
+            };
+            let slots = self.free + self.released[step] + self.booted[step] + f64::from(added) + reused;
             let start = (slots - started).min(self.waiting - started).max(0.0);
             starts[step] = start;
             started += start;
@@ -80,6 +81,28 @@ impl Lookahead {
         }
         true
     }
+}
+
+/// Returns the least number up to `most` that suffices, where more suffices whenever less does, and `most` is taken to.
+fn least(most: u32, suffices: impl Fn(u32) -> bool) -> u32 {
+    if most == 0 || suffices(0) {
+        return 0;
+    }
+    let (mut too_few, mut enough) = (0, 1);
+    while enough < most && !suffices(enough) {
+        too_few = enough;
+        enough = enough.saturating_mul(2);
+    }
+    let mut enough = enough.min(most);
+    while enough - too_few > 1 {
+        let middle = too_few + (enough - too_few) / 2;
+        if suffices(middle) {
+            enough = middle;
+        } else {
+            too_few = middle;
+        }
+    }
+    enough
 }
 
 #[cfg(test)]
@@ -93,6 +116,7 @@ mod tests {
         let steps = due_at + 1;
         Lookahead {
             lead,
+            look: 1,
             released: vec![0.0; steps],
             booted: vec![0.0; steps],
             ended: (0..steps).map(|step| f64::from(step >= run)).collect(),
@@ -113,6 +137,21 @@ mod tests {
         // Tasks that outlast the look-ahead need a slot each.
         assert_eq!(burst(900, 4, 12, 60).least_extra(), 900);
         assert_eq!(burst(0, 4, 12, 1).least_extra(), 0);
+    }
+
+    #[test]
+    fn what_can_wait_for_the_next_look_waits() {
+        // A task that is due at step 12 needs its node at step 12, not at step 4.
+        assert_eq!(burst(1, 4, 12, 60).extra_now(), 0);
+        assert_eq!(burst(1, 12, 12, 60).extra_now(), 1);
+        // Short tasks share fewer slots the later these come: the hundred that suffice are ordered now, but for those that
+        // one start less does not need.
+        let now = burst(900, 4, 12, 1).extra_now();
+        assert!((90..=100).contains(&now), "{now}");
+        // Looks that are further apart than the time that is left wait for nothing.
+        let mut rare = burst(1, 4, 12, 60);
+        rare.look = 9;
+        assert_eq!(rare.extra_now(), 1);
     }
 
     #[test]
@@ -146,10 +185,12 @@ mod tests {
                 *released = ends * step as f64;
             }
             let least = ahead.least_extra();
-            let mut room = vec![0.0; ahead.due.len()];
             prop_assert!(least <= waiting);
-            prop_assert!(ahead.suffices(f64::from(least), &mut room));
-            prop_assert!(least == 0 || !ahead.suffices(f64::from(least - 1), &mut room));
+            prop_assert!(ahead.suffices(least, least));
+            prop_assert!(least == 0 || !ahead.suffices(least - 1, least - 1));
+            let now = ahead.extra_now();
+            prop_assert!(now <= least && ahead.suffices(now, least));
+            prop_assert!(now == 0 || !ahead.suffices(now - 1, least));
         }
 
         #[test]

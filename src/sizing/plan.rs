@@ -304,6 +304,7 @@ impl Sight<'_> {
         let span = |step: usize| STEP.scale(step as f64);
         let mut ahead = Lookahead {
             lead,
+            look: steps_of(self.interval).max(1),
             free: 0.0,
             released: vec![0.0; steps],
             booted: vec![0.0; steps],
@@ -343,7 +344,7 @@ impl Sight<'_> {
         for step in 1..steps {
             ahead.due[step] = ahead.due[step].max(ahead.due[step - 1]);
         }
-        ahead.least_extra()
+        ahead.extra_now()
     }
 
     /// Returns the nodes to close and those that stay, given the slots wanted in each lane.
