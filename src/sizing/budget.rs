@@ -123,36 +123,60 @@ pub struct LatePrice {
     pub hour: f64,
 }
 
-/// A late hour counts as two and a half hours of a dedicated slot while few are late. Below one and a quarter no lateness would
-/// be worth a dedicated slot at the usual price of spot; twice that covers what is not foreseen: tasks that wait behind others.
+/// What a late hour counts as in hours of a dedicated slot before it is known how many will be late, and while as much is late
+/// as is aimed at: about twice what at the usual price of spot no lateness would be worth a dedicated slot for.
 const LATE_HOUR: f64 = 2.5;
 
-/// A late task counts as so many late means of work besides its own.
-const LATE_TASK: f64 = 1.3;
+/// The share of the allowed lateness that is aimed at. An outage makes many tasks late at once, so that the rest is kept for
+/// the next one.
+const AIM: f64 = 0.75;
 
-/// From this share of the allowed lateness on it grows dearer,
-const DEARER_FROM: f64 = 0.6;
+/// By so many e-folds the price rises for each share of one by which more is late than is aimed at, and falls likewise.
+const STEP: f64 = 8.0;
 
-/// by so many e-folds for each further share of one,
-const DEARER_BY: f64 = 6.0;
-
-/// but no more than so many.
-const DEARER_MOST: f64 = 2.0;
+/// The price moves by no more e-folds than this, a factor of 20, either way: from what nobody pays to what everybody does.
+const FOLDS_MOST: f64 = 3.0;
 
 /// The count of tasks at which what was late so far is half believed.
 const TASKS_BELIEVED: f64 = 500.0;
 
+/// The slot-hours of a task before any has ended: the ten minutes that a run time is believed to be at first, and some more.
+const WORK_USUAL: f64 = 0.3;
+
 impl MissBudget {
-    /// Returns how dear lateness is: the dearer, the more of what is allowed is used up.
+    /// Returns the shares of what may be late that are used up, with `under_way` tasks not ended of which `expected` will be
+    /// late: one is all that may be.
     ///
-    /// A late task counts twice: by the count of tasks and by its work.
-    pub fn price(&self, limits: &MissLimits) -> LatePrice {
-        let belief = self.ended.tasks / (self.ended.tasks + TASKS_BELIEVED);
-        let dearer = |late: f64, allowed: f64| {
-            let used = late / allowed.max(1e-9);
-            (belief * DEARER_BY * (used - DEARER_FROM))
-                .clamp(0.0, DEARER_MOST)
-                .exp()
+    /// The work of tasks under way is not known and does not count, but for that of the late ones.
+    pub fn used(&self, limits: &MissLimits, under_way: f64, expected: Burn) -> Burn {
+        let tasks = limits.tasks * (self.ended.tasks + under_way);
+        let work = limits.work * (self.ended.work + expected.work);
+        let late = |late: f64, allowed: f64| if late > 0.0 { late / allowed.max(1e-9) } else { 0.0 };
+        Burn {
+            tasks: late(self.late.tasks + expected.tasks, tasks),
+            work: late(self.late.work + expected.work, work),
+        }
+    }
+
+    /// Returns how dear lateness is: the price at which as much is late as may be.
+    ///
+    /// To pay least while no more than a share is late is to pay a price for each late task that is the multiplier of that
+    /// constraint. It is found by ascent on the dual: for each task that ends it is raised by a step times what was late
+    /// beyond the share that is aimed at, in logarithms so that it stays above zero (exponentiated gradient; Shalev-Shwartz,
+    /// "Online Learning and Online Convex Optimization", section 2.7). With a step that falls as one over the tasks that ended,
+    /// these add up to
+    ///
+    /// ```text
+    /// ln price = ln LATE_HOUR + belief · STEP · (used − AIM)
+    /// ```
+    ///
+    /// There is one for the count of tasks and one for work; a late task pays both. What of the tasks under way is expected to
+    /// be late counts as if it were, so that the price rises in an outage, not after it.
+    pub fn price(&self, used: Burn) -> LatePrice {
+        let belief = self.belief();
+        let price = |used: f64| {
+            let folds = belief * STEP * (used - AIM);
+            LATE_HOUR * folds.clamp(-FOLDS_MOST, FOLDS_MOST).exp()
         };
         let mean = if self.ended.tasks > 0.0 {
             self.ended.work / self.ended.tasks
@@ -160,14 +184,16 @@ impl MissBudget {
             WORK_USUAL
         };
         LatePrice {
-            task: LATE_TASK * LATE_HOUR * mean * dearer(self.late.tasks, limits.tasks * self.ended.tasks),
-            hour: LATE_HOUR * dearer(self.late.work, limits.work * self.ended.work),
+            task: mean * price(used.tasks),
+            hour: price(used.work),
         }
     }
-}
 
-/// The slot-hours of a task before any has ended: the ten minutes that a run time is believed to be at first, and some more.
-const WORK_USUAL: f64 = 0.3;
+    /// Returns how far what was late so far is believed, 0 to 1.
+    pub fn belief(&self) -> f64 {
+        self.ended.tasks / (self.ended.tasks + TASKS_BELIEVED)
+    }
+}
 
 impl Burn {
     /// Adds another amount.
@@ -237,6 +263,39 @@ mod tests {
         // Two hours of waiting are more than the hour and a half that it takes.
         assert!(expected(120, 60).tasks > 0.8);
         assert!(expected(70, 60).tasks < 0.5);
+    }
+
+    #[test]
+    fn lateness_is_cheap_while_little_of_it_is_used_and_dear_when_all_is() {
+        let price = |n_late: i64| {
+            let mut budget = MissBudget::default();
+            for task in 0..2000 {
+                let delay = if task < n_late { 30 } else { 1 };
+                budget.learn(&LIMITS, Span::minutes(delay), Span::minutes(6), 1);
+            }
+            budget.price(budget.used(&LIMITS, 0.0, Burn::default()))
+        };
+        // 100 of 2000 tasks and 200 of equal tasks' work may be late; 75 and 150 are aimed at.
+        let (none, aimed, all) = (price(0), price(75), price(100));
+        assert!((aimed.task - 2.5 * 0.1).abs() < 1e-9, "{aimed:?}");
+        assert!(
+            none.task < 0.02 && all.task > 1.1 * aimed.task,
+            "{none:?} {all:?}"
+        );
+        assert!(none.hour < aimed.hour && aimed.hour < all.hour && all.hour < 2.5);
+        assert!((price(150).hour - 2.5).abs() < 1e-9);
+        // What is sure to be late counts before it ends.
+        let budget = MissBudget::default();
+        let doomed = Burn {
+            tasks: 4.0,
+            work: 2.0,
+        };
+        let used = budget.used(&LIMITS, 80.0, doomed);
+        assert!(
+            (used.tasks - 1.0).abs() < 1e-9 && (used.work - 10.0).abs() < 1e-9,
+            "{used:?}"
+        );
+        assert!(budget.used(&LIMITS, 0.0, Burn::default()).is_nothing());
     }
 
     proptest! {

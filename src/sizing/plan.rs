@@ -100,7 +100,23 @@ pub enum Course {
 }
 
 /// The share of the allowed wait by which tasks shall have started: the rest is for nodes that come late.
-const START_SHARE: f64 = 0.8;
+const START_SHARE: f64 = 0.9;
+
+/// Tasks are let wait that long until this share of the allowed lateness is used up,
+const HURRY_FROM: f64 = 0.7;
+
+/// and from this share on they shall have started by
+const HURRY_TO: f64 = 1.1;
+
+/// this share of the allowed wait: a node that is ordered at once takes as long. A task that starts sooner has more time to
+/// start anew when it loses its node.
+const START_SHARE_LEAST: f64 = 0.3;
+
+/// Returns the share of the allowed wait by which tasks shall have started, when so much of the allowed lateness is used up.
+fn start_share(used: Burn) -> f64 {
+    let room = ((HURRY_TO - used.tasks.max(used.work)) / (HURRY_TO - HURRY_FROM)).clamp(0.0, 1.0);
+    START_SHARE_LEAST + (START_SHARE - START_SHARE_LEAST) * room
+}
 
 /// The step of the look-ahead.
 const STEP: Span = Span::minutes(1);
@@ -114,11 +130,16 @@ const PATIENCE: f64 = 16.0;
 impl Sight<'_> {
     /// Returns what the pool should have.
     pub fn plan(&self) -> Plan {
+        let budget = &self.learned.budget;
+        let under_way = (self.work.waiting.len() + self.work.running.len()) as f64;
+        let expected = self.expected();
+        let used = budget.used(&self.limits, under_way, expected);
+        let price = budget.price(used);
+        let left = budget.left(&self.limits, under_way, expected);
+        let begin = self.limits.wait.scale(start_share(used));
         let waiting = self.work.waiting.len();
         let can_run = self.work.waiting.iter().filter(|task| self.fits(task)).count();
-        let left = self.left();
         let since = self.outage();
-        let price = self.learned.budget.price(&self.limits);
         let (head, risk) = match since {
             Some(since) => (self.head(price, since), self.risk()),
             None => (0, Burn::default()),
@@ -134,11 +155,11 @@ impl Sight<'_> {
         };
         let nodes = |slots: u32| Nodes(slots.div_ceil(self.slots.max(1)));
         let (dedicated, spot) = match course {
-            Course::Dedicated => (nodes(self.extra(&[Lane::Dedicated], waiting)), Nodes::ZERO),
-            Course::Spot => (Nodes::ZERO, nodes(self.extra(&[Lane::Spot], waiting))),
+            Course::Dedicated => (nodes(self.extra(&[Lane::Dedicated], waiting, begin)), Nodes::ZERO),
+            Course::Spot => (Nodes::ZERO, nodes(self.extra(&[Lane::Spot], waiting, begin))),
             Course::Wait { .. } | Course::Fallback { .. } => (
-                nodes(self.extra(&Lane::ALL, head)),
-                nodes(self.extra(&Lane::ALL, waiting)),
+                nodes(self.extra(&Lane::ALL, head, begin)),
+                nodes(self.extra(&Lane::ALL, waiting, begin)),
             ),
         };
         let wanted = match course {
@@ -165,7 +186,8 @@ impl Sight<'_> {
 
     /// Returns how many nodes are needed, whatever their lanes.
     pub fn nodes(&self) -> Nodes {
-        let extra = self.extra(&Lane::ALL, self.work.waiting.len());
+        let begin = self.limits.wait.scale(START_SHARE);
+        let extra = self.extra(&Lane::ALL, self.work.waiting.len(), begin);
         let (_, stays) = self.open([self.work.waiting.len(); 2]);
         stays.total() + Nodes(extra.div_ceil(self.slots.max(1)))
     }
@@ -208,8 +230,8 @@ impl Sight<'_> {
         Nodes(there.count() as u32)
     }
 
-    /// Returns what may still be late.
-    fn left(&self) -> Burn {
+    /// Returns what is expected to be late of what is under way.
+    fn expected(&self) -> Burn {
         let mut expected = Burn::default();
         for task in self.work.waiting.iter().filter(|task| self.fits(task)) {
             let delay = self.now - task.submitted;
@@ -220,8 +242,7 @@ impl Sight<'_> {
             let delay = task.started - task.submitted;
             expected.add(self.limits.expected(self.model, delay, ran, task.slots));
         }
-        let under_way = (self.work.waiting.len() + self.work.running.len()) as f64;
-        self.learned.budget.left(&self.limits, under_way, expected)
+        expected
     }
 
     /// Returns what is expected to be late besides if the whole queue waits one look longer.
@@ -295,9 +316,9 @@ impl Sight<'_> {
         price.task * spared.tasks + price.hour * spared.work - (1.0 - self.spot_share) * hours
     }
 
-    /// Returns the slots that must be added so that the first tasks of the queue start in time on some lanes.
-    fn extra(&self, lanes: &[Lane], tasks: usize) -> u32 {
-        let begin = self.limits.wait.scale(START_SHARE);
+    /// Returns the slots that must be added so that the first tasks of the queue start in time on some lanes: no later than
+    /// `begin` after they were submitted.
+    fn extra(&self, lanes: &[Lane], tasks: usize, begin: Span) -> u32 {
         let steps = (begin.as_seconds() / STEP.as_seconds()) as usize + 1;
         let boot = self.learned.boot();
         let lead = steps_of(boot);

@@ -45,10 +45,16 @@ fn node(lane: Lane, busy_slots: u32) -> Node {
 
 /// What is learned when 2000 tasks of 10 minutes ended in time, and spot has been asked for in vain for a while.
 fn learned(outage: bool) -> Learned {
+    learned_with(outage, 0)
+}
+
+/// The same when some of these tasks were late.
+fn learned_with(outage: bool, n_late: usize) -> Learned {
     let mut learned = Learned::default();
-    for _ in 0..2000 {
+    for task in 0..2000 {
+        let delay = Span::minutes(if task < n_late { 30 } else { 0 });
         learned.durations.learn(Span::minutes(10));
-        learned.budget.learn(&LIMITS, Span::ZERO, Span::minutes(10), 1);
+        learned.budget.learn(&LIMITS, delay, Span::minutes(10), 1);
     }
     let mut state = PoolState::new("p".parse().unwrap());
     state.target = Mix::new(0, u32::from(outage));
@@ -116,12 +122,13 @@ fn an_outage_is_waited_out_until_lateness_is_worth_dedicated_nodes() {
         waiting: vec![waiting(998, 0); 40],
         ..Work::default()
     };
-    let spot_away = learned(true);
+    let spot_away = learned_with(true, 100);
     let calm = plan(&fresh, &spot_away, 1, Lanes::Both);
     assert_eq!(calm.course, Course::Wait { since: at(990) });
     assert_eq!(calm.target.dedicated, Nodes::ZERO);
-    // Ten minutes of dedicated work cost 8 slot-minutes more than on spot; ten late minutes count as 25 and their task as
-    // much again, so that tasks whose wait is about to be over are worth it, down to the last.
+    // Ten minutes of dedicated work cost 8 slot-minutes more than on spot. All that may be late of the count of tasks is used
+    // up: a late task counts as five times as much as while three quarters are, so that tasks whose wait is about to be over
+    // are worth it, down to the last.
     let old = Work {
         waiting: vec![waiting(989, 0); 300],
         ..Work::default()
@@ -137,6 +144,11 @@ fn an_outage_is_waited_out_until_lateness_is_worth_dedicated_nodes() {
     assert!(
         urgent.target.dedicated > Nodes(200) && urgent.target.spot >= Nodes(1),
         "{urgent:?}"
+    );
+    // While nothing was late yet, they may be.
+    assert_eq!(
+        plan(&old, &learned(true), 1, Lanes::Both).course,
+        Course::Wait { since: at(990) }
     );
     // For those that are late anyway nothing can be spared.
     let late = Work {
