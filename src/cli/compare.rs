@@ -22,6 +22,7 @@ use crate::sim::baseline::{self, Baseline, Text, UnknownBaseline};
 use crate::sim::bound::{Ask, Tolerance};
 use crate::sim::cluster::{Boot, Setup};
 use crate::sim::compare::{Case, Terms, compare};
+use crate::sim::workload::ReadOptions;
 use crate::sim::{Contender, Options, Recorded, SpotMarket};
 
 /// Run policies on every workload and every spot market, in one table
@@ -45,7 +46,10 @@ pub(super) struct Compare {
     /// The price of spot as a share of the price of dedicated; several with commas
     #[arg(long, value_name = "SHARE", value_delimiter = ',', default_value = "0.2", value_parser = parse_ratio)]
     price_ratio: Vec<f64>,
-    /// Leave out what was submitted this long after the start of a log
+    /// Leave out what was submitted earlier in a log
+    #[arg(long, value_name = "SPAN", default_value = "0s")]
+    from: Span,
+    /// Leave out what was submitted this long after --from
     #[arg(long = "for", value_name = "SPAN")]
     length: Option<Span>,
     /// Leave out jobs that ran longer
@@ -172,8 +176,18 @@ impl Compare {
         others
     }
 
+    /// Returns which jobs of a log are read.
+    fn part(&self) -> ReadOptions {
+        ReadOptions {
+            run_max: Some(self.longest),
+            from: self.from,
+            length: self.length,
+            ..ReadOptions::default()
+        }
+    }
+
     fn cases(&self, notes: &mut Vec<String>) -> Result<Vec<Case>, Failure> {
-        let workloads = found::workloads(&self.workloads, self.length, self.longest, &self.slots, notes)?;
+        let workloads = found::workloads(&self.workloads, &self.part(), &self.slots, notes)?;
         let markets = found::markets(&self.spots, notes)?;
         let mut cases = Vec::new();
         for (workload, slots) in &workloads {

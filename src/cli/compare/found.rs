@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::super::exit::Failure;
 use super::super::{files, wiring};
-use crate::base::Span;
 use crate::sim::SpotMarket;
 use crate::sim::workload::{JobShape, ReadOptions, Workload};
 
@@ -29,17 +28,14 @@ const SLOTS_FOR_SINGLE_CORES: u32 = 4;
 /// Reads the logs, each with the slots of a node; a job is a task of one slot.
 pub(super) fn workloads(
     paths: &[PathBuf],
-    length: Option<Span>,
-    longest: Span,
+    part: &ReadOptions,
     slots: &[(String, u32)],
     notes: &mut Vec<String>,
 ) -> Result<Vec<(Arc<Workload>, u32)>, Failure> {
     // One slot for each core tells the cores.
     let options = ReadOptions {
         shape: JobShape::Slots { cores_per_slot: 1 },
-        run_max: Some(longest),
-        length,
-        ..ReadOptions::default()
+        ..*part
     };
     let mut found = Vec::new();
     for path in paths {
