@@ -288,6 +288,7 @@ pub struct BacklogAsk {
     pub late_hour: f64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn is_none_of_them(count: &u32) -> bool {
     *count == 0
 }

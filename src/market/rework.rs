@@ -148,11 +148,11 @@ impl EvictionModel {
 /// Returns the hazard at which work on spot nodes, at this share of the price of dedicated ones, costs as much as on those, boots
 /// and loads of saved states included; `None` when it never pays.
 pub fn break_even_of(price_share: f64, work: &Work) -> Option<Hazard> {
+    // From an eviction in a hundred years to one a second, as a logarithm; forty halves leave a part in a billion.
+    const RANGE: (f64, f64) = (1e-6, 3600.0);
     if work.lost == LostWork::All {
         return break_even_hazard(price_share, work.length + work.boot);
     }
-    // From an eviction in a hundred years to one a second, as a logarithm; forty halves leave a part in a billion.
-    const RANGE: (f64, f64) = (1e-6, 3600.0);
     let pays = |hazard: f64| {
         let model = EvictionModel::Constant {
             hazard: Hazard(hazard),

@@ -61,7 +61,8 @@ fn crossing(mut with: f64, mut without: f64, gain: impl Fn(f64) -> f64) -> f64 {
             break;
         }
         let share = gains.0 / (gains.0 - gains.1);
-        let share = if share.is_finite() && round % 4 != 3 {
+        let is_secant = gains.0.is_finite() && gains.1.is_finite() && share.is_finite();
+        let share = if is_secant && round % 4 != 3 {
             // Never the end itself: what is left on that side must shrink too.
             let margin = 0.4 * WIDTH / width.abs();
             share.clamp(margin, 1.0 - margin)

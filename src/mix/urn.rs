@@ -48,6 +48,10 @@ const TERMS_MAX: u32 = 4_000_000;
 
 impl Place {
     /// Returns the logarithm of the mass at `k`, 0 to n.
+    #[expect(
+        clippy::many_single_char_names,
+        reason = "the letters are those of the formulas above"
+    )]
     pub(super) fn ln_mass(&self, k: f64) -> f64 {
         let (n, q, t) = (self.asked, self.q, self.t);
         if t <= 0.0 {
@@ -60,6 +64,10 @@ impl Place {
     }
 
     /// Returns the sums below the need, of the mass just below it.
+    #[expect(
+        clippy::many_single_char_names,
+        reason = "the letters are those of the formulas above"
+    )]
     pub(super) fn below(&self, mass: f64) -> Below {
         let (n, m, q, t) = (self.asked, self.needed, self.q, self.t);
         let above_mean = m - 1.0 > n * q;
