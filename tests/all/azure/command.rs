@@ -24,7 +24,7 @@ fn account() -> Account {
         vec![list(&[pool("p", "0x1", 2, 0), pool("other", "0x2", 1, 0)])],
     );
     let counts = json!({ "poolId": "p", "dedicated": { "idle": 2 }, "lowPriority": {} });
-    account.put("GET /nodecounts", vec![list(&[counts.clone()])]);
+    account.put("GET /nodecounts", vec![list(&[counts])]);
     account
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use lowtide::account::{NodeDeallocationOption, Order, Receipt, Refusal, RefusalKind, Removal};
-use lowtide::azure::{Client, Clock, Credential, Fault, Live, Query, Resize, shared_key::Key};
+use lowtide::azure::{Client, Clock, Credential, Fault, Live, Query, Resize, ServiceNode, shared_key::Key};
 use lowtide::base::{Mix, Span, Timestamp};
 use lowtide::decision::Memory;
 use lowtide::emulator::asked::{Asked, Condition};
@@ -62,7 +62,10 @@ fn client(desk: &Desk, clock: &Clock) -> Client {
 }
 
 fn map(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    match value {
+        Value::Object(map) => map,
+        other => panic!("{other} is no object"),
+    }
 }
 
 fn new_pool(id: &str, dedicated: u32) -> Map<String, Value> {
@@ -290,7 +293,7 @@ fn a_cordoned_node_drains_and_an_idle_one_is_removed_by_name() {
         (Mix::new(1, 0), 2)
     );
     let cordoned = wait(client.nodes("p", &Query::default())).unwrap().found;
-    let cordoned = cordoned.into_iter().find(|node| node.is_cordoned()).unwrap().id;
+    let cordoned = cordoned.into_iter().find(ServiceNode::is_cordoned).unwrap().id;
     let smaller = Order {
         target: Mix::new(2, 0),
         cordon: Mix::ZERO,
