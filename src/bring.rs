@@ -3,6 +3,7 @@
 //! Every importer makes [`Draft`]s: policies with the formula that runs today, bounds and interval found, and all that could not
 //! be brought told by name. Nothing is made up: what is not known is left out and said.
 
+mod apart;
 mod codes;
 mod draft;
 mod length;
@@ -16,6 +17,7 @@ mod shipyard;
 
 use std::ops::Range;
 
+pub use apart::{Apart, Difference, apart};
 pub use codes::CODES;
 pub use draft::{Bound, Draft, Wanted};
 pub use log::{LogEntry, LoggedRun, read_log};

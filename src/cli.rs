@@ -29,6 +29,7 @@ mod compare;
 mod completions;
 mod demo;
 mod demo_moment;
+mod difference;
 mod emulate;
 mod eval;
 mod eviction;
@@ -85,6 +86,7 @@ enum Verb {
     Compare(compare::Compare),
     Eviction(eviction::Eviction),
     Tune(tune::Tune),
+    Diff(difference::Diff),
     Import(import::Import),
     ReplayLog(replay_log::ReplayLog),
     Demo(demo::Demo),
@@ -108,6 +110,7 @@ impl Verb {
             Self::Compare(verb) => verb.run(terminal),
             Self::Eviction(verb) => verb.run(terminal),
             Self::Tune(verb) => verb.run(terminal),
+            Self::Diff(verb) => verb.run(terminal),
             Self::Import(verb) => verb.run(terminal),
             Self::ReplayLog(verb) => verb.run(terminal),
             Self::Demo(verb) => verb.run(terminal),

@@ -82,7 +82,9 @@ fn unreadable(at: usize, message: impl Into<String>) -> Diagnostic {
 fn gather(value: &Value, line: usize, entries: &mut Vec<(usize, LogEntry)>) {
     match (value, value.get("records")) {
         (Value::Array(values), _) | (_, Some(Value::Array(values))) => {
-            values.iter().for_each(|value| gather(value, line, entries));
+            for value in values {
+                gather(value, line, entries);
+            }
         }
         _ => entries.push((line, entry(value))),
     }

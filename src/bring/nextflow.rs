@@ -214,12 +214,12 @@ impl Reader {
         };
         let mut draft = Draft::new(name, pattern, Wanted::Formula(text.into()));
         draft.as_service = pool.auto_scale;
-        self.tell(&mut draft, pool, created, interval);
+        Self::tell(&mut draft, pool, created, interval);
         judge(&mut draft, None);
         Some(draft)
     }
 
-    fn tell(&self, draft: &mut Draft, pool: &Pool, created: Option<Timestamp>, interval: Span) {
+    fn tell(draft: &mut Draft, pool: &Pool, created: Option<Timestamp>, interval: Span) {
         let name = draft.name.clone();
         draft.origin.push(match (pool.auto_scale, &pool.formula) {
             (false, _) => format!("Pool {name} of a nextflow.config: a fixed size, written as a formula."),

@@ -1,7 +1,7 @@
 //! A pool as the Batch REST API tells it, as far as its size goes.
 
 use super::lenient::{Lenient, document, get};
-use crate::account::{NodeDeallocationOption, PoolId};
+use crate::account::{NodeDeallocationOption, PoolId, PoolState};
 use crate::base::document::{Data, Node};
 use crate::base::{Code, Diagnostic, Nodes, Span};
 
@@ -56,6 +56,13 @@ impl NativePool {
             lenient.faults.push(fault.help(help));
             return None;
         };
+        let parsed = id.parse();
+        if parsed.is_err() {
+            let place = get(node, "id").unwrap_or(node);
+            lenient.wrong(place, "id", "1 to 64 letters, digits, hyphens and underscores");
+        }
+        // What else is wrong with it is told all the same.
+        let id = parsed.unwrap_or_else(|_| "unnamed".parse().expect("it is an id"));
         let run = get(node, "autoScaleRun");
         let results = run.and_then(|run| get(run, "results")).and_then(Node::as_text);
         let pool = Self {
@@ -70,14 +77,7 @@ impl NativePool {
                 .count(node, "taskSlotsPerNode")
                 .or_else(|| lenient.count(node, "maxTasksPerNode")),
             deallocation: results.and_then(deallocation),
-            id: match id.parse() {
-                Ok(id) => id,
-                Err(_) => {
-                    let place = get(node, "id").unwrap_or(node);
-                    lenient.wrong(place, "id", "1 to 64 letters, digits, hyphens and underscores");
-                    return None;
-                }
-            },
+            id,
         };
         let tells = [
             "autoScaleFormula",
@@ -93,6 +93,23 @@ impl NativePool {
                 .push(fault.help("ask for the whole pool, without `$select` or `--query`"));
         }
         Some(pool)
+    }
+}
+
+/// What a recorded account tells; it knows neither formula nor interval.
+impl From<&PoolState> for NativePool {
+    fn from(pool: &PoolState) -> Self {
+        Self {
+            id: pool.id.clone(),
+            vm_size: pool.vm_size.as_deref().map(str::to_owned),
+            auto_scale: Some(pool.auto_scale),
+            formula: None,
+            interval: None,
+            target_dedicated: Some(pool.target.dedicated),
+            target_spot: Some(pool.target.spot),
+            task_slots_per_node: Some(pool.task_slots_per_node),
+            deallocation: Some(pool.option),
+        }
     }
 }
 

@@ -76,7 +76,7 @@ impl Reader {
             }
             Some(autoscale) => self.autoscale(&mut draft, autoscale, least, slots)?,
         }
-        self.others(&mut draft, pool);
+        Self::others(&mut draft, pool);
         judge(&mut draft, None);
         Some(draft)
     }
@@ -147,9 +147,8 @@ impl Reader {
         }
         let is_of_tasks = name.ends_with("_tasks");
         let mut assume = |what: &str| {
-            draft
-                .notes
-                .push(format!("{what} is not given; batch-shipyard takes this then"))
+            let note = format!("{what} is not given; batch-shipyard takes this then");
+            draft.notes.push(note);
         };
         let most = self.counts(node, "maximum_vm_count", true);
         let Some(most) = most else {
@@ -283,7 +282,7 @@ impl Reader {
     }
 
     /// Tells the settings of the pool that do not concern its size.
-    fn others(&mut self, draft: &mut Draft, pool: &Node) {
+    fn others(draft: &mut Draft, pool: &Node) {
         const KNOWN: [&str; 5] = [
             "id",
             "vm_count",

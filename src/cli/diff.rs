@@ -18,14 +18,14 @@ enum Step<'a> {
 }
 
 /// Returns the difference as `diff -u` writes it, or nothing where there is none.
-pub(super) fn unified(name: &str, before: &str, after: &str, paint: Paint) -> String {
+pub(super) fn unified(names: &[String; 2], before: &str, after: &str, paint: Paint) -> String {
     let old: Vec<_> = before.split_inclusive('\n').collect();
     let new: Vec<_> = after.split_inclusive('\n').collect();
     let steps = steps(&old, &new);
     let mut text = String::new();
     for hunk in hunks(&steps) {
         if text.is_empty() {
-            text += &paint.on(Paint::HEADING, format!("--- {name}\n+++ {name} (formatted)"));
+            text += &paint.on(Paint::HEADING, format!("--- {}\n+++ {}", names[0], names[1]));
             text.push('\n');
         }
         let count =
@@ -125,17 +125,46 @@ mod tests {
         let before = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
         let after = "1\n2\n3\n4\nfive\n6\n7\n8\n9\n";
         let expected = "--- f\n+++ f (formatted)\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n";
-        assert_eq!(unified("f", before, after, Paint { colored: false }), expected);
-        assert_eq!(unified("f", before, before, Paint { colored: false }), "");
+        assert_eq!(
+            unified(
+                &["f".to_owned(), "f (formatted)".to_owned()],
+                before,
+                after,
+                Paint { colored: false }
+            ),
+            expected
+        );
+        assert_eq!(
+            unified(
+                &["f".to_owned(), "f (formatted)".to_owned()],
+                before,
+                before,
+                Paint { colored: false }
+            ),
+            ""
+        );
     }
 
     #[test]
     fn a_carriage_return_and_a_missing_line_end_show() {
         let expected = "--- f\n+++ f (formatted)\n@@ -1,1 +1,1 @@\n-x=1␍\n+x = 1;\n";
         assert_eq!(
-            unified("f", "x=1\r\n", "x = 1;\n", Paint { colored: false }),
+            unified(
+                &["f".to_owned(), "f (formatted)".to_owned()],
+                "x=1\r\n",
+                "x = 1;\n",
+                Paint { colored: false }
+            ),
             expected
         );
-        assert!(unified("f", "x", "x\n", Paint { colored: false }).contains("-x\n\\ No newline"));
+        assert!(
+            unified(
+                &["f".to_owned(), "f (formatted)".to_owned()],
+                "x",
+                "x\n",
+                Paint { colored: false }
+            )
+            .contains("-x\n\\ No newline")
+        );
     }
 }

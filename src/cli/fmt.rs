@@ -110,7 +110,12 @@ impl Fmt {
                 write!(
                     terminal.out(),
                     "{}",
-                    diff::unified(&name, &source.text, formatted, paint)
+                    diff::unified(
+                        &[name.clone(), format!("{name} (formatted)")],
+                        &source.text,
+                        formatted,
+                        paint
+                    )
                 )?;
             }
         } else if self.check {

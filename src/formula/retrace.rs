@@ -239,7 +239,7 @@ impl<'a> Retrace<'a> {
                 computed,
                 rounded,
             };
-            if !self.statement(index, found) {
+            if !self.statement(index, &found) {
                 return Ok(self.told);
             }
         }
@@ -268,15 +268,15 @@ impl<'a> Retrace<'a> {
     }
 
     /// Compares what a statement sets with what was recorded; returns whether it fits.
-    fn statement(&mut self, index: usize, found: Found) -> bool {
+    fn statement(&mut self, index: usize, found: &Found) -> bool {
         let statement = &self.checked.statements[index];
         match (&statement.target, self.said(index)) {
             (_, Said::Missing(name)) => {
                 self.told.lacks(self.formula, index, name, found.shown());
                 false
             }
-            (Target::Nodes { lane, .. }, said) => self.nodes(index, *lane, &found, &said),
-            (_, Said::Text(name, text)) => self.value(index, &found, [name, text]),
+            (Target::Nodes { lane, .. }, said) => self.nodes(index, *lane, found, &said),
+            (_, Said::Text(name, text)) => self.value(index, found, [name, text]),
             (_, Said::Nothing) => {
                 self.note(index, found.computed.is_none(), found.rounded);
                 self.walk.take(index, found.possible);
@@ -383,7 +383,6 @@ impl<'a> Retrace<'a> {
             None => Said::Missing(name),
         };
         match &statements[index].target {
-            Target::Nothing => Said::Nothing,
             Target::Variable(variable) => {
                 let name: &'a str = &self.checked.variables[variable.0].name;
                 if is_last(&|other| self.variable_name(other) == Some(name)) {
@@ -412,7 +411,7 @@ impl<'a> Retrace<'a> {
                     None => Said::Nothing,
                 }
             }
-            Target::Option => Said::Nothing,
+            Target::Option | Target::Nothing => Said::Nothing,
         }
     }
 

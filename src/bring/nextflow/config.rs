@@ -68,8 +68,7 @@ pub(super) fn read(source: &str) -> Result<Config, Vec<Diagnostic>> {
     closed(source).map_err(|fault| vec![fault])?;
     let mut pairs = Grammar::parse(Rule::config, source).map_err(|error| {
         let at = match error.location {
-            InputLocation::Pos(at) => at,
-            InputLocation::Span((at, _)) => at,
+            InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
         };
         let fault = Diagnostic::error(UNREADABLE, at..at, "the configuration cannot be read from here");
         vec![fault.help("close every bracket and every quote")]

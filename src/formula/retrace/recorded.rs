@@ -15,7 +15,7 @@ pub(super) fn split(results: &str) -> BTreeMap<String, String> {
     let mut last = String::new();
     for part in results.split(';') {
         if let Some((name, value)) = part.split_once('=') {
-            last = name.trim().to_owned();
+            name.trim().clone_into(&mut last);
             values.insert(last.clone(), value.trim().to_owned());
         } else if let Some(value) = values.get_mut(&last)
             && !part.trim().is_empty()
