@@ -4,18 +4,23 @@
 //! Which lane is asked follows from whether spot comes, and from the lateness that waiting for it would cost.
 
 mod budget;
+mod due;
 mod durations;
 mod learned;
 mod lookahead;
+mod open;
 mod outages;
 mod plan;
+mod run_times;
 
 pub use budget::{Burn, LatePrice, MissBudget, MissLimits};
+pub use due::{DueCourse, DuePlan, DueRule, DueSight};
 pub use durations::{DurationModel, Durations};
 pub use learned::Learned;
 pub use lookahead::Lookahead;
 pub use outages::Outages;
 pub use plan::{Course, Lanes, Plan, Sight};
+pub use run_times::RunTimes;
 
 /// The limits of the study, for tests.
 #[cfg(test)]

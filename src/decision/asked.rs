@@ -149,50 +149,66 @@ impl fmt::Display for Unsampled {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadlineCourse {
-    /// When.
-    pub due: Timestamp,
-    /// Where the work stands: ahead, behind, tight or lost.
+    /// When the first of it must be done; `None` when no task with a deadline waits or runs.
+    #[serde(default)]
+    pub due: Option<Timestamp>,
+    /// Where the work stands: ahead while spot does it, waiting for spot, tight when dedicated nodes must do some of it, or lost
+    /// when some of it cannot be done in time.
     pub progress: String,
     /// The tasks that wait or run.
     pub tasks: u32,
-    /// What is left of them, with the wanted confidence.
+    /// Of them those that cannot be done in time.
+    #[serde(default)]
+    pub late: u32,
+    /// What is left of them, in the mean.
     pub left_node_hours: f64,
-    /// The nodes that end them in time.
+    /// How long a task is taken to run at most.
+    #[serde(default)]
+    pub longest: Span,
+    /// The nodes that are asked for.
     pub nodes: Nodes,
-    /// Whether they must be dedicated.
+    /// Whether some must be dedicated.
     pub sure: bool,
-    /// The latest moment at which the most nodes could be ordered.
-    pub latest_start: Timestamp,
-    /// When the most nodes would end it, ordered now.
+    /// The latest moment at which dedicated nodes can be ordered for the tasks that need them first; `None` when all run.
+    #[serde(default)]
+    pub latest_start: Option<Timestamp>,
+    /// When the last task would end at the latest on dedicated nodes that are ordered now.
     pub earliest_end: Timestamp,
 }
 
 impl fmt::Display for DeadlineCourse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(due) = self.due else {
+            return f.write_str("no task with a deadline waits or runs");
+        };
         let Self {
-            due,
             tasks,
+            late,
             nodes,
-            latest_start,
             earliest_end,
             ..
         } = self;
         let left = short(self.left_node_hours);
-        write!(f, "{tasks} tasks, {left} node-hours, must be done by {due}: ")?;
+        write!(
+            f,
+            "{tasks} tasks, {left} node-hours, the first must be done by {due}: "
+        )?;
         match self.progress.as_str() {
             "lost" => write!(
                 f,
-                "that cannot be met, {nodes} dedicated nodes would end at {earliest_end}"
-            ),
-            "tight" => write!(
+                "{late} cannot be in time, dedicated nodes ordered now would end at {earliest_end}"
+            )?,
+            "tight" => write!(f, "{nodes} nodes, dedicated ones for what cannot be left to spot")?,
+            "waiting" => write!(f, "spot is away and is waited for")?,
+            _ => write!(f, "{nodes} nodes, and there is slack")?,
+        }
+        match self.latest_start {
+            Some(latest) => write!(
                 f,
-                "{nodes} dedicated nodes, for the latest start is {latest_start}"
+                "; a task runs up to {}, the latest start is {latest}",
+                self.longest.in_short()
             ),
-            "behind" => write!(f, "{nodes} dedicated nodes, for they lag behind"),
-            _ => write!(
-                f,
-                "{nodes} nodes keep to the line, the latest start is {latest_start}"
-            ),
+            None => Ok(()),
         }
     }
 }

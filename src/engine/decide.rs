@@ -92,10 +92,7 @@ pub(super) fn shared_by<'a>(
 /// Returns what is learned of a pool when this look counts too; one that counts already counts once.
 pub(super) fn learned(policy: &Policy, snapshot: &Snapshot<'_>) -> Learned {
     let mut learned = snapshot.learned.clone();
-    if let (Some(work), Some(backlog)) = (snapshot.work, policy.backlog()) {
-        let half_life = policy.eviction.half_life;
-        learned.see(snapshot.now, snapshot.pool, work, &backlog.limits(), half_life);
-    }
+    policy.learn(&mut learned, snapshot.now, snapshot.pool, snapshot.work);
     learned
 }
 

@@ -196,11 +196,7 @@ impl<'a> Engine<'a> {
             let lost = pool.guards.lost_at(now);
             pool.spot.see(&policy.assumptions(), now, &view.state, lost);
         }
-        if let (Some(work), Some(backlog)) = (&view.work, policy.backlog()) {
-            let half_life = policy.eviction.half_life;
-            pool.learned
-                .see(now, &view.state, work, &backlog.limits(), half_life);
-        }
+        policy.learn(&mut pool.learned, now, &view.state, view.work.as_ref());
     }
 
     /// Decides for the pools that were seen, each by its policy and all together by what they share.

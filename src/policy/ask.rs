@@ -67,7 +67,9 @@ impl Demand {
         match self {
             Self::Formula(demand) => Workings::Formula(Box::new(demand.formula.evaluator())),
             Self::Schedule(_) => Workings::Schedule(None),
-            Self::Track(_) | Self::Queue(_) | Self::Forecast(_) | Self::Backlog(_) => Workings::Nothing,
+            Self::Track(_) | Self::Queue(_) | Self::Forecast(_) | Self::Backlog(_) | Self::Deadlines(_) => {
+                Workings::Nothing
+            }
         }
     }
 
@@ -91,6 +93,7 @@ impl Demand {
             }
             (Self::Track(track), _) => track.need(snapshot).map(Ask::Need),
             (Self::Forecast(forecast), _) => Ok(Ask::Need(forecast.need(snapshot))),
+            (Self::Deadlines(deadlines), _) => deadlines.ask(policy, snapshot),
             (Self::Backlog(backlog), _) => backlog.ask(policy, snapshot),
             (Self::Queue(queue), _) => queue.need(snapshot).map(Ask::Need),
             (Self::Formula(_) | Self::Schedule(_), _) => panic!("the workings are those of the strategy"),

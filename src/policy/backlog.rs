@@ -238,7 +238,7 @@ impl Policy {
     ///
     /// Work that is lost is done again: with a loss rate that makes a spot hour that counts dearer than a dedicated one,
     /// spot is left alone until what was seen of it has faded.
-    fn lanes(&self, snapshot: &Snapshot<'_>, model: &DurationModel) -> Lanes {
+    pub(super) fn lanes(&self, snapshot: &Snapshot<'_>, model: &DurationModel) -> Lanes {
         let spot_max = self.bounds.spot.max;
         match self.objective {
             Objective::DedicatedOnly => Lanes::Dedicated,

@@ -92,7 +92,7 @@ impl Policy {
     /// Says whether some need may be split at the least expected cost, for which the spot market is learned.
     pub fn splits_by_cost(&self) -> bool {
         let needs = |demand: &Demand| match demand {
-            Demand::Backlog(_) => false,
+            Demand::Backlog(_) | Demand::Deadlines(_) => false,
             Demand::Formula(formula) => formula.role == Role::Demand,
             Demand::Schedule(_) | Demand::Track(_) | Demand::Queue(_) | Demand::Forecast(_) => true,
         };

@@ -6,10 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::calendar::{CronLine, Zone};
 use super::complaint::Complaint;
-use super::progress::{Job, Progress};
-use crate::account::{PoolPattern, Work, matches_job};
-use crate::base::{Nodes, Probability, Span, Timestamp};
-use crate::decision::{DeadlineCourse, Snapshot};
+use crate::account::{PoolPattern, matches_job};
+use crate::base::{Span, Timestamp};
 
 /// Work that must be done by a time of the clock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,13 +25,18 @@ pub struct Deadline {
     /// How long after its submission a task must be done, in the place of a time of the clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Span>,
-    /// How sure it shall be that the work left is no more than what is reckoned with; 0.95 when left out.
+    /// How sure it shall be that no task runs longer than is planned with; 0.95 when left out.
     #[serde(default = "confidence")]
     #[schemars(range(min = 0.5, max = 0.999))]
     pub confidence: f64,
-    /// How long a task runs, as long as none has finished; without it nothing is known until then.
+    /// How long a task runs, as long as none has finished; without it a task is then taken to run for up to two fifths of its
+    /// time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub typical_run: Option<Span>,
+    /// How often tasks save their work, from which they go on when they lose their node; without it they start anew.
+    /// Of a task that went on only its last part is seen, so that with this typicalRun is the least that a task is taken to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Span>,
     /// How long a node takes from its order to its first task; 10m when left out.
     #[serde(default = "switch")]
     pub switch_over: Span,
@@ -59,13 +62,6 @@ fn switch() -> Span {
     Span::minutes(10)
 }
 
-/// What is known of how long tasks run.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Runs {
-    mean: f64,
-    deviation: f64,
-}
-
 impl Deadline {
     /// Returns what cannot be meant.
     pub fn complaints(&self) -> Vec<Complaint> {
@@ -85,6 +81,10 @@ impl Deadline {
         if let Some(run) = self.typical_run.filter(|run| !usual.contains(run)) {
             let message = format!("a task cannot be reckoned with {}", run.in_short());
             complaints.push(Complaint::new(&["typicalRun"], message, "take 1s to 1d"));
+        }
+        if let Some(every) = self.checkpoint.filter(|every| !usual.contains(every)) {
+            let message = format!("work cannot be saved every {}", every.in_short());
+            complaints.push(Complaint::new(&["checkpoint"], message, "take 1s to 1d"));
         }
         complaints
     }
@@ -130,128 +130,6 @@ impl Deadline {
         match (&self.finish_by, self.within) {
             (Some(line), _) => line.next(self.timezone?, submitted),
             (None, within) => within.map(|within| submitted + within),
-        }
-    }
-
-    /// Returns what the deadline needs; `None` when there is no work, no deadline to come or nothing known of the tasks.
-    pub(super) fn course(&self, snapshot: &Snapshot<'_>, most: Nodes) -> Option<DeadlineCourse> {
-        let work = snapshot.work?;
-        if work.waiting.is_empty() && work.running.is_empty() {
-            return None;
-        }
-        let now = snapshot.now;
-        let oldest = |work: &Work| {
-            let waiting = work.waiting.iter().map(|task| task.submitted);
-            waiting
-                .chain(work.running.iter().map(|task| task.submitted))
-                .min()
-        };
-        let (due, before) = match (&self.finish_by, self.timezone) {
-            (Some(line), Some(zone)) => (line.next(zone, now)?, line.latest(zone, now)),
-            _ => (oldest(work)? + self.within?, None),
-        };
-        let slots = f64::from(snapshot.pool.task_slots_per_node.max(1));
-        let submitted = work.waiting.iter().map(|task| task.submitted);
-        let first = submitted
-            .chain(work.running.iter().map(|task| task.submitted))
-            .min()?;
-        let since = before.unwrap_or(first);
-        let (done, first_done) = snapshot.guards.done_since(since);
-        let began = first_done
-            .map_or(first, |done| done.min(first))
-            .max(since)
-            .min(now);
-        let runs = self.runs(snapshot)?;
-        let left = self.left(work, runs, now);
-        let job = Job {
-            now,
-            began,
-            due,
-            done: done / slots,
-            left: left / slots,
-            longest: self.longest(work, runs, now),
-            switch: self.switch_over,
-            most,
-        };
-        let course = job.course();
-        Some(DeadlineCourse {
-            due,
-            progress: course.progress.word().to_owned(),
-            tasks: u32::try_from(work.waiting.len() + work.running.len()).unwrap_or(u32::MAX),
-            left_node_hours: job.left / 3600.0,
-            nodes: course.nodes,
-            sure: course.progress != Progress::Ahead,
-            latest_start: course.latest_start,
-            earliest_end: course.earliest_end,
-        })
-    }
-
-    fn runs(&self, snapshot: &Snapshot<'_>) -> Option<Runs> {
-        let learned = snapshot.guards.runs.filter(|runs| runs.count > 0);
-        if let Some(runs) = learned {
-            let count = runs.count as f64;
-            let mean = runs.seconds / count;
-            let variance = (runs.seconds_squared / count - mean * mean).max(0.0);
-            return Some(Runs {
-                mean,
-                deviation: variance.sqrt(),
-            });
-        }
-        self.typical_run.map(|run| Runs {
-            mean: run.as_seconds(),
-            // As uncertain as an exponential run time, until something is known.
-            deviation: run.as_seconds(),
-        })
-    }
-
-    /// What is left in slot-seconds, no more than that with the wanted confidence.
-    fn left(&self, work: &Work, runs: Runs, now: Timestamp) -> f64 {
-        let waiting = work.waiting.iter().map(|task| (f64::from(task.slots), runs.mean));
-        let running = work
-            .running
-            .iter()
-            .map(|task| (f64::from(task.slots), runs.left_of(now.since(task.started))));
-        let (mut mean, mut variance) = (0.0, 0.0);
-        for (slots, left) in waiting.chain(running) {
-            mean += slots * left;
-            variance += (slots * runs.deviation).powi(2);
-        }
-        mean + self.spread() * variance.sqrt()
-    }
-
-    /// The longest that one task may still take.
-    fn longest(&self, work: &Work, runs: Runs, now: Timestamp) -> Span {
-        let margin = self.spread() * runs.deviation;
-        let waiting = (!work.waiting.is_empty()).then_some(runs.mean);
-        let running = work
-            .running
-            .iter()
-            .map(|task| runs.left_of(now.since(task.started)));
-        let longest = waiting.into_iter().chain(running).fold(0.0, f64::max);
-        Span::from_seconds(longest + margin.min(longest))
-    }
-
-    /// Cantelli's inequality, which holds for any distribution: no more than 1 ÷ (1 + k²) lies k deviations above the mean.
-    fn spread(&self) -> f64 {
-        let confidence = Probability::new(self.confidence).map_or(0.5, Probability::get);
-        (confidence / (1.0 - confidence).max(1e-3)).sqrt()
-    }
-}
-
-impl Runs {
-    /// The mean time left of a task that has run for a while; one that is past the mean takes a tenth of it more.
-    fn left_of(self, ran: Span) -> f64 {
-        (self.mean - ran.as_seconds()).max(self.mean / 10.0)
-    }
-}
-
-impl Progress {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Ahead => "ahead",
-            Self::Behind => "behind",
-            Self::Tight => "tight",
-            Self::Lost => "lost",
         }
     }
 }

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    Backlog, Budget, CooldownGuard, Deadline, Eviction, Fallback, FlapGuard, Forecast, LostWorkFile, Mode,
-    Objective, Queue, Quota, ScaleIn, Schedule, StepGuard, StormGuard, Track,
+    Backlog, Budget, ByDeadlines, CooldownGuard, Deadline, Eviction, Fallback, FlapGuard, Forecast,
+    LostWorkFile, Mode, Objective, Queue, Quota, ScaleIn, Schedule, StepGuard, StormGuard, Track,
 };
 use crate::base::{Nodes, Span};
 use crate::formula::Dialect;
@@ -69,6 +69,8 @@ pub enum DemandFile {
     Forecast(Forecast),
     /// As many nodes as let the waiting tasks start in time, told by the tasks and nodes of the pool one by one.
     Backlog(Backlog),
+    /// What the deadlines of the policy need; other tasks get nodes from other strategies.
+    Deadlines(ByDeadlines),
 }
 
 /// A formula, in a file of its own or in place.

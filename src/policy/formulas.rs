@@ -61,6 +61,7 @@ impl Reader<'_> {
                         self.complain(BACKLOG, &place, backlog.complaints(), document);
                         Some(Demand::Backlog(*backlog))
                     }
+                    DemandFile::Deadlines(deadlines) => Some(Demand::Deadlines(*deadlines)),
                     DemandFile::Queue(queue) => {
                         self.complain(SIGNAL, &["demand", &index, "queue"], queue.complaints(), document);
                         self.mind_retired(queue.metric, &["demand", &index, "queue", "metric"], document);
@@ -174,7 +175,7 @@ pub(super) fn metrics(demand: &[Demand]) -> Vec<Metric> {
     for demand in demand {
         match demand {
             Demand::Formula(demand) => formula_metrics(&demand.formula, &mut metrics),
-            Demand::Schedule(_) | Demand::Backlog(_) => {}
+            Demand::Schedule(_) | Demand::Backlog(_) | Demand::Deadlines(_) => {}
             Demand::Track(track) => metrics.extend(track.metric),
             Demand::Queue(queue) => metrics.extend(queue.metric),
             Demand::Forecast(forecast) => metrics.push(forecast.metric),

@@ -10,8 +10,8 @@
 
 use super::caps::Caps;
 use super::steady::{StormGuard, shrink};
-use super::{Demand, Mode, Objective, Policy};
-use crate::base::{Lane, Mix, Nodes, Timestamp, UsdHourly};
+use super::{Demand, Mode, Policy};
+use crate::base::{Mix, Nodes, Timestamp, UsdHourly};
 use crate::decision::{
     Decision, HourlyBudget, MonthlyBudget, QuotaLimit, Reason, ScheduleMost, Snapshot, SpotStorm, Stage,
 };
@@ -54,41 +54,6 @@ impl Policy {
         }
         // What is left to move moves steadily.
         self.steady(caps, decision, snapshot);
-    }
-
-    /// Raises the outcome to what the deadline needs that needs the most; where there is no slack, with dedicated nodes.
-    fn meet_deadlines(&self, decision: &mut Decision, snapshot: &Snapshot<'_>) {
-        let lanes = self.bounds.dedicated.max.min(self.bounds.total.max);
-        let most = self
-            .quota
-            .nodes(Lane::Dedicated)
-            .map_or(lanes, |quota| quota.min(lanes));
-        let courses = self
-            .deadlines
-            .iter()
-            .filter_map(|deadline| deadline.course(snapshot, most));
-        let Some(course) = courses.max_by_key(|course| (course.sure, course.nodes)) else {
-            return;
-        };
-        let asked = decision.outcome();
-        let missing = course.nodes.saturating_sub(asked.total());
-        let spot_room = self.bounds.spot.max.saturating_sub(asked.spot);
-        let spot = if self.objective == Objective::DedicatedOnly {
-            Nodes::ZERO
-        } else {
-            missing.min(spot_room)
-        };
-        let raised = if course.sure {
-            asked.with(Lane::Dedicated, asked.dedicated.max(course.nodes))
-        } else {
-            Mix {
-                dedicated: asked.dedicated + missing.saturating_sub(spot),
-                spot: asked.spot + spot,
-            }
-        };
-        if raised != asked {
-            decision.step(Stage::Propose, raised, Reason::Deadline(course));
-        }
     }
 
     /// Brings the outcome within all that is allowed; returns what that is.

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountPolicy, Backlog, Budget, Deadline, Eviction, Fallback, Forecast, Queue, Quota, Role, ScaleIn,
-    Schedule, SteadyGuards, Track,
+    AccountPolicy, Backlog, Budget, ByDeadlines, Deadline, Eviction, Fallback, Forecast, Queue, Quota, Role,
+    ScaleIn, Schedule, SteadyGuards, Track,
 };
 use crate::account::PoolPattern;
 use crate::base::{Lane, Nodes, Span, UsdHourly};
@@ -88,6 +88,8 @@ pub enum Demand {
     Forecast(Forecast),
     /// As many nodes as let the waiting tasks start in time.
     Backlog(Backlog),
+    /// What the deadlines of the policy need.
+    Deadlines(ByDeadlines),
 }
 
 /// A formula and what its result is taken for.

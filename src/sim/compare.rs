@@ -166,7 +166,9 @@ pub fn compare(
             if let (Ok(rows), Some(other)) = (&mut rows, terms.against) {
                 let cost = rows[other].cost;
                 let ratio = |row: &Row| Some(row.cost / cost).filter(|ratio| ratio.is_finite());
-                rows.iter_mut().for_each(|row| row.cost_to_other = ratio(row));
+                for row in rows {
+                    row.cost_to_other = ratio(row);
+                }
             }
             on_case();
             rows

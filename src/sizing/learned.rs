@@ -1,8 +1,11 @@
 //! What is learned of a pool from one look to the next: run times, lateness, boots, evictions and outages of spot.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::{DurationModel, Durations, MissBudget, MissLimits, Outages};
+use super::{DurationModel, Durations, MissBudget, MissLimits, Outages, RunTimes};
 use crate::account::{Node, NodeActivity, PoolState, Work};
 use crate::base::{Lane, Span, Timestamp};
 use crate::market::{Prior, Rate};
@@ -15,6 +18,9 @@ pub struct Learned {
     seen_at: Option<Timestamp>,
     /// How long tasks run.
     pub durations: Durations,
+    /// How long the tasks run that a deadline means, by the jobs of the deadline.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub runs: BTreeMap<Arc<str>, RunTimes>,
     /// What was late.
     pub budget: MissBudget,
     /// How long spot stays away.
@@ -47,7 +53,8 @@ const BOOT_WEIGHT: f64 = 0.1;
 const GRANTED_WITHIN: Span = Span::minutes(2);
 
 impl Learned {
-    /// Takes in what is seen of a pool; `half_life` is that of what is known of evictions.
+    /// Takes in what is seen of a pool, and says whether it was not taken in before; `half_life` is that of what is known of
+    /// evictions.
     pub fn see(
         &mut self,
         now: Timestamp,
@@ -55,9 +62,9 @@ impl Learned {
         work: &Work,
         limits: &MissLimits,
         half_life: Span,
-    ) {
+    ) -> bool {
         if self.seen_at == Some(now) {
-            return;
+            return false;
         }
         let passed = self.seen_at.map_or(Span::ZERO, |seen| now - seen);
         let since = self.seen_at.unwrap_or(now);
@@ -119,6 +126,7 @@ impl Learned {
             self.outages.learn(now - began, passed, over);
         }
         self.seen_at = Some(now);
+        true
     }
 
     /// Returns the distribution of run times, given what runs now.

@@ -11,6 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::open::{count, open};
 use super::{Burn, DurationModel, LatePrice, Learned, Lookahead, MissLimits};
 use crate::account::{NodeActivity, WaitingTask, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
@@ -203,7 +204,7 @@ impl Sight<'_> {
         if self.lanes == Lanes::Dedicated || !work {
             return Nodes::ZERO;
         }
-        let held = self.count(Lane::Spot);
+        let held = count(self.work, Lane::Spot);
         if outage { held + Nodes(1) } else { Nodes(1) }
     }
 
@@ -217,17 +218,6 @@ impl Sight<'_> {
         let chance = self.model.ends_within(ran, within);
         self.quantile
             .map_or(chance, |quantile| f64::from(u8::from(chance >= quantile)))
-    }
-
-    fn count(&self, lane: Lane) -> Nodes {
-        let there = self.work.nodes.iter().filter(|node| {
-            node.lane == lane
-                && matches!(
-                    node.activity,
-                    NodeActivity::Starting | NodeActivity::Ready | NodeActivity::Cordoned
-                )
-        });
-        Nodes(there.count() as u32)
     }
 
     /// Returns what is expected to be late of what is under way.
@@ -369,34 +359,12 @@ impl Sight<'_> {
     }
 
     /// Returns the nodes to close and those that stay, given the slots wanted in each lane.
-    ///
-    /// The fullest nodes take tasks first, so that the others empty and can go; nodes without a task that are not wanted go.
     fn open(&self, wanted: [usize; 2]) -> (Mix, Mix) {
-        let mut close = Mix::ZERO;
-        let mut stay = Mix::ZERO;
+        let [mut close, mut stay] = [Mix::ZERO; 2];
         for (lane, wanted) in Lane::ALL.into_iter().zip(wanted) {
-            let mut ready: Vec<u32> = self
-                .work
-                .nodes
-                .iter()
-                .filter(|node| node.lane == lane)
-                .filter(|node| matches!(node.activity, NodeActivity::Ready | NodeActivity::Cordoned))
-                .map(|node| node.busy_slots)
-                .collect();
-            ready.sort_unstable_by(|a, b| b.cmp(a));
-            let idle = ready.iter().filter(|busy| **busy == 0).count();
-            let mut room = 0;
-            let mut open = 0_usize;
-            for busy in &ready {
-                if !self.keeps(lane) || (*busy < self.slots && room >= wanted) {
-                    break;
-                }
-                room += self.slots.saturating_sub(*busy) as usize;
-                open += 1;
-            }
-            let unwanted = idle - open.saturating_sub(ready.len() - idle);
-            close = close.with(lane, Nodes((ready.len() - open - unwanted) as u32));
-            stay = stay.with(lane, Nodes(self.count(lane).0 - unwanted as u32));
+            let opened = open(self.work, self.slots, lane, (self.keeps(lane), wanted));
+            close = close.with(lane, opened.closed);
+            stay = stay.with(lane, opened.stay);
         }
         (close, stay)
     }

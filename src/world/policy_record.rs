@@ -8,8 +8,8 @@ use crate::base::{Nodes, Span, UsdHourly};
 use crate::formula::{Dialect, Formula, Scope};
 use crate::market::LostWork;
 use crate::policy::{
-    Backlog, Bounds, Budget, Complaint, Deadline, Demand, DemandFormula, Eviction, Fallback, Forecast,
-    MissingGuard, Mode, Objective, Policy, Prices, Queue, Quota, Range, Role, ScaleIn, Schedule,
+    Backlog, Bounds, Budget, ByDeadlines, Complaint, Deadline, Demand, DemandFormula, Eviction, Fallback,
+    Forecast, MissingGuard, Mode, Objective, Policy, Prices, Queue, Quota, Range, Role, ScaleIn, Schedule,
     SteadyGuards, Track,
 };
 use crate::signal::Metric;
@@ -61,6 +61,8 @@ pub enum DemandRecord {
     Forecast(Forecast),
     /// A backlog.
     Backlog(Backlog),
+    /// The deadlines of the policy.
+    Deadlines(ByDeadlines),
 }
 
 /// A formula with the settings that it is compiled with.
@@ -126,6 +128,7 @@ impl From<&Demand> for DemandRecord {
             Demand::Queue(queue) => Self::Queue(queue.clone()),
             Demand::Forecast(forecast) => Self::Forecast(forecast.clone()),
             Demand::Backlog(backlog) => Self::Backlog(*backlog),
+            Demand::Deadlines(deadlines) => Self::Deadlines(*deadlines),
         }
     }
 }
@@ -139,6 +142,7 @@ impl DemandRecord {
             Self::Forecast(forecast) => {
                 whole(forecast.complaints()).map(|()| Demand::Forecast(forecast.clone()))
             }
+            Self::Deadlines(deadlines) => Ok(Demand::Deadlines(*deadlines)),
             Self::Backlog(backlog) => whole(backlog.complaints()).map(|()| Demand::Backlog(*backlog)),
             Self::Queue(queue) => whole(queue.complaints()).map(|()| Demand::Queue(queue.clone())),
         }

@@ -17,6 +17,7 @@ mod cluster_laws;
 mod cluster_spot;
 mod codes;
 mod damaged_files;
+mod deadlines;
 mod decisions;
 mod emulator;
 mod emulator_laws;

@@ -138,6 +138,8 @@ fn backtest_replay_dry_run_and_plan_decide_the_same() {
         for ((at, state, samples, work), then) in Told::by(&ledger).looks.iter().zip(decided(&ledger)) {
             memory.absorb(*at, state, samples, work.as_ref());
             let policy = &policies.policies[0];
+            let pool = memory.pools.get_mut(&state.id).unwrap();
+            policy.learn(&mut pool.learned, *at, state, work.as_ref());
             if policy.splits_by_cost() {
                 let pool = memory.pools.get_mut(&state.id).unwrap();
                 let lost = pool.guards.lost_at(*at);
