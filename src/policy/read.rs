@@ -205,21 +205,7 @@ impl Reader<'_> {
             let index = index.to_string();
             self.complain(DEADLINE, &["deadlines", &index], deadline.complaints(), &document);
         }
-        let by_deadlines = |strategy: &DemandFile| matches!(strategy, DemandFile::Deadlines(_));
-        if let (Some(index), true) = (
-            file.demand.iter().position(by_deadlines),
-            file.deadlines.is_empty(),
-        ) {
-            let message = "the policy has no deadlines that could ask for nodes";
-            let help = "write some, such as deadlines: [ { jobs: \"nightly-*\", finishBy: \"0 6 * * *\", timezone: UTC } ]";
-            let place = ["demand", &index.to_string()];
-            self.complain(
-                DEADLINE,
-                &place,
-                vec![Complaint::new(&[], message, help)],
-                &document,
-            );
-        }
+        self.deadlines_to_ask_for(&file, &document);
         self.complain(SCALE_IN, &["scaleIn"], file.scale_in.complaints(), &document);
         self.limits(&file, bounds, prices, &document);
         Some(Policy {
@@ -243,6 +229,24 @@ impl Reader<'_> {
             steady,
             scale_in: file.scale_in,
         })
+    }
+
+    fn deadlines_to_ask_for(&mut self, file: &PolicyFile, document: &Node) {
+        let by_deadlines = |strategy: &DemandFile| matches!(strategy, DemandFile::Deadlines(_));
+        if let (Some(index), true) = (
+            file.demand.iter().position(by_deadlines),
+            file.deadlines.is_empty(),
+        ) {
+            let message = "the policy has no deadlines that could ask for nodes";
+            let help = "write some, such as deadlines: [ { jobs: \"nightly-*\", finishBy: \"0 6 * * *\", timezone: UTC } ]";
+            let place = ["demand", &index.to_string()];
+            self.complain(
+                DEADLINE,
+                &place,
+                vec![Complaint::new(&[], message, help)],
+                &document,
+            );
+        }
     }
 
     fn limits(&mut self, file: &PolicyFile, bounds: Bounds, prices: Prices, document: &Node) {
