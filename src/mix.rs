@@ -35,8 +35,8 @@
 //!    falls as s rises, and mixtures keep that; churn is convex too. So the best s is the larger of s(m) and the one at which one
 //!    more node does not pay. Both are found by Newton's steps, as the tail tells how it changes (`first`, `tail`).
 //! 3. From any mix (d, s) a plane lies below f: with x dedicated nodes more and y of spot less, f is at least
-//!    f(d, s) - x P(C < N) + y E[S; C < N]/s, since (u + v)+ is at least u+ + v [u > 0] and every spot node has the same part in
-//!    E[S; C < N]; with y of spot more, at least f(d, s) - x P(C < N) - y times what one more node lowers it by.
+//!    `f(d, s) - x P(C < N) + y E[S; C < N]/s`, since `(u + v)+` is at least `u+ + v [u > 0]` and every spot node has the same part in
+//!    `E[S; C < N]`; with y of spot more, at least f(d, s) - x P(C < N) - y times what one more node lowers it by.
 //! 4. So between two counts of dedicated nodes no mix costs less than the planes of its ends over the spot that 1 demands.
 //!    A stretch whose bound is above the best known is left out, another is halved, a short one is walked through (`branch`).
 //!

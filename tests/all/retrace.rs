@@ -363,7 +363,7 @@ proptest! {
         let now = at() + Span::minutes(minute);
         let mut history = History::new();
         for (metric, values) in [(Metric::PendingTasks, &pending), (Metric::ActiveTasks, &active), (Metric::RunningTasks, &active)] {
-            let mut series = Series::new(now - Span::seconds(30 * values.len() as i64), Span::SAMPLE_PERIOD);
+            let mut series = Series::new(now - Span::SAMPLE_PERIOD * i64::try_from(values.len()).unwrap(), Span::SAMPLE_PERIOD);
             for value in values {
                 series.push(value.map(f64::from)).unwrap();
             }
