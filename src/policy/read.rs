@@ -244,7 +244,7 @@ impl Reader<'_> {
                 DEADLINE,
                 &place,
                 vec![Complaint::new(&[], message, help)],
-                &document,
+                document,
             );
         }
     }
