@@ -180,6 +180,12 @@ impl Client {
         self.list("/pools", query, usize::MAX).await
     }
 
+    /// Lists pools as the service writes them, with every field (Pool - List).
+    pub async fn pools_as_written(&self) -> Result<Vec<Value>, Fault> {
+        let listed = self.list("/pools", &Query::default(), usize::MAX).await?;
+        Ok(listed.found)
+    }
+
     /// Returns a pool (Pool - Get).
     pub async fn pool(&self, id: &str) -> Result<Pool, Fault> {
         self.get(&of(id, "")).await

@@ -131,18 +131,19 @@ fn fault(server: &str, error: &reqwest::Error) -> Fault {
 
 /// Returns what is wrong with a certificate, when that is what the error is about.
 fn certificate_error(error: &reqwest::Error) -> Option<String> {
-    let tls = |error: &(dyn Error + 'static)| -> Option<rustls::Error> {
-        let direct = error.downcast_ref::<rustls::Error>();
-        let inside = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        direct.or(inside).cloned()
-    };
     causes(error).find_map(|cause| match tls(cause)? {
         rustls::Error::InvalidCertificate(why) => Some(why.to_string()),
         _ => None,
     })
+}
+
+/// Returns the error of TLS that a cause is or wraps: an I/O error tells the source of what it wraps, not what it wraps.
+fn tls<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(found) = cause.downcast_ref() {
+        return Some(found);
+    }
+    let wrapped = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
+    tls(wrapped)
 }
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
@@ -184,6 +185,14 @@ mod tests {
         assert_eq!(of("Sun, 22 Nov 2026 09:50:38 GMT"), Some(30));
         assert_eq!(of("Sun, 22 Nov 2026 09:50:00 GMT"), Some(0));
         assert_eq!(of("soon"), None);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_is_found_however_often_it_is_wrapped() {
+        let untrusted = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let wrapped = std::io::Error::other(std::io::Error::other(untrusted.clone()));
+        assert_eq!(tls(&wrapped), Some(&untrusted));
+        assert_eq!(tls(&std::io::Error::other("something else")), None);
     }
 
     #[test]

@@ -101,6 +101,26 @@ pub(super) struct Connected {
 impl AccountOptions {
     /// Prepares to look at the account; nothing is sent yet.
     pub(super) fn connect(&self) -> Result<Connected, Failure> {
+        let client = self.client()?;
+        let runtime = runtime()?;
+        Ok(Connected {
+            live: Live::new(client, runtime.handle().clone()),
+            _runtime: runtime,
+        })
+    }
+
+    /// Returns the account's pools as JSON, as the service writes them, with where they come from.
+    pub(super) fn pools(&self) -> Result<Source, Failure> {
+        let client = self.client()?;
+        let pools = runtime()?
+            .block_on(client.pools_as_written())
+            .map_err(|fault| failure(&fault))?;
+        let text = serde_json::to_string_pretty(&pools).expect("what was read as JSON is written as JSON");
+        let name = format!("{}/pools", client.settings().endpoint);
+        Ok(Source::new(&name, text))
+    }
+
+    fn client(&self) -> Result<Client, Failure> {
         let endpoint = self.endpoint()?;
         let account = self.account(&endpoint)?;
         let authorities = self.authorities()?;
@@ -126,15 +146,7 @@ impl AccountOptions {
             // Clients that start together shall not retry together.
             seed: wiring::now().ticks().cast_unsigned() ^ u64::from(std::process::id()),
         };
-        let client = Client::new(settings, credential, Clock::system()).map_err(|fault| failure(&fault))?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()?;
-        Ok(Connected {
-            live: Live::new(client, runtime.handle().clone()),
-            _runtime: runtime,
-        })
+        Client::new(settings, credential, Clock::system()).map_err(|fault| failure(&fault))
     }
 
     fn endpoint(&self) -> Result<Endpoint, Failure> {
@@ -145,7 +157,7 @@ impl AccountOptions {
         let Some(endpoint) = given else {
             return Err(Failure::Usage(
                 "no Batch account is given: say where it answers with --endpoint or AZURE_BATCH_ENDPOINT (`az batch account show` \
-                 prints accountEndpoint); `lowtide plan --snapshot FILE` needs none"
+                 prints accountEndpoint); with a file in its place none is needed"
                     .to_owned(),
             ));
         };
@@ -172,6 +184,14 @@ impl AccountOptions {
         };
         self.ca_file.as_ref().map(read).transpose()
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    Ok(runtime)
 }
 
 fn rate(text: &str) -> Result<f64, String> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::account_options::AccountOptions;
 use super::exit::{Exit, Failure};
 use super::options::{Output, OutputOption};
 use super::terminal::{Paint, Terminal};
@@ -21,17 +22,14 @@ pub(super) struct Diff {
     /// Policies, or directories with *.yaml files; the first that speaks of a pool decides for it
     #[arg(required = true, value_name = "POLICY")]
     policies: Vec<PathBuf>,
-    /// The account as it was recorded; `-` is standard input
-    #[arg(
-        long,
-        value_name = "FILE",
-        required_unless_present = "pool_json",
-        conflicts_with = "pool_json"
-    )]
+    /// The account as it was recorded, in the place of the live one; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "pool_json")]
     snapshot: Option<PathBuf>,
     /// Pools as `az batch pool show`, `az batch pool list` or the REST API give them; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pool_json: Option<PathBuf>,
+    #[command(flatten)]
+    account: AccountOptions,
     #[command(flatten)]
     output: OutputOption,
 }
@@ -81,8 +79,10 @@ impl Diff {
     }
 
     fn pools(&self) -> Result<Vec<NativePool>, Failure> {
-        let path = self.snapshot.as_ref().or(self.pool_json.as_ref());
-        let source = files::read(path.expect("one of the two is required"))?;
+        let source = match self.snapshot.as_ref().or(self.pool_json.as_ref()) {
+            Some(path) => files::read(path)?,
+            None => self.account.pools()?,
+        };
         let pools = if self.snapshot.is_some() {
             wiring::read_snapshot(&source.text).map(|account| {
                 account

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::account_options::AccountOptions;
 use super::exit::{Exit, Failure, Source};
 use super::files::{self, EXISTS};
 use super::options::{Output, OutputOption};
@@ -32,9 +33,11 @@ enum From {
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 struct Native {
-    /// A pool as JSON, a list of pools, or a page of them; `-` is standard input
+    /// A pool as JSON, a list of pools, or a page of them, in the place of the live account; `-` is standard input
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    account: AccountOptions,
     #[command(flatten)]
     how: How,
 }
@@ -104,32 +107,39 @@ impl Import {
                         findings: Vec::new(),
                     })
                 };
-                native.how.bring(&native.file, read, terminal)
+                let source = match &native.file {
+                    Some(file) => files::read(file)?,
+                    None => native.account.pools()?,
+                };
+                native.how.bring(&source, read, terminal)
             }
-            From::Shipyard(shipyard) => shipyard.how.bring(&shipyard.file, bring::shipyard, terminal),
+            From::Shipyard(shipyard) => {
+                shipyard
+                    .how
+                    .bring(&files::read(&shipyard.file)?, bring::shipyard, terminal)
+            }
             From::Nextflow(nextflow) => {
                 let read = |text: &str| bring::nextflow(text, nextflow.created);
-                nextflow.how.bring(&nextflow.file, read, terminal)
+                nextflow.how.bring(&files::read(&nextflow.file)?, read, terminal)
             }
         }
     }
 }
 
 impl How {
-    /// Reads a file, tells what of it was not brought, and gives the rest.
+    /// Reads a text, tells what of it was not brought, and gives the rest.
     fn bring(
         &self,
-        file: &Path,
+        source: &Source,
         read: impl Fn(&str) -> Result<Brought, Vec<Diagnostic>>,
         terminal: &mut Terminal,
     ) -> Result<Exit, Failure> {
-        let source = files::read(file)?;
         match read(&source.text) {
             Ok(Brought { drafts, findings }) => {
-                terminal.say(&render::text(&source, &findings, terminal.look()))?;
+                terminal.say(&render::text(source, &findings, terminal.look()))?;
                 self.give(drafts, terminal)
             }
-            Err(faults) => Err(Failure::Text(source, faults)),
+            Err(faults) => Err(Failure::Text(source.clone(), faults)),
         }
     }
 

@@ -135,6 +135,13 @@ fn a_pool_lives_its_life() {
             matches!(kind, RefusalKind::Resizing | RefusalKind::Invalid),
             "{fault}"
         );
+        // What a policy is made of, and what it is held against, is read as the service writes it.
+        let written = serde_json::to_string(&client.pools_as_written().await.unwrap()).unwrap();
+        let [pool] = &lowtide::bring::NativePool::read_all(&written).unwrap()[..] else {
+            panic!("{written}")
+        };
+        assert_eq!((pool.id.as_str(), pool.auto_scale), ("p", Some(true)));
+        assert_eq!(pool.formula.as_deref(), Some("$TargetDedicatedNodes=1;"));
         client.disable_auto_scale("p").await.unwrap();
         client.delete_pool("p", None).await.unwrap();
     });
