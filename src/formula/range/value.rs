@@ -1,6 +1,7 @@
 //! Sets of values of every type.
 
 use super::interval::{Interval, Truth};
+use crate::account::NodeDeallocationOption;
 use crate::base::{Span, Timestamp};
 
 /// A set of values that an expression can have.
@@ -45,6 +46,19 @@ pub(crate) struct Spans {
 pub(crate) struct Texts {
     pub(crate) options: u8,
     pub(crate) other: bool,
+}
+
+impl Texts {
+    /// Returns the set that holds one text alone.
+    pub(crate) fn of(text: &str) -> Self {
+        let index = NodeDeallocationOption::ALL
+            .iter()
+            .position(|option| option.word() == text);
+        Self {
+            options: index.map_or(0, |index| 1 << index),
+            other: index.is_none(),
+        }
+    }
 }
 
 /// Distances from now beyond a thousand years could meet the end of the service's clock; they count as any instant.

@@ -7,7 +7,6 @@ use super::operators::{arithmetic, compare, unary};
 use super::refine::LOOKS_MAX;
 use super::value::{Spans, Texts, Times, Value, Vector};
 use super::world::{World, lane_index};
-use crate::account::NodeDeallocationOption;
 use crate::base::Span;
 use crate::formula::ast::{BinaryOp, UnaryOp};
 use crate::formula::builtin::Method;
@@ -177,7 +176,7 @@ impl<'a> Walk<'a> {
     fn evaluate(&mut self, node: &Node) -> Value {
         match &node.kind {
             Kind::Number(number) => Value::point(*number),
-            Kind::Text(text) => Value::Text(text_set(text)),
+            Kind::Text(text) => Value::Text(Texts::of(text)),
             Kind::Interval(span) => Value::Span(Spans::exactly(*span)),
             Kind::Variable(variable) => match self.variable_set[variable.0] {
                 Some(_) => self.variables[variable.0],
@@ -341,15 +340,5 @@ pub(crate) fn is_condition(node: &Node) -> bool {
         Kind::Binary(operator, ..) => operator.is_comparison() || operator.is_logical(),
         Kind::Unary(UnaryOp::Not, ..) => true,
         _ => false,
-    }
-}
-
-fn text_set(text: &str) -> Texts {
-    let index = NodeDeallocationOption::ALL
-        .iter()
-        .position(|option| option.word() == text);
-    Texts {
-        options: index.map_or(0, |index| 1 << index),
-        other: index.is_none(),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::account::NodeDeallocationOption;
 use crate::base::{Span, Timestamp};
 use crate::formula::Value;
 use crate::formula::builtin::Type;
@@ -95,7 +94,7 @@ pub(super) fn set_behind(text: &str, ty: Type) -> Option<Set> {
         Value::Timestamp(at) => Set::Time(within_a_millisecond(at)),
         // No recording shows how the service prints an interval.
         Value::TimeInterval(_) => Set::Anything,
-        Value::Text(text) => Set::Text(text_set(&text)),
+        Value::Text(text) => Set::Text(Texts::of(&text)),
     })
 }
 
@@ -105,16 +104,6 @@ fn within_a_millisecond(at: Timestamp) -> Times {
         after_now: false,
         low: at.ticks(),
         high: at.ticks().saturating_add(millisecond - 1),
-    }
-}
-
-fn text_set(text: &str) -> Texts {
-    let index = NodeDeallocationOption::ALL
-        .iter()
-        .position(|option| option.word() == text);
-    Texts {
-        options: index.map_or(0, |index| 1 << index),
-        other: index.is_none(),
     }
 }
 
