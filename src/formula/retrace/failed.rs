@@ -184,47 +184,36 @@ impl Retrace<'_> {
     }
 
     fn differs(&mut self, index: usize, said: &Said<'_>, ours: String) {
-        self.told.part(Divergence {
-            statement: Some(index + 1),
-            span: self.checked.statements[index].span.clone(),
-            name: None,
-            recorded: Some(said.message.to_owned()),
-            message: format!(
-                "the run failed with `{}`, and here it would be: {ours}",
-                said.message
-            ),
-            ours,
-        });
+        let here = format!("here it would be: {ours}");
+        self.part(Some(index), said, ours, &here);
     }
 
     /// This engine does not get as far.
     fn earlier(&mut self, index: usize, said: &Said<'_>, ours: String) {
-        self.told.part(Divergence {
-            statement: Some(index + 1),
-            span: self.checked.statements[index].span.clone(),
-            name: None,
-            recorded: Some(said.message.to_owned()),
-            message: format!(
-                "the run failed with `{}`, and here it would end in this statement: {ours}",
-                said.message
-            ),
-            ours,
-        });
+        let here = format!("here it would end in this statement: {ours}");
+        self.part(Some(index), said, ours, &here);
     }
 
     /// Nothing can fail there.
     fn nowhere(&mut self, said: &Said<'_>) {
         let index = said.statement(self.formula);
+        self.part(
+            index,
+            said,
+            "no failure".to_owned(),
+            "nothing here can fail like that",
+        );
+    }
+
+    /// Tells that the run failed otherwise than it could here, in the statement of that index where there is one.
+    fn part(&mut self, index: Option<usize>, said: &Said<'_>, ours: String, here: &str) {
         self.told.part(Divergence {
             statement: index.map(|index| index + 1),
             span: index.map_or(0..0, |index| self.checked.statements[index].span.clone()),
             name: None,
             recorded: Some(said.message.to_owned()),
-            ours: "no failure".to_owned(),
-            message: format!(
-                "the run failed with `{}`, and nothing here can fail like that",
-                said.message
-            ),
+            message: format!("the run failed with `{}`, and {here}", said.message),
+            ours,
         });
     }
 }
