@@ -39,7 +39,7 @@ pub use foresight::Unfinished;
 pub use meter::{Census, Meter, NodeState};
 pub use outcome::Delay;
 pub use resize::Command;
-pub use sampler::{Hour, SAMPLE_DELAY};
+pub use sampler::{Hour, METRICS, SAMPLE_DELAY};
 pub use setup::{Boot, Eviction, Fill, Setup, SetupError};
 pub use simulator::{Cluster, Tally};
 pub(crate) use spot::Spot;

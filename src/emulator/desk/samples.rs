@@ -7,24 +7,10 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Span, Timestamp};
-use crate::signal::{History, Metric, Series};
-use crate::sim::cluster::SAMPLE_DELAY;
+use crate::signal::{History, Series};
+use crate::sim::cluster::{METRICS, SAMPLE_DELAY};
 
-/// The metrics that are sampled, in the order of [`Reading`].
-const METRICS: [Metric; 10] = [
-    Metric::ActiveTasks,
-    Metric::RunningTasks,
-    Metric::PendingTasks,
-    Metric::SucceededTasks,
-    Metric::FailedTasks,
-    Metric::PreemptedNodeCount,
-    Metric::UsableNodeCount,
-    Metric::CurrentDedicatedNodes,
-    Metric::CurrentLowPriorityNodes,
-    Metric::TaskSlotsPerNode,
-];
-
-/// One sample of every metric.
+/// One sample of each of [`METRICS`].
 pub(super) type Reading = [u32; METRICS.len()];
 
 /// A day: the longest window in formulas that people publish is some hours.
@@ -94,6 +80,7 @@ impl Samples {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signal::Metric;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_unix_seconds(second)

@@ -20,11 +20,11 @@ use crate::signal::{Metric, Sample};
 /// them; `Setup::sample_delay` takes another one.
 pub const SAMPLE_DELAY: Span = Span::minutes(1);
 
-/// The metrics that are sampled, in the order of [`Reading::values`].
+/// The metrics of a pool that are sampled, in the order of a reading; the local account samples the same.
 ///
 /// The counts of ended tasks grow for as long as the pool lives: a task stays `completed` until its job is deleted, and
 /// differences of a growing count lose nothing when a sample is missing.
-const METRICS: [Metric; 10] = [
+pub const METRICS: [Metric; 10] = [
     Metric::ActiveTasks,
     Metric::RunningTasks,
     Metric::PendingTasks,
