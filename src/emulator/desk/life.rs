@@ -203,11 +203,7 @@ impl Desk {
 
     /// Lets a machine be of no use; its tasks go back.
     pub(super) fn break_down(&mut self, node: NodeRef, machine: u32) {
-        let current = self
-            .pools
-            .get(&node.pool)
-            .map(|pool| &pool.nodes[node.index as usize]);
-        let Some(current) = current.filter(|node| node.is_here() && node.machine == machine) else {
+        let Some(current) = self.node_with(node, machine) else {
             return;
         };
         if !current.state.is_ready() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Desk;
 use super::chance::Chance;
-use super::node::{AfterTasks, NodeState};
+use super::node::{AfterTasks, Node, NodeState};
 use super::refs::{Event, NodeRef, Step};
 use crate::base::{Lane, Span, Timestamp};
 use crate::sim::cluster::Spot;
@@ -96,13 +96,15 @@ impl Desk {
         }
     }
 
+    /// Returns a node while it is there and has that machine.
+    pub(super) fn node_with(&self, node: NodeRef, machine: u32) -> Option<&Node> {
+        let current = &self.pools.get(&node.pool)?.nodes[node.index as usize];
+        (current.is_here() && current.machine == machine).then_some(current)
+    }
+
     /// Takes a machine away; the service asks for another after a while.
     pub(super) fn evict(&mut self, node: NodeRef, machine: u32) {
-        let current = self
-            .pools
-            .get(&node.pool)
-            .map(|pool| &pool.nodes[node.index as usize]);
-        let Some(current) = current.filter(|node| node.is_here() && node.machine == machine) else {
+        let Some(current) = self.node_with(node, machine) else {
             return;
         };
         if matches!(

@@ -85,6 +85,34 @@ pub(super) struct DependsOn {
 }
 
 impl Task {
+    /// Returns a task of one slot that waits from now on, is not tried again and depends on nothing; `given` is its request.
+    pub(super) fn new(id: &str, given: String, course: Course, now: Timestamp) -> Self {
+        Self {
+            id: id.into(),
+            given: given.into(),
+            slots: 1,
+            created: now,
+            modified: now,
+            state: TaskState::Active,
+            state_since: now,
+            before: None,
+            course,
+            limit: None,
+            retries_max: 0,
+            run: 0,
+            retries: 0,
+            last_retry: None,
+            requeues: 0,
+            last_requeue: None,
+            started: None,
+            ended: None,
+            exit_code: None,
+            failure: None,
+            node: None,
+            depends_on: None,
+        }
+    }
+
     /// Says whether it ended well.
     pub(super) fn succeeded(&self) -> bool {
         self.state == TaskState::Completed && self.failure.is_none()

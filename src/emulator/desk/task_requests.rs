@@ -85,30 +85,12 @@ impl Desk {
             ));
         }
         let course = self.course(command.as_deref().unwrap_or(""), &settings(&body));
-        let now = self.now;
         let task = Task {
-            id: id.as_str().into(),
-            given: kept(given).into(),
             slots: slots as u32,
-            created: now,
-            modified: now,
-            state: TaskState::Active,
-            state_since: now,
-            before: None,
-            course,
             limit,
             retries_max,
-            run: 0,
-            retries: 0,
-            last_retry: None,
-            requeues: 0,
-            last_requeue: None,
-            started: None,
-            ended: None,
-            exit_code: None,
-            failure: None,
-            node: None,
             depends_on: depends_on.map(Box::new),
+            ..Task::new(id.as_str(), kept(given), course, self.now)
         };
         Ok(self.enqueue(job, task))
     }

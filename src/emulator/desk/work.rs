@@ -64,29 +64,10 @@ impl Desk {
         };
         let run = next.run.whole_milliseconds();
         let given = format!("{{\"commandLine\":\"sleep {}\"}}", run.as_seconds());
+        let course = Course::Lasts { run, exit_code: 0 };
         let task = Task {
-            id: format!("task-{place:06}").into(),
-            given: given.into(),
             slots: next.slots,
-            created: now,
-            modified: now,
-            state: TaskState::Active,
-            state_since: now,
-            before: None,
-            course: Course::Lasts { run, exit_code: 0 },
-            limit: None,
-            retries_max: 0,
-            run: 0,
-            retries: 0,
-            last_retry: None,
-            requeues: 0,
-            last_requeue: None,
-            started: None,
-            ended: None,
-            exit_code: None,
-            failure: None,
-            node: None,
-            depends_on: None,
+            ..Task::new(&format!("task-{place:06}"), given, course, now)
         };
         if self.jobs[&job].find(&task.id).is_none() {
             self.enqueue(job, task);
