@@ -10,7 +10,7 @@ use super::exit::Failure;
 use crate::account::{Order, Receipt};
 use crate::azure::Live;
 use crate::base::Timestamp;
-use crate::decision::{Decision, Memory, Snapshot};
+use crate::decision::{Decision, Memory};
 use crate::engine::{self, Entry, Observation, ObserveError, PoolView, Priced, Question, RecordError, World};
 use crate::policy::Policies;
 use crate::world::{JsonLines, Ledger, line};
@@ -99,16 +99,7 @@ impl Looked {
             .position(|other| other.pool == decision.pool)?;
         let view = self.views.get(place)?.as_ref()?;
         let remembered = self.memory.pools.get(&decision.pool)?;
-        let snapshot = Snapshot {
-            now: self.at,
-            seed: self.at.ticks().cast_unsigned(),
-            pool: &view.state,
-            history: &remembered.history,
-            guards: &remembered.guards,
-            learned: &remembered.learned,
-            spot: &remembered.spot,
-            work: view.work.as_ref(),
-        };
+        let snapshot = remembered.snapshot(self.at, &view.state, view.work.as_ref());
         engine::priced(policies, &snapshot, decision)
     }
 

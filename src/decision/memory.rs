@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{GuardMemory, SpotMemory};
+use super::{GuardMemory, Snapshot, SpotMemory};
 use crate::account::{PoolId, PoolState, Work};
 use crate::base::{Mix, Span, Timestamp};
 use crate::signal::{History, Sample};
@@ -32,6 +32,27 @@ pub struct PoolMemory {
     pub spot: SpotMemory,
     /// What it last asked for, where pools share: those that are looked at between its looks leave room for it.
     pub asked: Option<Mix>,
+}
+
+impl PoolMemory {
+    /// Returns what a decision sees of the pool at a moment; the moment is the seed of its chance.
+    pub fn snapshot<'a>(
+        &'a self,
+        now: Timestamp,
+        pool: &'a PoolState,
+        work: Option<&'a Work>,
+    ) -> Snapshot<'a> {
+        Snapshot {
+            now,
+            seed: now.ticks().cast_unsigned(),
+            pool,
+            history: &self.history,
+            guards: &self.guards,
+            learned: &self.learned,
+            spot: &self.spot,
+            work,
+        }
+    }
 }
 
 impl Memory {

@@ -7,7 +7,7 @@ use super::share::{Resting, share};
 use super::{AccountView, Entry, Observation, ObserveError, PoolView, Question, World};
 use crate::account::{Holding, PoolId, PoolPattern};
 use crate::base::{Mix, Span, Timestamp};
-use crate::decision::{Decision, Memory, Snapshot};
+use crate::decision::{Decision, Memory};
 use crate::policy::{Policies, Policy, Workings};
 use crate::signal::Metric;
 
@@ -217,16 +217,7 @@ impl<'a> Engine<'a> {
                 continue;
             }
             let remembered = &memory.pools[&view.state.id];
-            let snapshot = Snapshot {
-                now,
-                seed: now.ticks().cast_unsigned(),
-                pool: &view.state,
-                history: &remembered.history,
-                guards: &remembered.guards,
-                learned: &remembered.learned,
-                spot: &remembered.spot,
-                work: view.work.as_ref(),
-            };
+            let snapshot = remembered.snapshot(now, &view.state, view.work.as_ref());
             seats.push(Seat::take(policy, &mut self.desks[*index].workings, snapshot));
         }
         if let Some(account) = account {
