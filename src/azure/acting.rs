@@ -13,8 +13,7 @@
 
 use std::time::Duration;
 
-use super::lists::Query;
-use super::look::FIELDS_OF_A_NODE;
+use super::look::nodes_of;
 use super::nodes::{REMOVED_AT_ONCE_MAX, ServiceNode};
 use super::pools::{Pool, Resize};
 use super::victims::{Shrink, cordons, shrink};
@@ -72,11 +71,7 @@ impl Acting<'_> {
     }
 
     async fn nodes(&self) -> Result<Vec<ServiceNode>, Refusal> {
-        let query = Query {
-            select: FIELDS_OF_A_NODE,
-            ..Query::default()
-        };
-        let listed = self.client.nodes(self.pool(), &query).await;
+        let listed = nodes_of(self.client, self.pool()).await;
         listed
             .map(|listed| listed.found)
             .map_err(|fault| fault.to_refusal())

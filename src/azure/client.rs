@@ -136,6 +136,7 @@ impl Client {
                 && self.0.credential.renew().await
             {
                 renewed = true;
+                self.0.counts.repeated.fetch_add(1, Ordering::Relaxed);
                 continue;
             }
             let chance = lock(&self.0.chance).random::<f64>();

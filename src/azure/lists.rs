@@ -78,8 +78,7 @@ impl Client {
                 request: format!("GET {path}"),
                 why,
             };
-            let page: Page =
-                serde_json::from_slice(&reply.body).map_err(|error| unreadable(error.to_string()))?;
+            let page: Page = Self::read(&format!("GET {path}"), &reply)?;
             for value in page.value {
                 let id = value.get("id").and_then(Value::as_str).map(str::to_owned);
                 match serde_json::from_value(value) {

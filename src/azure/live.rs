@@ -108,9 +108,8 @@ impl Live {
             work,
             round: self.round,
         };
-        let over = std::mem::take(&mut self.over);
         self.runtime
-            .block_on(look(&self.client, wanted, &mut self.jobs, over))
+            .block_on(look(&self.client, wanted, &mut self.jobs, &mut self.over))
     }
 
     /// Takes samples of a grid instant; one that fails is a gap.
@@ -187,6 +186,13 @@ impl Live {
             let key = key(&pool.id);
             match self.stand(id.clone(), &pool, &seen) {
                 Err(fault) => {
+                    // The last tasks of its jobs are told when it is seen again.
+                    let untold = seen
+                        .over
+                        .iter()
+                        .filter(|(_, job)| question.work && job.pool == key);
+                    self.over
+                        .extend(untold.map(|(id, job)| (id.clone(), job.clone())));
                     let known = standing::pool_state(id, &pool, NodeDeallocationOption::default());
                     self.tell_hidden(known, &fault, into);
                 }

@@ -75,13 +75,14 @@ const FIELDS_OF_A_POOL: &str = "id,eTag,state,allocationState,allocationStateTra
 currentDedicatedNodes,targetDedicatedNodes,currentLowPriorityNodes,targetLowPriorityNodes,enableAutoScale,resizeErrors";
 const FIELDS_OF_A_JOB: &str = "id,priority,poolInfo,executionInfo";
 const FIELDS_OF_A_TASK: &str = "id,state,creationTime,requiredSlots,executionInfo,nodeInfo";
-pub(super) const FIELDS_OF_A_NODE: &str = "id,state,schedulingState,stateTransitionTime,allocationTime,lastBootTime,\
+const FIELDS_OF_A_NODE: &str = "id,state,schedulingState,stateTransitionTime,allocationTime,lastBootTime,\
 isDedicated,runningTasksCount,runningTaskSlotsCount";
 
 const ACTIVE: &str = "state eq 'active'";
 const UNFINISHED: &str = "state eq 'active' or state eq 'preparing' or state eq 'running'";
 
-/// Looks at an account once; `over` are jobs that were found to be over before, and whose last tasks are untold.
+/// Looks at an account once; `over` are jobs that were found to be over before, and whose last tasks are untold. They stay
+/// where they are when the look fails.
 ///
 /// # Errors
 /// When the pools cannot be listed; what fails for one pool alone is in the answer.
@@ -89,7 +90,7 @@ pub(super) async fn look(
     client: &Client,
     wanted: Wanted<'_>,
     jobs: &mut Jobs,
-    over: Jobs,
+    over: &mut Jobs,
 ) -> Result<Seen, Fault> {
     let (all_pools, active) =
         tokio::join!(list_pools(client), list_jobs(client, wanted.tasks || wanted.work));
@@ -97,7 +98,7 @@ pub(super) async fn look(
     let n_pools = all_pools.found.len();
     let mut seen = choose(all_pools, wanted.pools);
     let keys: BTreeSet<String> = seen.pools.iter().map(|pool| key(&pool.id)).collect();
-    seen.over = over;
+    seen.over = std::mem::take(over);
     match active {
         Ok(Some(active)) => seen
             .over
@@ -106,8 +107,10 @@ pub(super) async fn look(
         Err(fault) => seen.fault = Some(fault),
     }
     let asks_jobs = seen.fault.is_none() && (wanted.tasks || wanted.work);
+    // Nodes that are listed one by one are counted there.
+    let counted: &[Pool] = if wanted.work { &[] } else { &seen.pools };
     let (counts, answers, nodes) = tokio::join!(
-        list_counts(client, &seen.pools, n_pools),
+        list_counts(client, counted, n_pools),
         ask_jobs(client, wanted, jobs, &seen.over, asks_jobs),
         list_nodes(client, &seen.pools, wanted.work),
     );
@@ -213,6 +216,15 @@ async fn list_counts(
     Ok(found)
 }
 
+/// Lists the nodes of a pool with what is read of them.
+pub(super) async fn nodes_of(client: &Client, pool: &str) -> Result<Listed<ServiceNode>, Fault> {
+    let query = Query {
+        select: FIELDS_OF_A_NODE,
+        ..Query::default()
+    };
+    client.nodes(pool, &query).await
+}
+
 async fn list_nodes(
     client: &Client,
     pools: &[Pool],
@@ -220,13 +232,7 @@ async fn list_nodes(
 ) -> Vec<(String, Result<Listed<ServiceNode>, Fault>)> {
     let one = |pool: &Pool| {
         let (client, id) = (client.clone(), pool.id.clone());
-        async move {
-            let query = Query {
-                select: FIELDS_OF_A_NODE,
-                ..Query::default()
-            };
-            (key(&id), client.nodes(&id, &query).await)
-        }
+        async move { (key(&id), nodes_of(&client, &id).await) }
     };
     together(pools.iter().filter(|_| asked).map(one)).await
 }
