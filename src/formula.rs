@@ -34,7 +34,8 @@ pub use outcome::{
     AutoScaleRun, AutoScaleRunError, Fault, FaultCode, NameValuePair, Outcome, SampleRead, Trace,
     TracedStatement, Value,
 };
-pub use parse::tree;
+pub use parse::{CHARACTERS_MAX, tree};
 pub use print::{FormatError, format};
 pub use range::{Basis, TargetRange, TargetRanges, target_ranges};
+pub(crate) use retrace::split_results;
 pub use retrace::{Check, Divergence, How, RecordedRun, Retraced, Verdict, retrace, retrace_on};

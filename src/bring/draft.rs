@@ -172,11 +172,7 @@ impl Draft {
         }
         for bound in &self.bounds {
             comment(text, "  ", bound.remark.as_deref().unwrap_or_default());
-            let lane = match bound.lane {
-                Lane::Dedicated => "dedicated",
-                Lane::Spot => "spot",
-            };
-            let _ = writeln!(text, "  {lane}: [{}, {}]", bound.min, bound.max);
+            let _ = writeln!(text, "  {}: [{}, {}]", bound.lane, bound.min, bound.max);
         }
         if matches!(self.wanted, Wanted::Backlog) {
             *text += "\nmix:\n  objective: expectedCost\n";

@@ -113,10 +113,7 @@ fn bound(draft: &mut Draft, lane: Lane, range: TargetRange, pool: Option<&Native
         Lane::Dedicated => pool.target_dedicated,
         Lane::Spot => pool.target_spot,
     });
-    let word = match lane {
-        Lane::Dedicated => "dedicated",
-        Lane::Spot => "spot",
-    };
+    let word = lane.word();
     let (remark, max) = match (range.basis, range.high) {
         (Basis::Constant | Basis::Bounded, Some(high)) => (
             "Proven: the formula sets nothing else, whatever the samples say.".to_owned(),

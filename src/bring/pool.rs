@@ -4,6 +4,7 @@ use super::lenient::{Lenient, document, get};
 use crate::account::{NodeDeallocationOption, PoolId, PoolState};
 use crate::base::document::{Data, Node};
 use crate::base::{Code, Diagnostic, Nodes, Span};
+use crate::formula::split_results;
 
 const LACKS: Code = Code("I003");
 
@@ -115,9 +116,8 @@ impl From<&PoolState> for NativePool {
 
 /// Returns the node deallocation option of a run's results.
 fn deallocation(results: &str) -> Option<NodeDeallocationOption> {
-    let values = results.split(';').filter_map(|part| part.split_once('='));
-    let mut named = values.filter(|(name, _)| *name == "$NodeDeallocationOption");
-    named.next()?.1.parse().ok()
+    let values = split_results(results);
+    values.get("$NodeDeallocationOption")?.parse().ok()
 }
 
 #[cfg(test)]

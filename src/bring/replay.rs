@@ -6,7 +6,7 @@ use super::log::LoggedRun;
 use crate::base::{Diagnostic, Mix, Nodes, Span, Timestamp};
 use crate::formula::{
     Dialect, FaultCode, Formula, Inputs, PoolFacts, RecordedRun, Retraced, Scope, Verdict, retrace,
-    retrace_on,
+    retrace_on, split_results,
 };
 use crate::signal::{History, Series};
 use crate::world::EvalInputs;
@@ -110,11 +110,8 @@ fn unread(run: &LoggedRun, faults: &[Diagnostic]) -> Replayed {
 
 /// Returns the targets in results, where both are told.
 fn targets(results: &str) -> Option<Mix> {
-    let of = |wanted: &str| {
-        let mut values = results.split(';').filter_map(|part| part.split_once('='));
-        let (_, value) = values.find(|(name, _)| name.trim() == wanted)?;
-        value.trim().parse().ok().map(Nodes)
-    };
+    let values = split_results(results);
+    let of = |wanted: &str| values.get(wanted)?.parse().ok().map(Nodes);
     Some(Mix {
         dedicated: of("$TargetDedicatedNodes")?,
         spot: of("$TargetLowPriorityNodes")?,
@@ -144,6 +141,7 @@ fn seen(history: &History, at: Timestamp, until: Timestamp) -> History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formula::{AutoScaleRunError, NameValuePair};
     use crate::world::InputsFile;
 
     fn run(minute: u32, results: &str) -> LoggedRun {
@@ -163,6 +161,34 @@ mod tests {
             "samples": { "$PendingTasks": { "start": "2026-11-25T08:50:30Z", "values": "8x20 0x20" } } }"#,
         )
         .unwrap()
+    }
+
+    #[test]
+    fn on_samples_short_names_are_held_to_and_codes_match_in_any_case() {
+        let verdict = |run: &LoggedRun| {
+            let told = Replay::new().with_samples(samples(), Span::ZERO).run(run);
+            assert!(told.on_samples, "{told:?}");
+            told.retraced.verdict
+        };
+        let results =
+            |dedicated: u32| format!("$TargetDedicated={dedicated};$TargetLowPriorityNodes=0;tasks=8");
+        assert_eq!(verdict(&run(0, &results(8))), Verdict::Explained);
+        assert_eq!(verdict(&run(0, &results(9))), Verdict::Diverges);
+        let failed = |code: FaultCode| {
+            let mut failed = run(0, "$TargetDedicatedNodes=0;$TargetLowPriorityNodes=0");
+            failed.formula = "$TargetDedicatedNodes = nothing;".to_owned();
+            failed.error = Some(AutoScaleRunError {
+                code: code.word().to_lowercase(),
+                message: "it failed".to_owned(),
+                values: vec![NameValuePair {
+                    name: "Message".to_owned(),
+                    value: "Line 1, Col 25: Undefined symbol: nothing".to_owned(),
+                }],
+            });
+            verdict(&failed)
+        };
+        assert_eq!(failed(FaultCode::EvaluationError), Verdict::Explained);
+        assert_eq!(failed(FaultCode::SyntaxError), Verdict::Diverges);
     }
 
     #[test]

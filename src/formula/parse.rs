@@ -10,7 +10,7 @@ use super::{Dialect, Lean};
 use crate::base::{Code, Diagnostic};
 
 /// 8 KB: the service's limit ("maximum length is 8192 characters", Batch SDK constants, `AutoScaleFormulaTooLong`).
-pub(super) const CHARACTERS_MAX: usize = 8192;
+pub const CHARACTERS_MAX: usize = 8192;
 /// The service's limit ("up to 100 statements", automatic scaling guide).
 pub(super) const STATEMENTS_MAX: usize = 100;
 /// Ours: brackets, arms and operators nested deeper are refused, so that no walk over the tree can exhaust the stack.

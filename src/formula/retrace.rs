@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 pub use exact::retrace_on;
 pub use judged::{Check, Divergence, How, Retraced, Verdict};
+pub(crate) use recorded::split as split_results;
 
 use self::ends::{End, Ends, Unknown};
 use self::judged::describe;

@@ -30,8 +30,9 @@ pub fn retrace_on(formula: &Formula, run: &RecordedRun<'_>, inputs: &Inputs<'_>)
                 pair.map_or_else(|| error.message.clone(), |pair| pair.value.clone())
             };
             let told_ours = ours.as_ref().map_or_else(|| "no failure".to_owned(), detail);
-            let same =
-                ours.is_some_and(|ours| ours.code == recorded.code && detail(&ours) == detail(recorded));
+            let same = ours.is_some_and(|ours| {
+                ours.code.eq_ignore_ascii_case(&recorded.code) && detail(&ours) == detail(recorded)
+            });
             if !same {
                 let last = trace.statements.len().checked_sub(1);
                 let at = Said::read(recorded).statement(formula).or(last);
@@ -74,7 +75,11 @@ fn compare(formula: &Formula, run: &RecordedRun<'_>, ours: &str, told: &mut Retr
             continue;
         };
         let Some(value) = ours.get(name) else { continue };
-        match theirs.get(name) {
+        let short = TARGETS
+            .iter()
+            .find(|[full, _]| *full == name)
+            .map(|[_, short]| *short);
+        match theirs.get(name).or_else(|| theirs.get(short?)) {
             None if TARGETS.iter().flatten().any(|target| *target == name) || name == OPTION => {}
             None => told.lacks(formula, index, name, value.clone()),
             Some(text) if text == value => {

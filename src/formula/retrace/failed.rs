@@ -1,6 +1,7 @@
 //! Recorded runs that failed: whether this engine can fail in the same place for the same reason.
 
 use super::ends::{End, Ends, Peril, PerilKind};
+use super::judged::placed;
 use super::{Divergence, Retrace, Retraced, Verdict};
 use crate::base::{LineColumn, LineIndex};
 use crate::formula::checked::Target;
@@ -101,23 +102,13 @@ impl Retrace<'_> {
                     return self.told;
                 }
                 Some(End::Fault(offset, message)) => {
-                    let at = lines.at(offset);
-                    self.earlier(
-                        index,
-                        &said,
-                        format!("Line {}, Col {}: {message}", at.line, at.column),
-                    );
+                    self.earlier(index, &said, placed(&lines, offset, &message));
                     return self.told;
                 }
                 None => {}
             }
             if known && let Err(Halt::Fault(raw)) = self.evaluator.step(index, self.inputs) {
-                let at = lines.at(raw.offset);
-                self.earlier(
-                    index,
-                    &said,
-                    format!("Line {}, Col {}: {}", at.line, at.column, raw.message),
-                );
+                self.earlier(index, &said, placed(&lines, raw.offset, &raw.message));
                 return self.told;
             }
             self.note(index, !known, false);

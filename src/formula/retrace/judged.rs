@@ -141,8 +141,7 @@ impl Retraced {
 
     /// A run was recorded that fails here.
     pub(super) fn fails(&mut self, formula: &Formula, index: usize, offset: usize, message: &str) {
-        let at = LineIndex::new(formula.source()).at(offset);
-        let ours = format!("Line {}, Col {}: {message}", at.line, at.column);
+        let ours = placed(&LineIndex::new(formula.source()), offset, message);
         self.part(Divergence {
             statement: Some(index + 1),
             span: formula.checked().statements[index].span.clone(),
@@ -189,4 +188,10 @@ pub(super) fn describe(set: Set) -> String {
         Set::Anything => "anything".to_owned(),
         Set::Nothing => "nothing".to_owned(),
     }
+}
+
+/// Returns a fault with its place, as the service tells it.
+pub(super) fn placed(lines: &LineIndex<'_>, offset: usize, message: &str) -> String {
+    let at = lines.at(offset);
+    format!("Line {}, Col {}: {message}", at.line, at.column)
 }

@@ -9,7 +9,7 @@ use crate::formula::range::interval::Interval;
 use crate::formula::range::value::{Texts, Times, Value as Set, Vector};
 
 /// Splits `name=value;…`; a string may hold a `;`, and what has no name belongs to the value before it.
-pub(super) fn split(results: &str) -> BTreeMap<String, String> {
+pub(crate) fn split(results: &str) -> BTreeMap<String, String> {
     let mut values: BTreeMap<String, String> = BTreeMap::new();
     let mut last = String::new();
     for part in results.split(';') {
