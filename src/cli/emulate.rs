@@ -103,10 +103,7 @@ impl Emulate {
         // Whatever still waits has nobody to wait for.
         runtime.shutdown_background();
         if let (Err(error), Some(path)) = (service.write_state(), &self.state) {
-            return Err(Failure::Text(
-                Source::named(&path.to_string_lossy()),
-                vec![files::unwritable(path, &error)],
-            ));
+            return Err(files::not_written(path, &error));
         }
         Ok(Exit::Success)
     }

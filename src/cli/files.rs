@@ -109,6 +109,12 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     }
 }
 
+/// Returns the failure of a command that cannot write a file.
+pub(super) fn not_written(path: &Path, error: &io::Error) -> Failure {
+    let source = Source::named(&path.to_string_lossy());
+    Failure::Text(source, vec![unwritable(path, error)])
+}
+
 /// Returns what is wrong with a file that cannot be written.
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
     let fault = Diagnostic::error(

@@ -169,7 +169,7 @@ impl How {
 
     fn write(&self, drafts: &[Draft], folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
         let made = fs::create_dir_all(folder);
-        made.map_err(|error| unwritable(folder, &error))?;
+        made.map_err(|error| files::not_written(folder, &error))?;
         for draft in drafts {
             tell(draft, terminal)?;
             if draft.has_errors() {
@@ -200,13 +200,8 @@ impl How {
                 vec![fault],
             ));
         }
-        fs::write(path, text).map_err(|error| unwritable(path, &error))
+        fs::write(path, text).map_err(|error| files::not_written(path, &error))
     }
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    let source = Source::named(&path.display().to_string());
-    Failure::Text(source, vec![files::unwritable(path, error)])
 }
 
 fn print(drafts: &[Draft], terminal: &mut Terminal) -> Result<(), Failure> {
