@@ -142,12 +142,12 @@ impl Service {
             let is_due = self.state.is_some() && n_changes != kept.n_changes;
             (n_changes, is_due.then(|| desk.state()))
         });
-        kept.n_changes = n_changes;
-        if let Some(text) = text {
-            self.write(&text)?;
+        let written = text.map_or(Ok(()), |text| self.write(&text));
+        if written.is_ok() {
+            kept.n_changes = n_changes;
         }
         kept.next = Instant::now() + WRITTEN_EVERY.max(begun.elapsed() * WRITING_SHARE);
-        Ok(())
+        written
     }
 
     /// Writes the state, as it is at the end; nothing without a file.

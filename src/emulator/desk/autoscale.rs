@@ -10,7 +10,7 @@ use super::resize::Wanted;
 use crate::account::AllocationState;
 use crate::base::{Lane, Nodes, Span, Timestamp};
 use crate::emulator::answer::Refused;
-use crate::formula::{AutoScaleRun, Formula, Inputs, Outcome, PoolFacts, Scope};
+use crate::formula::{AutoScaleRun, CHARACTERS_MAX, Formula, Inputs, Outcome, PoolFacts, Scope};
 
 /// `autoScaleEvaluationInterval` of Pool - Add: 15 minutes by default, 5 minutes to 168 hours.
 pub(super) const INTERVAL: Span = Span::minutes(15);
@@ -34,7 +34,7 @@ pub(super) struct Autoscale {
 /// Reads a formula, or says why the service would not take it.
 pub(super) fn compile(source: &str) -> Result<Formula, Refused> {
     Formula::compile(source, &Scope::default()).map_err(|faults| {
-        let too_long = source.len() > FORMULA_MAX;
+        let too_long = source.chars().count() > CHARACTERS_MAX;
         let first = faults.iter().find(|fault| fault.code.0.starts_with("F0"));
         let detail = first.or(faults.first()).map_or_else(String::new, |fault| {
             let at = crate::base::LineIndex::new(source).at(fault.span.start);
@@ -56,9 +56,6 @@ pub(super) fn compile(source: &str) -> Result<Formula, Refused> {
         refused.with("Message", detail)
     })
 }
-
-/// "The formula … maximum length is 8192 characters" (constants of the service's clients).
-const FORMULA_MAX: usize = 8192;
 
 /// Checks an interval that was given.
 pub(super) fn checked_interval(interval: Option<Span>) -> Result<Option<Span>, Refused> {
@@ -85,14 +82,7 @@ impl Desk {
         if pool.allocation != AllocationState::Steady {
             return Err(refuse::being_resized());
         }
-        let settings = |reason: &str| {
-            Refused::new(
-                400,
-                "InvalidAutoScalingSettings",
-                "The specified autoscaling settings are not valid.",
-            )
-            .with("Reason", reason)
-        };
+        let settings = |reason: &str| refuse::autoscale_settings().with("Reason", reason);
         if source.is_none() && interval.is_none() && pool.autoscale.is_some() {
             return Err(settings("a formula or an interval must be given"));
         }

@@ -27,6 +27,14 @@ impl Body {
         self.0.remove(name).filter(|value| !value.is_null())
     }
 
+    /// Takes those of some properties that are given, which are only told again.
+    pub(super) fn told_again(&mut self, names: &[&str]) -> Map<String, Value> {
+        names
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), self.take(name)?)))
+            .collect()
+    }
+
     /// Takes a text.
     pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Refused> {
         match self.take(name) {

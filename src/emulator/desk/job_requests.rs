@@ -10,6 +10,7 @@ use super::job::{Counts, Job, JobState};
 use super::refs::{Event, TaskRef};
 use super::refuse;
 use super::task::TaskState;
+use crate::base::Span;
 use crate::emulator::answer::{Answer, Refused};
 use crate::emulator::asked::Asked;
 
@@ -101,10 +102,7 @@ impl Desk {
         let number = self.find_job(id)?;
         let job = &self.jobs[&number];
         if job.state == JobState::Deleting {
-            return Err(refuse::conflict(
-                "JobBeingDeleted",
-                "The specified job is being deleted.",
-            ));
+            return Err(job_is_over(job));
         }
         asked.meets(&job.etag(), job.modified)?;
         Ok(number)
@@ -164,11 +162,7 @@ impl Desk {
             told: [0; 4],
         };
         rules.apply(&mut job);
-        for name in TOLD_AGAIN {
-            if let Some(value) = body.take(name) {
-                job.given.insert((*name).to_owned(), value);
-            }
-        }
+        job.given.extend(body.told_again(TOLD_AGAIN));
         self.job_names.insert(id.to_ascii_lowercase(), number);
         self.jobs.insert(number, job);
         if let Some(pool) = self.pool_of(number) {
@@ -211,11 +205,7 @@ impl Desk {
         if let Some(id) = rules.pool_id {
             job.pool_id = id;
         }
-        for name in TOLD_AGAIN {
-            if let Some(value) = body.take(name) {
-                job.given.insert((*name).to_owned(), value);
-            }
-        }
+        job.given.extend(body.told_again(TOLD_AGAIN));
         job.touch(now);
         if let Some(pool) = self.pool_of(number) {
             self.bind(number, pool);
@@ -241,8 +231,12 @@ impl Desk {
 
     fn turn_later(&mut self, number: u32) {
         let spread = self.setup.timing.job;
-        let time = self.chance.between(spread.least, spread.most);
-        let version = self.jobs[&number].version;
+        let job = &self.jobs[&number];
+        let version = job.version;
+        // A job that waits for its tasks is looked at again, and never at the same moment.
+        let waits = job.state == JobState::Disabling && job.counts.running > 0;
+        let least = if waits { Span::seconds(1) } else { Span::ZERO };
+        let time = self.chance.between(spread.least, spread.most).max(least);
         self.agenda
             .note(self.now + time, Event::JobTurned { job: number, version });
         if let Some(pool) = self.pool_of(number) {
@@ -275,7 +269,8 @@ impl Desk {
         Ok(())
     }
 
-    fn requeue_by_user(&mut self, task: TaskRef) {
+    /// Puts a task back, and lets its node go on.
+    pub(super) fn requeue_by_user(&mut self, task: TaskRef) {
         let node = self.requeue(task);
         if let Some(node) = node {
             self.node_emptied(node);

@@ -238,11 +238,6 @@ impl Desk {
         self.expect(node, step, time);
     }
 
-    /// Starts a deallocated node.
-    pub(super) fn start_node(&mut self, node: NodeRef) {
-        self.boots(node);
-    }
-
     /// Does what was to be done with a node once it has no task.
     pub(super) fn node_emptied(&mut self, node: NodeRef) {
         let at = self.node(node);

@@ -101,7 +101,7 @@ impl Desk {
         if state != NodeState::Deallocated {
             return Err(refuse::state(&format!("the node is {}", state.word())));
         }
-        self.start_node(node);
+        self.boots(node);
         Ok(())
     }
 }

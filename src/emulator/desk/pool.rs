@@ -109,7 +109,7 @@ impl Pool {
             allocation: AllocationState::Steady,
             allocation_since: now,
             target: Mix::ZERO,
-            resize_timeout: Span::minutes(15),
+            resize_timeout: super::pool_making::RESIZE_TIMEOUT,
             option: NodeDeallocationOption::Requeue,
             resize: Resize::default(),
             autoscale: None,
@@ -239,6 +239,16 @@ impl Pool {
         node.life += 1;
         node.machine += 1;
         self.vacant.push(index);
+    }
+
+    /// Lets nodes stay that were to leave after their tasks.
+    pub(super) fn recall(&mut self, now: Timestamp) {
+        for index in 0..self.nodes.len() as u32 {
+            let node = &self.nodes[index as usize];
+            if node.is_here() && node.after_tasks == AfterTasks::Leave {
+                self.change(index, now, |node| node.after_tasks = AfterTasks::Stay);
+            }
+        }
     }
 
     /// Changes a node, keeping counts and open places in step with it.

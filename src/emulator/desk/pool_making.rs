@@ -9,6 +9,7 @@ use super::job::JobState;
 use super::pool::Pool;
 use super::refuse;
 use super::resize::{Wanted, mix};
+use super::task::TaskState;
 use crate::account::{NodeDeallocationOption, vm_size};
 use crate::base::{Mix, Span};
 use crate::emulator::answer::{Answer, Refused};
@@ -104,7 +105,7 @@ impl Desk {
             None => body.integer("maxTasksPerNode", 1, slots_max)?.unwrap_or(1),
         };
         let sized = sized(body)?;
-        let given = told_again(body);
+        let given = body.told_again(TOLD_AGAIN);
         let packs = fills_by_packing(&given)?;
         self.check_new_pool(id)?;
 
@@ -177,8 +178,10 @@ impl Desk {
         let per_node = self.pool(number).slots_per_node;
         let found = self.job_mut(job);
         let key = (-found.priority, job);
-        let tasks = &found.tasks;
-        found.waiting.retain(|task| tasks[task].slots <= per_node);
+        let waits = found.tasks.iter().filter(|(place, task)| {
+            task.state == TaskState::Active && task.slots <= per_node && !found.blocked.contains(place)
+        });
+        found.waiting = waits.map(|(place, _)| *place).collect();
         self.pool_mut(number).jobs.insert(key);
         self.retally(job);
     }
@@ -188,7 +191,7 @@ impl Desk {
         let mut body = Body::read(bytes)?;
         let slots = body.integer("taskSlotsPerNode", 1, 256)?;
         let size = body.text("vmSize")?;
-        let given = told_again(&mut body);
+        let given = body.told_again(TOLD_AGAIN);
         let packs = fills_by_packing(&given)?;
         let now = self.now;
         let pool = self.pool_mut(number);
@@ -219,6 +222,12 @@ impl Desk {
             }
         }
         pool.touch(now);
+        if slots.is_some() {
+            let jobs: Vec<u32> = pool.jobs.iter().map(|(_, job)| *job).collect();
+            for job in jobs {
+                self.bind(job, number);
+            }
+        }
         let pool = self.pool(number);
         Ok(Answer::empty(200).version(pool.etag(), pool.modified))
     }
@@ -245,14 +254,6 @@ impl Desk {
     }
 }
 
-/// Takes out of a body what is only told again.
-fn told_again(body: &mut Body) -> Map<String, Value> {
-    TOLD_AGAIN
-        .iter()
-        .filter_map(|name| Some(((*name).to_owned(), body.take(name)?)))
-        .collect()
-}
-
 /// Reads `taskSchedulingPolicy.nodeFillType`.
 fn fills_by_packing(given: &Map<String, Value>) -> Result<bool, Refused> {
     let Some(policy) = given.get("taskSchedulingPolicy") else {
@@ -271,13 +272,9 @@ fn sized(body: &mut Body) -> Result<Sized, Refused> {
     let source = body.text("autoScaleFormula")?;
     let interval = body.span("autoScaleEvaluationInterval")?;
     let settings = |property: &str, reason: &str| {
-        Refused::new(
-            400,
-            "InvalidAutoScalingSettings",
-            "The specified autoscaling settings are not valid.",
-        )
-        .with("PropertyName", property)
-        .with("Reason", reason)
+        refuse::autoscale_settings()
+            .with("PropertyName", property)
+            .with("Reason", reason)
     };
     if !by_formula {
         if source.is_some() || interval.is_some() {

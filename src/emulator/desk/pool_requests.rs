@@ -159,14 +159,9 @@ impl Desk {
         pool.resize.granting = 0;
         pool.resize.awaited = 0;
         pool.touch(now);
+        pool.recall(now);
         let places: Vec<u32> = pool.present().map(|(index, _)| index).collect();
         for index in places {
-            let node = &self.pool(number).nodes[index as usize];
-            if node.after_tasks == super::node::AfterTasks::Leave {
-                self.pool_mut(number).change(index, now, |node| {
-                    node.after_tasks = super::node::AfterTasks::Stay;
-                });
-            }
             self.dismiss(number, index, NodeDeallocationOption::Requeue);
         }
         if self.pool(number).present().next().is_none() {

@@ -65,3 +65,12 @@ pub(super) fn not_found(code: &'static str) -> Refused {
 pub(super) fn conflict(code: &'static str, message: &str) -> Refused {
     Refused::new(409, code, message)
 }
+
+/// Autoscaling is asked for in a way that makes no sense.
+pub(super) fn autoscale_settings() -> Refused {
+    Refused::new(
+        400,
+        "InvalidAutoScalingSettings",
+        "The specified autoscaling settings are not valid.",
+    )
+}

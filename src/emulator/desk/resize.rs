@@ -41,16 +41,14 @@ impl Desk {
         pool.resize.errors.clear();
         pool.resize.timed_out = false;
         pool.resize.granting = 0;
+        // What is waited for is asked for again, as part of what the new target lacks.
+        pool.resize.awaited = 0;
         let resize = pool.resize.number;
         for index in leaving {
             self.dismiss(number, *index, wanted.option);
         }
         let allocation = self.allocation_time(number);
         for lane in Lane::ALL {
-            // What is waited for is asked for again, as part of what the new target lacks.
-            if lane == Lane::Spot {
-                self.pool_mut(number).resize.awaited = 0;
-            }
             if kept(self.pool(number), lane) < wanted.target.get(lane).0 {
                 self.note_grant(number, lane, allocation);
             } else {
@@ -219,12 +217,7 @@ impl Desk {
         pool.resize.granting = 0;
         pool.resize.awaited = 0;
         let resize = pool.resize.number;
-        for index in 0..pool.nodes.len() as u32 {
-            let node = &pool.nodes[index as usize];
-            if node.is_here() && node.after_tasks == AfterTasks::Leave {
-                pool.change(index, now, |node| node.after_tasks = AfterTasks::Stay);
-            }
-        }
+        pool.recall(now);
         self.agenda
             .note(now + time, Event::Stopped { pool: number, resize });
     }

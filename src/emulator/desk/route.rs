@@ -222,7 +222,7 @@ fn decoded(part: &str) -> String {
     while at < bytes.len() {
         let code = part
             .get(at + 1..at + 3)
-            .filter(|_| bytes[at] == b'%')
+            .filter(|hex| bytes[at] == b'%' && hex.bytes().all(|digit| digit.is_ascii_hexdigit()))
             .and_then(|hex| u8::from_str_radix(hex, 16).ok());
         out.push(code.unwrap_or(bytes[at]));
         at += if code.is_some() { 3 } else { 1 };
@@ -240,6 +240,7 @@ mod tests {
             ("a%2Db", "a-b"),
             ("50%", "50%"),
             ("%zz", "%zz"),
+            ("%+5", "%+5"),
             ("%c3%bc", "ü"),
             ("ü%2", "ü%2"),
         ] {

@@ -162,6 +162,10 @@ impl Desk {
             End::Exited(code) => Some(*code),
             End::TimedOut | End::Terminated | End::NotRun(_) => None,
         };
+        let job = self.job_mut(task.job);
+        job.waiting.remove(&task.task);
+        job.blocked.remove(&task.task);
+        let may_free = matches!(end, End::Exited(0)) && !job.blocked.is_empty();
         self.recount(task, |task| {
             task.turn(TaskState::Completed, now);
             task.started.get_or_insert(now);
@@ -169,10 +173,7 @@ impl Desk {
             task.exit_code = exit_code;
             task.failure = failure.map(Box::new);
         });
-        let job = self.job_mut(task.job);
-        job.waiting.remove(&task.task);
-        job.blocked.remove(&task.task);
-        if !job.blocked.is_empty() {
+        if may_free {
             self.unblock(task.job);
         }
         self.end_job_with_tasks(task.job);

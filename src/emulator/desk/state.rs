@@ -158,9 +158,7 @@ impl Desk {
             })
         });
         for task in under_way.collect::<Vec<_>>() {
-            if let Some(node) = self.requeue(task) {
-                self.node_emptied(node);
-            }
+            self.requeue_by_user(task);
         }
         self.commands.stopped.clear();
     }

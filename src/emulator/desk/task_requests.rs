@@ -1,6 +1,6 @@
 //! Requests to tasks: add, add many, update, terminate, reactivate, delete.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Desk;
 use super::body::{Body, checked_id};
@@ -84,7 +84,7 @@ impl Desk {
                 "The specified task already exists.",
             ));
         }
-        let course = self.course(command.as_deref().unwrap_or(""), &settings(&body));
+        let course = self.course(command.as_deref().unwrap_or(""), &settings(&body.0));
         let task = Task {
             slots: slots as u32,
             limit,
@@ -97,24 +97,32 @@ impl Desk {
 
     /// Puts a new task into the queue of its job.
     pub(super) fn enqueue(&mut self, number: u32, task: Task) -> TaskRef {
-        let per_node = self.slots_per_node(number);
         let job = self.job_mut(number);
         let place = job.next_task;
         job.next_task += 1;
-        let fits = per_node.is_none_or(|per_node| task.slots <= per_node);
-        if !job.is_free(&task) {
-            job.blocked.insert(place);
-        } else if fits {
-            job.waiting.insert(place);
-        }
         job.names.insert(task.id.to_ascii_lowercase().into(), place);
         job.tasks.insert(place, task);
         job.count(place, true);
-        self.retally(number);
-        TaskRef {
+        let task = TaskRef {
             job: number,
             task: place,
+        };
+        self.queue(task);
+        task
+    }
+
+    /// Lets an active task wait for what it depends on, or for room; one that fits no node of its pool waits for neither.
+    fn queue(&mut self, task: TaskRef) {
+        let per_node = self.slots_per_node(task.job);
+        let job = self.job_mut(task.job);
+        let found = &job.tasks[&task.task];
+        let fits = per_node.is_none_or(|per_node| found.slots <= per_node);
+        if !job.is_free(found) {
+            job.blocked.insert(task.task);
+        } else if fits {
+            job.waiting.insert(task.task);
         }
+        self.retally(task.job);
     }
 
     /// Says how a task runs.
@@ -223,11 +231,7 @@ impl Desk {
             (task.exit_code, task.failure) = (None, None);
             task.touch(now);
         });
-        let per_node = self.slots_per_node(task.job);
-        let job = self.job_mut(task.job);
-        if per_node.is_none_or(|per_node| job.tasks[&task.task].slots <= per_node) {
-            job.waiting.insert(task.task);
-        }
+        self.queue(task);
         Ok(())
     }
 }
@@ -263,8 +267,8 @@ fn constraints(body: &mut Body, usual: i32) -> Result<(Option<Span>, i32), Refus
 const UNLIMITED: Span = Span::days(36_525);
 
 /// Reads `environmentSettings` as pairs.
-fn settings(body: &Body) -> Vec<(String, String)> {
-    let list = body.0.get("environmentSettings").and_then(Value::as_array);
+pub(super) fn settings(given: &Map<String, Value>) -> Vec<(String, String)> {
+    let list = given.get("environmentSettings").and_then(Value::as_array);
     let text = |pair: &Value, name: &str| Some(pair.get(name)?.as_str()?.to_owned());
     list.into_iter()
         .flatten()

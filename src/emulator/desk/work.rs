@@ -1,11 +1,14 @@
 //! Tasks that a scenario submits by itself, and real commands that tasks ask for.
 
+use serde_json::{Map, Value};
+
 use super::Desk;
 use super::job::JobState;
 use super::pool::MILLISECOND;
 use super::refs::{Event, TaskRef};
 use super::schedule::End;
 use super::task::{Course, Task, TaskState};
+use super::task_requests::settings;
 use crate::base::Timestamp;
 use crate::emulator::etag;
 
@@ -85,17 +88,11 @@ impl Desk {
         let stopped = std::mem::take(&mut self.commands.stopped);
         let commands = started.into_iter().filter_map(|(task, run)| {
             let found = self.jobs.get(&task.job)?.tasks.get(&task.task)?;
-            let given: serde_json::Value = serde_json::from_str(&found.given).ok()?;
-            let pairs = given.get("environmentSettings").and_then(|list| list.as_array());
-            let text = |pair: &serde_json::Value, name: &str| Some(pair.get(name)?.as_str()?.to_owned());
+            let given: Map<String, Value> = serde_json::from_str(&found.given).ok()?;
             Some(Command {
                 run: run_id((task, run)),
                 line: given.get("commandLine")?.as_str()?.to_owned(),
-                settings: pairs
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|pair| Some((text(pair, "name")?, text(pair, "value")?)))
-                    .collect(),
+                settings: settings(&given),
             })
         });
         (commands.collect(), stopped.into_iter().map(run_id).collect())
