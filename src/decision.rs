@@ -23,7 +23,7 @@ pub use account_share::{AccountShare, AccountUnseen, PaidFrom, SharedMonth, Size
 pub use asked::{BacklogAsk, DeadlineCourse, ForecastAsk, QueueAsk, ScheduleAsk, TrackAsk, Unsampled};
 pub use chain::{Decision, Stage, Step};
 pub use cost_split::{CostSplit, SpotOutage};
-pub use guard_memory::{DoneWork, GuardMemory, MonthUse, RunTimes, SpotLoss, TargetChange};
+pub use guard_memory::{GuardMemory, MonthUse, RunTimes, SpotLoss, TargetChange};
 pub use guarded::{
     Cooldown, Flapping, HourlyBudget, MonthlyBudget, QuotaLimit, ScheduleMost, SpotStorm, StepLimit,
 };

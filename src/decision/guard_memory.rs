@@ -22,9 +22,6 @@ pub struct GuardMemory {
     /// How long its tasks have run, of those that finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runs: Option<RunTimes>,
-    /// What finished, hour by hour, oldest first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub done: Vec<DoneWork>,
 }
 
 /// How long tasks have run.
@@ -35,20 +32,6 @@ pub struct RunTimes {
     pub count: u64,
     /// Their run times added up, in seconds.
     pub seconds: f64,
-    /// The squares of their run times added up.
-    pub seconds_squared: f64,
-}
-
-/// The work that finished within an hour.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct DoneWork {
-    /// When the first of it was seen.
-    pub from: Timestamp,
-    /// When the first of these tasks was submitted.
-    pub submitted: Timestamp,
-    /// Their run times times their slots, in seconds.
-    pub slot_seconds: f64,
 }
 
 /// A change of a pool's target.
@@ -113,23 +96,11 @@ impl GuardMemory {
             self.spend(then, now, paid(before));
         }
         if let Some(work) = work {
-            self.finish(now, work);
+            self.finish(work);
         }
         let oldest = now - Self::KEPT;
         forget(&mut self.changes, |change| change.at < oldest);
         forget(&mut self.losses, |loss| loss.at < oldest);
-    }
-
-    /// How long finished work is kept: deadlines come once a week at the rarest that they can be reckoned with.
-    pub const WORK_KEPT: Span = Span::days(7);
-
-    /// Returns the slot-seconds of work that was submitted and done since a moment, and when the first of it was submitted.
-    pub fn done_since(&self, since: Timestamp) -> (f64, Option<Timestamp>) {
-        let done = || self.done.iter().filter(|done| done.submitted >= since);
-        (
-            done().map(|done| done.slot_seconds).sum(),
-            done().map(|done| done.submitted).min(),
-        )
     }
 
     /// Returns the spot nodes that the look of this moment found taken away.
@@ -138,36 +109,15 @@ impl GuardMemory {
         last.map_or(Nodes::ZERO, |loss| loss.lost)
     }
 
-    fn finish(&mut self, now: Timestamp, work: &Work) {
+    fn finish(&mut self, work: &Work) {
         for task in &work.finished {
-            let seconds = task.ended.since(task.started).as_seconds().max(0.0);
             let runs = self.runs.get_or_insert(RunTimes {
                 count: 0,
                 seconds: 0.0,
-                seconds_squared: 0.0,
             });
             runs.count = runs.count.saturating_add(1);
-            runs.seconds += seconds;
-            runs.seconds_squared += seconds * seconds;
-            let slot_seconds = seconds * f64::from(task.slots);
-            match self
-                .done
-                .last_mut()
-                .filter(|done| now.since(done.from) < Span::hours(1))
-            {
-                Some(done) => {
-                    done.submitted = done.submitted.min(task.submitted);
-                    done.slot_seconds += slot_seconds;
-                }
-                None => self.done.push(DoneWork {
-                    from: now,
-                    submitted: task.submitted,
-                    slot_seconds,
-                }),
-            }
+            runs.seconds += task.ended.since(task.started).as_seconds().max(0.0);
         }
-        let oldest = now - Self::WORK_KEPT;
-        forget(&mut self.done, |done| done.from < oldest);
     }
 
     /// Returns how long nodes of a lane have been there in the month of a moment, in hours.
