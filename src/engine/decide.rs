@@ -1,8 +1,9 @@
 //! From what is seen to what is decided: a pure function, and total.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-use crate::account::{AllocationState, Holding, NodeDeallocationOption, PoolState, Removal};
+use crate::account::{AllocationState, Holding, NodeDeallocationOption, PoolId, PoolState, Removal};
 use crate::base::{Mix, Timestamp};
 use crate::decision::{Decision, Reason, Snapshot, SpotMemory, Stage};
 use crate::policy::{Ask, Caps, Mode, Policies, Policy, Workings};
@@ -26,7 +27,6 @@ pub fn decide_sharing(
     snapshots: &[Snapshot<'_>],
     account: Option<&AccountView>,
 ) -> Vec<Decision> {
-    let decided = |snapshot: &&Snapshot<'_>| policies.policy_for(&snapshot.pool.id).is_some();
     let known: Vec<(&Policy, &Snapshot<'_>, Learned, SpotMemory)> = snapshots
         .iter()
         .filter_map(|snapshot| {
@@ -51,12 +51,16 @@ pub fn decide_sharing(
         })
         .collect();
     if let Some(account) = shared_by(policies, account) {
-        let beside = snapshots.iter().filter(|snapshot| !decided(snapshot));
+        let decided: BTreeSet<&PoolId> = known.iter().map(|(_, snapshot, ..)| &snapshot.pool.id).collect();
+        let seen: BTreeSet<&PoolId> = snapshots.iter().map(|snapshot| &snapshot.pool.id).collect();
+        let beside = snapshots
+            .iter()
+            .filter(|snapshot| !decided.contains(&snapshot.pool.id));
         let beside: Vec<Holding> = beside.map(|snapshot| snapshot.pool.into()).collect();
-        let elsewhere = account.pools.iter().filter(|holding| {
-            let seen = |snapshot: &Snapshot<'_>| snapshot.pool.id == holding.pool;
-            !snapshots.iter().any(seen)
-        });
+        let elsewhere = account
+            .pools
+            .iter()
+            .filter(|holding| !seen.contains(&holding.pool));
         let resting: Vec<Resting<'_>> = beside
             .iter()
             .chain(elsewhere)

@@ -23,12 +23,15 @@ impl Policies {
 
     /// Returns the place of the policy that decides for a pool: the one that names it, else the first whose pattern matches.
     pub fn index_for(&self, pool: &PoolId) -> Option<usize> {
-        let matching = |exact: bool| {
-            self.policies
-                .iter()
-                .position(|policy| policy.pool.is_exact() == exact && policy.pool.matches(pool))
-        };
-        matching(true).or_else(|| matching(false))
+        let mut first = None;
+        let matching = self.policies.iter().enumerate();
+        for (index, policy) in matching.filter(|(_, policy)| policy.pool.matches(pool)) {
+            if policy.pool.is_exact() {
+                return Some(index);
+            }
+            first = first.or(Some(index));
+        }
+        first
     }
 
     /// Returns the quotas to keep to: what is seen of the account and what is stated, the smaller of each.
@@ -54,23 +57,6 @@ impl Policies {
                 "pools are guaranteed {promised} cores together, and there are {there} dedicated ones; not all of that can be kept"
             )
         })
-    }
-
-    /// Returns a sentence for each policy that can never decide because an earlier one speaks of the very same pools.
-    pub fn conflicts(&self) -> Vec<String> {
-        let earlier = |index: usize| &self.policies[..index];
-        self.policies
-            .iter()
-            .enumerate()
-            .filter_map(|(index, policy)| {
-                let same = |other: &&Policy| other.pool.as_str().eq_ignore_ascii_case(policy.pool.as_str());
-                let first = earlier(index).iter().find(same)?;
-                Some(format!(
-                    "policies `{}` and `{}` both speak of pool `{}`; keep one of them",
-                    first.name, policy.name, policy.pool
-                ))
-            })
-            .collect()
     }
 
     /// Returns the policy that decides for a pool.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ask::Ask;
-use super::{DueTimes, Objective, Policy};
+use super::{Demand, DueTimes, Objective, Policy};
 use crate::account::{PoolState, Work};
 use crate::base::{Lane, Mix, Nodes, Timestamp};
 use crate::decision::{DeadlineCourse, Decision, Reason, Snapshot, Stage};
@@ -82,12 +82,14 @@ impl Policy {
             })
             .collect();
         let model = snapshot.learned.model(snapshot.now, work);
+        let others = snapshot.learned.durations.model([]);
         let sight = DueSight {
             now: snapshot.now,
             interval: self.interval,
             work,
             slots: snapshot.pool.task_slots_per_node.max(1),
             learned: snapshot.learned,
+            others: &others,
             rules: &rules,
             waiting: &waiting,
             running: &running,
@@ -116,7 +118,8 @@ impl Policy {
 
     /// Raises the outcome to what the deadlines need; where there is no slack, with dedicated nodes.
     pub(super) fn meet_deadlines(&self, decision: &mut Decision, snapshot: &Snapshot<'_>) {
-        if self.deadlines.is_empty() {
+        // What they alone asked for is the outcome already.
+        if self.deadlines.is_empty() || matches!(self.demand[..], [Demand::Deadlines(_)]) {
             return;
         }
         let Some(plan) = self.deadline_plan(snapshot).filter(|plan| plan.tasks > 0) else {

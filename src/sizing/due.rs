@@ -25,7 +25,7 @@ mod steps;
 use known::Known;
 
 use super::open::{count, open};
-use super::{Lanes, Learned, RunTimes};
+use super::{DurationModel, Lanes, Learned, RunTimes};
 use crate::account::Work;
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
 use crate::market::Prior;
@@ -43,6 +43,8 @@ pub struct DueSight<'a> {
     pub slots: u32,
     /// What has been learned of the pool.
     pub learned: &'a Learned,
+    /// How long tasks run that no deadline means.
+    pub others: &'a DurationModel,
     /// The deadlines.
     pub rules: &'a [DueRule<'a>],
     /// For each waiting task its first deadline, by place, and when that is; `None` where no deadline means it.

@@ -48,7 +48,7 @@ impl DueSight<'_> {
                 let mean = known[rule].mean.unwrap_or(Span::ZERO);
                 (mean - ran).max(beyond(ran))
             }
-            None => self.learned.durations.model([]).mean_left(ran),
+            None => self.others.mean_left(ran),
         }
     }
 }

@@ -28,7 +28,7 @@ impl DueSight<'_> {
         let (mut slots, mut sum, mut longest_of_all) = (0.0, 0.0, 0.0_f64);
         let mut starts: Vec<Option<Timestamp>> = vec![None; self.work.waiting.len()];
         let mut least: Option<Timestamp> = None;
-        let others = self.learned.durations.model([]).mean_left(Span::ZERO);
+        let others = self.others.mean_left(Span::ZERO);
         for (index, task) in self.work.waiting.iter().enumerate().rev() {
             if task.slots <= self.slots
                 && let Some(due) = self.waiting[index]

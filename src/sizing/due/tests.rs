@@ -88,12 +88,14 @@ impl Case {
         let due = |submitted: Timestamp| Some((0, submitted + Span::minutes(self.within)));
         let waiting: Vec<_> = self.work.waiting.iter().map(|task| due(task.submitted)).collect();
         let running: Vec<_> = self.work.running.iter().map(|task| due(task.submitted)).collect();
+        let others = learned.durations.model([]);
         let sight = DueSight {
             now: at(self.now),
             interval: Span::minutes(1),
             work: &self.work,
             slots: 1,
             learned: &learned,
+            others: &others,
             rules: &[rule],
             waiting: &waiting,
             running: &running,
