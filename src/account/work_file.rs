@@ -122,7 +122,7 @@ impl From<WorkFile> for Work {
 
 impl From<Work> for WorkFile {
     fn from(work: Work) -> Self {
-        let name = |job: Option<JobIndex>| job.and_then(|index| work.jobs.name(index).map(str::to_owned));
+        let name = |job: Option<JobIndex>| work.job_of(job).map(str::to_owned);
         let waiting = work.waiting.iter().map(|task| WaitingFile {
             submitted: task.submitted,
             slots: task.slots,

@@ -126,6 +126,15 @@ impl Mix {
         self.dedicated + self.spot
     }
 
+    /// Returns what one has beyond another, lane by lane.
+    #[must_use]
+    pub fn saturating_sub(self, other: Self) -> Self {
+        Self {
+            dedicated: self.dedicated.saturating_sub(other.dedicated),
+            spot: self.spot.saturating_sub(other.spot),
+        }
+    }
+
     /// Returns the nodes of one lane.
     pub const fn get(self, lane: Lane) -> Nodes {
         match lane {

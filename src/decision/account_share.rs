@@ -20,13 +20,13 @@ pub struct AccountShare {
     /// What of that may be ordered now: fewer while others still hold it.
     pub granted: Mix,
     /// The nodes beyond its own that it keeps, because its bounds want them at least.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_usual")]
     pub kept: Mix,
     /// The cores that it is guaranteed.
     #[serde(skip_serializing_if = "is_usual")]
     pub guaranteed_cores: u32,
     /// The nodes that the guarantee gave.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_usual")]
     pub guaranteed: Mix,
     /// The guaranteed cores that others may have meanwhile.
     #[serde(skip_serializing_if = "is_usual")]
@@ -100,15 +100,9 @@ pub struct SizeUnknown {
     pub vm_size: Option<Arc<str>>,
 }
 
-// Serde hands over a reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_none(mix: &Mix) -> bool {
-    *mix == Mix::ZERO
-}
-
-/// Says whether a number need not be written.
-fn is_usual<T: Default + PartialEq>(number: &T) -> bool {
-    *number == T::default()
+/// Says whether a value need not be written.
+pub(super) fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl AccountShare {

@@ -286,7 +286,7 @@ pub struct BacklogAsk {
     /// The tasks that wait.
     pub waiting: u32,
     /// The tasks besides that need more slots than a node has, and can never run.
-    #[serde(default, skip_serializing_if = "is_none_of_them")]
+    #[serde(default, skip_serializing_if = "super::account_share::is_usual")]
     pub never_fit: u32,
     /// How long they may be kept.
     pub drain_within: Span,
@@ -302,11 +302,6 @@ pub struct BacklogAsk {
     pub late_task: f64,
     /// What an hour of its work counts as besides, in hours of a dedicated slot.
     pub late_hour: f64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-fn is_none_of_them(count: &u32) -> bool {
-    *count == 0
 }
 
 impl fmt::Display for BacklogAsk {

@@ -373,7 +373,7 @@ impl<'a> Table<'a> {
             asked,
             share: share.nodes,
             granted: share.now,
-            kept: beyond(least, share.now),
+            kept: least.saturating_sub(share.now),
             guaranteed_cores,
             guaranteed: share.guaranteed,
             lent_cores: guaranteed_cores.saturating_sub(used),
@@ -442,12 +442,5 @@ fn give_back(seat: &mut Seat<'_>, lane: Lane, to: Mix) {
         // Only idle nodes go, so that these must become idle.
         let leaving = decision.current.get(lane).saturating_sub(to.get(lane));
         decision.cordon = decision.cordon.with(lane, decision.cordon.get(lane).max(leaving));
-    }
-}
-
-fn beyond(mix: Mix, other: Mix) -> Mix {
-    Mix {
-        dedicated: mix.dedicated.saturating_sub(other.dedicated),
-        spot: mix.spot.saturating_sub(other.spot),
     }
 }

@@ -245,7 +245,7 @@ impl<'a> Division<'a> {
             nodes: pool.has,
             now: pool.has,
             guaranteed: pool.guaranteed,
-            lent: less(pool.claim.covered(), pool.claim.guaranteed()),
+            lent: pool.claim.covered().saturating_sub(pool.claim.guaranteed()),
             short: Lane::ALL
                 .into_iter()
                 .filter_map(|lane| self.short(index, lane))
@@ -289,12 +289,5 @@ impl Pot<'_> {
                 budget,
             },
         }
-    }
-}
-
-fn less(mix: Mix, other: Mix) -> Mix {
-    Mix {
-        dedicated: mix.dedicated.saturating_sub(other.dedicated),
-        spot: mix.spot.saturating_sub(other.spot),
     }
 }
