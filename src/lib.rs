@@ -22,6 +22,7 @@ pub mod world;
 
 pub mod azure;
 pub mod sim;
+pub mod store;
 
 pub mod bring;
 pub mod emulator;

@@ -58,16 +58,58 @@ pub fn line(entry: &Entry<'_>) -> String {
     line.expect("entries are made of numbers and text")
 }
 
-/// What a line is about.
+/// What a line is about; see [`Entry`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum Kind {
+pub enum Kind {
+    /// The engine began.
     Started,
+    /// Nothing could be seen.
     Blind,
+    /// No pool matched.
     Unmatched,
+    /// What the account shares.
     Account,
+    /// A decision.
     Decided,
+    /// What became of an order.
     Settled,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::Started,
+        Self::Blind,
+        Self::Unmatched,
+        Self::Account,
+        Self::Decided,
+        Self::Settled,
+    ];
+
+    /// Returns the word that lines have for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Blind => "blind",
+            Self::Unmatched => "unmatched",
+            Self::Account => "account",
+            Self::Decided => "decided",
+            Self::Settled => "settled",
+        }
+    }
+}
+
+/// Reads the word that lines have for it.
+impl std::str::FromStr for Kind {
+    type Err = String;
+    fn from_str(word: &str) -> Result<Self, String> {
+        let kind = Self::ALL.into_iter().find(|kind| kind.word() == word);
+        kind.ok_or_else(|| {
+            let words = Self::ALL.map(Self::word).join(", ");
+            format!("`{word}` is no kind of ledger line; there are {words}")
+        })
+    }
 }
 
 /// What every line has.

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use super::line::{AccountLine, AccountPolicyRecord, Blind, Decided, Head, Kind, Settled, Started, line};
 use crate::account::{Order, Receipt};
 use crate::base::Timestamp;
+use crate::decision::Memory;
 use crate::engine::{Entry, Observation, ObserveError, Question, RecordError, World, run};
 use crate::policy::{AccountPolicy, Policies};
 
@@ -103,21 +104,21 @@ pub fn replay(ledger: &str) -> Result<Replayed, ReplayError> {
 }
 
 /// One line of a ledger.
-struct Line<'a> {
-    number: usize,
-    text: &'a str,
-    head: Head,
+pub(super) struct Line<'a> {
+    pub(super) number: usize,
+    pub(super) text: &'a str,
+    pub(super) head: Head,
 }
 
 impl Line<'_> {
-    fn unreadable(&self, why: impl std::fmt::Display) -> ReplayError {
+    pub(super) fn unreadable(&self, why: impl std::fmt::Display) -> ReplayError {
         ReplayError::Unreadable {
             line: self.number,
             why: why.to_string(),
         }
     }
 
-    fn read<T: DeserializeOwned>(&self) -> Result<T, ReplayError> {
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, ReplayError> {
         serde_json::from_str(self.text).map_err(|error| self.unreadable(error))
     }
 }
@@ -140,19 +141,25 @@ fn read_lines(ledger: &str) -> Result<(Vec<Line<'_>>, bool), ReplayError> {
     Ok((lines.collect::<Result<_, _>>()?, torn))
 }
 
-fn replay_from_start(lines: &[Line<'_>]) -> Result<(), ReplayError> {
-    let started: Started = lines[0].read()?;
+/// Returns what an engine began with.
+pub(super) fn beginning(first: &Line<'_>) -> Result<(Policies, Memory), ReplayError> {
+    let started: Started = first.read()?;
     let policies = started.policies.iter().map(super::PolicyRecord::policy);
     let policies: Vec<_> = policies
         .collect::<Result<_, _>>()
-        .map_err(|why| lines[0].unreadable(why))?;
+        .map_err(|why| first.unreadable(why))?;
     let mut policies = Policies::from(policies);
     if let Some(AccountPolicyRecord { name, file }) = &started.account {
         let account = AccountPolicy::from_file(name, file);
-        let account = account.map_err(|_| lines[0].unreadable("nobody can decide by what is shared"))?;
+        let account = account.map_err(|_| first.unreadable("nobody can decide by what is shared"))?;
         policies.account = Some(account);
     }
-    let memory = started.memory.memory().map_err(|why| lines[0].unreadable(why))?;
+    let memory = started.memory.memory().map_err(|why| first.unreadable(why))?;
+    Ok((policies, memory))
+}
+
+fn replay_from_start(lines: &[Line<'_>]) -> Result<(), ReplayError> {
+    let (policies, memory) = beginning(&lines[0])?;
     let mut world = Recorded {
         lines,
         next: 0,
@@ -168,6 +175,37 @@ fn replay_from_start(lines: &[Line<'_>]) -> Result<(), ReplayError> {
     }
 }
 
+/// Reads what was seen in one look from its lines; an error of the look itself is given back.
+pub(super) fn see<'a>(
+    look: impl IntoIterator<Item = &'a Line<'a>>,
+    into: &mut Observation,
+) -> Result<Option<ObserveError>, ReplayError> {
+    for line in look {
+        match line.head.kind {
+            Kind::Blind => return Ok(Some(line.read::<Blind>()?.error.into())),
+            Kind::Decided => {
+                let seen = line
+                    .read::<Decided>()?
+                    .seen
+                    .ok_or_else(|| line.unreadable("it does not say what was seen"))?;
+                let id = seen
+                    .pool
+                    .id
+                    .clone()
+                    .ok_or_else(|| line.unreadable("the pool has no id"))?;
+                let samples = seen.samples.to_samples().map_err(|why| line.unreadable(why))?;
+                let view = into.push(seen.pool.state(id));
+                view.samples.extend(samples);
+                view.work = seen.work;
+                view.fault = seen.fault.map(ObserveError::from);
+            }
+            Kind::Account => into.account = Some(line.read::<AccountLine>()?.seen.into()),
+            Kind::Started | Kind::Unmatched | Kind::Settled => {}
+        }
+    }
+    Ok(None)
+}
+
 /// The world as the lines of a ledger tell it.
 struct Recorded<'a> {
     lines: &'a [Line<'a>],
@@ -181,30 +219,7 @@ impl Recorded<'_> {
         let at_once = self.lines[self.next..]
             .iter()
             .take_while(|line| line.head.at == now);
-        for line in at_once {
-            match line.head.kind {
-                Kind::Blind => return Ok(Some(line.read::<Blind>()?.error.into())),
-                Kind::Decided => {
-                    let seen = line
-                        .read::<Decided>()?
-                        .seen
-                        .ok_or_else(|| line.unreadable("it does not say what was seen"))?;
-                    let id = seen
-                        .pool
-                        .id
-                        .clone()
-                        .ok_or_else(|| line.unreadable("the pool has no id"))?;
-                    let samples = seen.samples.to_samples().map_err(|why| line.unreadable(why))?;
-                    let view = into.push(seen.pool.state(id));
-                    view.samples.extend(samples);
-                    view.work = seen.work;
-                    view.fault = seen.fault.map(ObserveError::from);
-                }
-                Kind::Account => into.account = Some(line.read::<AccountLine>()?.seen.into()),
-                Kind::Started | Kind::Unmatched | Kind::Settled => {}
-            }
-        }
-        Ok(None)
+        see(at_once, into)
     }
 
     fn stop(&mut self, error: ReplayError) -> RecordError {

@@ -12,8 +12,9 @@ const FLOORS: &[&[&str]] = &[
     &["policy"],
     &["engine"],
     &["world"],
-    &["sim", "azure"],
-    &["bring", "emulator", "serve", "proof"],
+    &["sim", "azure", "store"],
+    &["bring", "emulator", "proof"],
+    &["serve"],
     &["cli"],
 ];
 

@@ -1,0 +1,96 @@
+//! What is looked for in a ledger, and what is found.
+
+use crate::account::PoolId;
+use crate::base::Timestamp;
+use crate::world::EntryKind;
+
+/// What is looked for; all that is stated must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// Lines about this pool.
+    pub pool: Option<PoolId>,
+    /// Not before this moment.
+    pub from: Option<Timestamp>,
+    /// Not after this moment.
+    pub to: Option<Timestamp>,
+    /// Lines of this kind.
+    pub kind: Option<EntryKind>,
+    /// Decisions with a step for this reason, by its code, and orders refused for it.
+    pub reason: Option<String>,
+    /// Lines whose sentences have all these words; a word may end in `*`.
+    pub text: Option<String>,
+    /// From the latest to the oldest.
+    pub newest_first: bool,
+    /// Behind this line, as [`Page::next`] gave it.
+    pub after: Option<u64>,
+    /// At most so many; 0 is the usual number.
+    pub limit: usize,
+}
+
+/// A page of what was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The lines, in the order asked for.
+    pub found: Vec<Found>,
+    /// What to ask for after this page; `None` when there is nothing more.
+    pub next: Option<u64>,
+}
+
+/// A line that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its number in the ledger, from 1.
+    pub number: u64,
+    /// Its moment.
+    pub at: Timestamp,
+    /// The pool that it is about.
+    pub pool: Option<PoolId>,
+    /// What it is about.
+    pub kind: EntryKind,
+    /// The line, byte for byte.
+    pub line: String,
+}
+
+impl Search {
+    /// Lines of a page when nobody says how many.
+    pub const LIMIT_USUAL: usize = 100;
+    /// The most lines of a page: some megabytes of usual lines.
+    pub const LIMIT_MAX: usize = 1000;
+    /// A page ends early when its lines take more bytes than this, so that long lines do not fill the memory.
+    pub(super) const PAGE_BYTES_MAX: usize = 16 << 20;
+
+    /// Returns how many lines a page may have.
+    pub(super) fn page_lines(&self) -> usize {
+        match self.limit {
+            0 => Self::LIMIT_USUAL,
+            limit => limit.min(Self::LIMIT_MAX),
+        }
+    }
+
+    /// Returns the words that are looked for: those with a letter or digit.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        let words = self.text.as_deref().unwrap_or_default().split_whitespace();
+        words.filter(|word| word.chars().any(char::is_alphanumeric))
+    }
+}
+
+impl Page {
+    /// Gathers a page from rows of which there may be one more than fits.
+    pub(super) fn gather<E>(
+        search: &Search,
+        rows: impl Iterator<Item = Result<Found, E>>,
+    ) -> Result<Self, E> {
+        let mut page = Self::default();
+        let mut bytes = 0;
+        for row in rows {
+            if page.found.len() == search.page_lines() || bytes > Search::PAGE_BYTES_MAX {
+                page.next = page.found.last().map(|found: &Found| found.number);
+                break;
+            }
+            let found = row?;
+            bytes += found.line.len();
+            page.found.push(found);
+        }
+        Ok(page)
+    }
+}

@@ -1,0 +1,203 @@
+//! Finding lines: every search walks one index in the order asked for and stops when the page is full.
+
+use std::io::Read as _;
+
+use flate2::read::ZlibDecoder;
+use rusqlite::types::{Type, Value};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+
+use super::Sqlite;
+use super::write::milliseconds;
+use crate::account::PoolId;
+use crate::base::Timestamp;
+use crate::store::{Found, Page, Search, StoreError};
+
+impl Sqlite {
+    /// Returns the lines from the latest `started` line on.
+    pub(in crate::store) fn since_started(&self) -> Result<Vec<String>, StoreError> {
+        self.reading(|connection| {
+            let mut lines = connection.prepare_cached(
+                "SELECT number, at, pool, kind, line, packed FROM ledger
+                 WHERE number >= (SELECT max(number) FROM ledger WHERE kind = 'started') ORDER BY number",
+            )?;
+            let lines = lines.query_map([], |row| found(row).map(|found| found.line))?;
+            lines.collect()
+        })
+    }
+
+    /// Returns the latest decision about a pool at or before a moment.
+    pub(in crate::store) fn decision_at(
+        &self,
+        pool: &PoolId,
+        at: Timestamp,
+    ) -> Result<Option<Found>, StoreError> {
+        self.reading(|connection| {
+            let mut decision = connection.prepare_cached(
+                "SELECT number, at, pool, kind, line, packed FROM ledger
+                 WHERE pool = ?1 AND at <= ?2 AND kind = 'decided' ORDER BY at DESC, number DESC LIMIT 1",
+            )?;
+            decision
+                .query_row(params![pool.as_str(), milliseconds(at)], found)
+                .optional()
+        })
+    }
+
+    /// Searches the ledger.
+    pub(in crate::store) fn search(&self, search: &Search) -> Result<Page, StoreError> {
+        self.reading(|connection| {
+            let Some(asked) = Asked::of(search, connection)? else {
+                return Ok(Page::default());
+            };
+            let mut lines = connection.prepare_cached(&asked.text)?;
+            let rows = lines.query_map(params_from_iter(asked.values), found)?;
+            Page::gather(search, rows)
+        })
+    }
+}
+
+/// A search as SQL.
+#[derive(Default)]
+struct Asked {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Asked {
+    /// Returns the statement; `None` when no line lies in the time asked for.
+    fn of(search: &Search, connection: &Connection) -> Result<Option<Self>, rusqlite::Error> {
+        let mut asked = Self::default();
+        let words = match_words(search);
+        asked.text.push_str(if words.is_some() {
+            "SELECT number, at, ledger.pool, kind, line, packed FROM ledger_text
+             CROSS JOIN ledger ON ledger.number = ledger_text.rowid WHERE ledger_text MATCH "
+        } else {
+            "SELECT number, at, pool, kind, line, packed FROM ledger WHERE "
+        });
+        let number = match words {
+            Some(words) => {
+                asked.value(words);
+                "ledger_text.rowid"
+            }
+            None => {
+                asked.text.push('1');
+                "number"
+            }
+        };
+        if search.from.is_some() || search.to.is_some() {
+            let Some((first, last)) = numbers_within(search, connection)? else {
+                return Ok(None);
+            };
+            asked.and(&format!("{number} >= "), first);
+            asked.and(&format!("{number} <= "), last);
+            asked.and("ledger.at >= ", earliest(search));
+            asked.and("ledger.at <= ", latest(search));
+        }
+        if let Some(pool) = &search.pool {
+            asked.and("ledger.pool = ", pool.as_str().to_owned());
+        }
+        if let Some(kind) = search.kind {
+            asked.and("ledger.kind = ", kind.word().to_owned());
+        }
+        let (behind, order) = if search.newest_first {
+            ("<", "DESC")
+        } else {
+            (">", "ASC")
+        };
+        if let Some(after) = search.after {
+            let after = i64::try_from(after).unwrap_or(i64::MAX);
+            asked.and(&format!("{number} {behind} "), after);
+        }
+        asked.text.push_str(&format!(" ORDER BY {number} {order} LIMIT "));
+        asked.value(i64::try_from(search.page_lines() + 1).unwrap_or(i64::MAX));
+        Ok(Some(asked))
+    }
+
+    fn and(&mut self, condition: &str, value: impl Into<Value>) {
+        self.text.push_str(" AND ");
+        self.text.push_str(condition);
+        self.value(value);
+    }
+
+    fn value(&mut self, value: impl Into<Value>) {
+        self.values.push(value.into());
+        self.text.push_str(&format!("?{}", self.values.len()));
+    }
+}
+
+fn earliest(search: &Search) -> i64 {
+    search.from.map_or(i64::MIN, milliseconds)
+}
+
+fn latest(search: &Search) -> i64 {
+    search.to.map_or(i64::MAX, milliseconds)
+}
+
+/// Returns the first and last number of the lines in the time asked for: a clock that was set back keeps neither from being right,
+/// and the search needs to look at no line outside.
+fn numbers_within(search: &Search, connection: &Connection) -> Result<Option<(i64, i64)>, rusqlite::Error> {
+    let times = [earliest(search), latest(search)];
+    let ends = |row: &Row<'_>| Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?));
+    match &search.pool {
+        Some(pool) => connection
+            .prepare_cached(
+                "SELECT min(number), max(number) FROM ledger WHERE pool = ?1 AND at BETWEEN ?2 AND ?3",
+            )?
+            .query_row(params![pool.as_str(), times[0], times[1]], ends),
+        None => connection
+            .prepare_cached("SELECT min(number), max(number) FROM ledger WHERE at BETWEEN ?1 AND ?2")?
+            .query_row(times, ends),
+    }
+}
+
+/// Returns what the index of words is asked, when words or a reason are looked for.
+fn match_words(search: &Search) -> Option<String> {
+    let quoted = |word: &str| format!("\"{}\"", word.replace('"', "\"\""));
+    let said = search.words().map(|word| match word.strip_suffix('*') {
+        Some(start) => format!("said : {} *", quoted(start)),
+        None => format!("said : {}", quoted(word)),
+    });
+    let reason = search
+        .reason
+        .iter()
+        .map(|code| format!("reasons : {}", quoted(code)));
+    let mut words: Vec<String> = said.chain(reason).collect();
+    if words.is_empty() {
+        return None;
+    }
+    // Narrows the walk; the column of the ledger decides.
+    words.extend(
+        search
+            .pool
+            .iter()
+            .map(|pool| format!("pool : {}", quoted(pool.as_str()))),
+    );
+    Some(words.join(" AND "))
+}
+
+/// Reads `number, at, pool, kind, line, packed`.
+pub(super) fn found(row: &Row<'_>) -> Result<Found, rusqlite::Error> {
+    let odd = |column, kind, why: String| rusqlite::Error::FromSqlConversionFailure(column, kind, why.into());
+    let pool: Option<String> = row.get(2)?;
+    let pool: Option<Result<PoolId, _>> = pool.map(|pool| pool.parse());
+    let pool = pool
+        .transpose()
+        .map_err(|error| odd(2, Type::Text, format!("{error}")))?;
+    let kind: String = row.get(3)?;
+    let line = match row.get::<_, Option<String>>(4)? {
+        Some(line) => line,
+        None => unpack(row.get_ref(5)?.as_blob()?).map_err(|error| odd(5, Type::Blob, error.to_string()))?,
+    };
+    Ok(Found {
+        number: row.get::<_, i64>(0)?.cast_unsigned(),
+        at: Timestamp::from_ticks(row.get::<_, i64>(1)?.saturating_mul(10_000)),
+        pool,
+        kind: kind.parse().map_err(|error| odd(3, Type::Text, error))?,
+        line,
+    })
+}
+
+fn unpack(packed: &[u8]) -> std::io::Result<String> {
+    let mut line = String::new();
+    ZlibDecoder::new(packed).read_to_string(&mut line)?;
+    Ok(line)
+}
