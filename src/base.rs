@@ -10,6 +10,7 @@ mod nodes;
 pub mod schema;
 mod suggest;
 mod time;
+mod toml_document;
 
 pub use code_row::{CodeRow, Example};
 pub use diagnostic::{Code, Diagnostic, Fix, Label, LineColumn, LineIndex, Severity};

@@ -40,6 +40,7 @@ mod plan;
 mod reference;
 mod replay_log;
 mod schema;
+mod serve;
 mod test;
 mod tune;
 
@@ -91,6 +92,7 @@ enum Verb {
     ReplayLog(replay_log::ReplayLog),
     Demo(demo::Demo),
     Emulate(emulate::Emulate),
+    Serve(serve::Serve),
     Schema(schema::Schema),
     Reference(reference::Reference),
     Completions(completions::Completions),
@@ -115,6 +117,7 @@ impl Verb {
             Self::ReplayLog(verb) => verb.run(terminal),
             Self::Demo(verb) => verb.run(terminal),
             Self::Emulate(verb) => verb.run(terminal),
+            Self::Serve(verb) => verb.run(terminal),
             Self::Schema(verb) => verb.run(terminal),
             Self::Reference(verb) => verb.run(terminal),
             Self::Completions(verb) => verb.run(terminal),

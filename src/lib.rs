@@ -28,4 +28,6 @@ pub mod bring;
 pub mod emulator;
 pub mod proof;
 
+pub mod serve;
+
 pub mod cli;

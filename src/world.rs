@@ -20,7 +20,7 @@ pub use inputs::{EvalInputs, InputsFile};
 pub use ledger::{JsonLines, Ledger, MemoryLedger};
 pub use line::{Kind as EntryKind, line};
 pub use memory_record::{MemoryRecord, PoolMemoryRecord};
-pub use policy_record::{DemandRecord, FormulaRecord, PolicyRecord};
+pub use policy_record::{DemandRecord, FormulaRecord, PolicyRecord, policy_hash};
 pub use record::PoolRecord;
 pub use replay::{Difference, Parting, ReplayError, Replayed, replay};
 pub use resume::{Remembered, remember};

@@ -68,6 +68,11 @@ impl Stop {
         self.0.1.notify_waiters();
     }
 
+    /// Lets a world that was ended wait again; says whether it was.
+    pub fn go_on(&self) -> bool {
+        self.0.0.swap(false, Ordering::SeqCst)
+    }
+
     fn is_stopped(&self) -> bool {
         self.0.0.load(Ordering::SeqCst)
     }

@@ -16,7 +16,7 @@ use crate::formula::codes;
 use crate::market::recorded;
 use crate::signal::Metric;
 use crate::sim::workload;
-use crate::{bring, emulator, policy, proof, world};
+use crate::{bring, emulator, policy, proof, serve, world};
 
 /// Print the reference of the language, the metrics or the codes
 #[derive(Debug, clap::Args)]
@@ -139,6 +139,7 @@ fn codes() -> Vec<CodeEntry> {
         proof::CODES,
         bring::CODES,
         emulator::CODES,
+        serve::config::CODES,
         files::CODES,
     ];
     let rows = codes::all()

@@ -34,6 +34,8 @@ pub(super) enum Kind {
     Test,
     /// What `emulate --scenario` reads
     Scenario,
+    /// What `serve --config` reads (TOML)
+    Config,
 }
 
 impl Schema {

@@ -57,6 +57,7 @@ pub(super) fn schema(kind: Kind) -> schemars::Schema {
         Kind::Snapshot => SnapshotFile::schema(),
         Kind::Test => crate::proof::policy_test_schema(),
         Kind::Scenario => crate::emulator::Scenario::schema(),
+        Kind::Config => crate::serve::config::Config::schema(),
     }
 }
 

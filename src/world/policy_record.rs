@@ -45,6 +45,14 @@ pub struct PolicyRecord {
     metrics: Vec<Metric>,
 }
 
+/// Returns the first 12 digits of the SHA-256 of what a policy means: two that decide alike have the same.
+pub fn policy_hash(policy: &Policy) -> String {
+    use sha2::Digest as _;
+    let text = serde_json::to_vec(&PolicyRecord::from(policy)).expect("a policy is made of numbers and text");
+    let digest = sha2::Sha256::digest(&text);
+    digest[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A strategy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["engine"],
     &["world"],
     &["sim", "azure", "store"],
-    &["bring", "emulator", "proof"],
+    &["bring", "emulator", "proof", "source", "doctor", "swarm"],
     &["serve"],
     &["cli"],
 ];

@@ -1,0 +1,140 @@
+//! `lowtide serve`: the sidecar that steers a live account.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::exit::{Exit, Failure, Source};
+use super::terminal::{Paint, Terminal};
+use super::{files, wiring};
+use crate::azure::Client;
+use crate::policy::{Mode, Policies};
+use crate::serve::config::{Config, Surroundings};
+use crate::serve::{AccountError, FaultyText, Folder, Process, ProcessError, begin_log};
+
+/// Steer the pools of a live Batch account: look, decide, write down, order, for as long as it runs
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Every decision is written to the ledger before its order goes out; what cannot be written is not ordered.
+A policy that changes in its folder is in effect at once; a file that cannot be used keeps what it was.
+Signals: SIGTERM and SIGINT finish the look under way and end, SIGHUP reads the policies again.")]
+pub(super) struct Serve {
+    /// The configuration, TOML; see `lowtide schema config`
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Look through the configuration, the secrets it names and the policies, say what would be done, and do nothing
+    #[arg(long)]
+    check: bool,
+}
+
+impl Serve {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        let source = files::read(&self.config)?;
+        let folder = self
+            .config
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let config = Config::parse(&source.text, folder.unwrap_or(Path::new(".")))
+            .map_err(|faults| Failure::Text(source.clone(), faults))?;
+        let mut folder = Folder::new(config.path(&config.file.policies.folder));
+        let mut reading = folder.read();
+        let (errors, _): (Vec<_>, Vec<_>) = reading.faults.iter().partition(|fault| fault.is_error());
+        if !errors.is_empty() {
+            return Err(Failure::Texts(errors.into_iter().map(text).collect()));
+        }
+        let variable = |name: &str| std::env::var(name).ok();
+        let surroundings = Surroundings { variable: &variable };
+        // Clients that start together shall not retry together.
+        let seed = wiring::now().ticks().cast_unsigned() ^ u64::from(std::process::id());
+        let client = config
+            .client(surroundings, seed)
+            .map_err(|error| account_failure(error, source))?;
+        let policies = reading.policies.take().unwrap_or_default();
+        if self.check {
+            tell(&config, &client, &policies, terminal)?;
+            return Ok(Exit::Success);
+        }
+        begin_log(&config.file.log);
+        let process = Process {
+            config,
+            client,
+            folder,
+            policies,
+            now: wiring::now,
+        };
+        process.run().map_err(|error| process_failure(&error))?;
+        Ok(Exit::Success)
+    }
+}
+
+fn text(fault: &FaultyText) -> (Source, Vec<crate::base::Diagnostic>) {
+    (
+        Source::new(&fault.file, fault.text.clone()),
+        fault.diagnostics.clone(),
+    )
+}
+
+fn account_failure(error: AccountError, source: Source) -> Failure {
+    match error {
+        AccountError::Config(fault) => Failure::Text(source, vec![fault]),
+        AccountError::Credential(message) => Failure::World { message, help: None },
+    }
+}
+
+fn process_failure(error: &ProcessError) -> Failure {
+    Failure::World {
+        message: error.to_string(),
+        help: None,
+    }
+}
+
+/// Says what would be done.
+fn tell(config: &Config, client: &Client, policies: &Policies, terminal: &mut Terminal) -> io::Result<()> {
+    let paint = terminal.paint();
+    let settings = client.settings();
+    let file = &config.file;
+    let orders = if file.dry_run {
+        "keeps every order back (dryRun)"
+    } else {
+        "orders what the policies say"
+    };
+    let mut rows = vec![
+        (
+            "account",
+            format!("{} at {}", settings.account, settings.endpoint),
+        ),
+        ("orders", orders.to_owned()),
+        (
+            "policies",
+            format!(
+                "{} in {}",
+                policies.policies.len(),
+                config.path(&file.policies.folder).display()
+            ),
+        ),
+        ("ledger", config.ledger_place()),
+        ("listens", format!("http://{}", file.http.listen.0)),
+    ];
+    if let Some(path) = &file.kill_switch_file {
+        let path = config.path(path);
+        let there = if path.exists() { ", which is there now" } else { "" };
+        rows.push(("stops", format!("while there is {}{there}", path.display())));
+    }
+    if let Some(traces) = &file.traces {
+        rows.push(("traces", format!("to {}", traces.endpoint)));
+    }
+    let out = terminal.out();
+    for (name, value) in rows {
+        writeln!(out, "{} {value}", paint.on(Paint::HEADING, format!("{name:<9}")))?;
+    }
+    for policy in &policies.policies {
+        let mode = match policy.mode {
+            Mode::Full => "full",
+            Mode::OutOnly => "outOnly",
+            Mode::Shadow => "shadow",
+            Mode::Paused => "paused",
+        };
+        let (name, pool, every) = (&policy.name, policy.pool.as_str(), policy.interval.in_short());
+        writeln!(out, "  {name}: pool {pool}, mode {mode}, every {every}")?;
+    }
+    Ok(())
+}

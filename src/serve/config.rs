@@ -1,0 +1,157 @@
+//! The configuration of the sidecar: read strictly, every fault at once and in its place, and made whole with its secrets.
+
+mod codes;
+mod file;
+mod http_section;
+mod secret;
+mod text;
+
+use std::path::{Path, PathBuf};
+
+pub use codes::CODES;
+pub use file::{
+    AccountSection, AuthWord, ConfigFile, LedgerSection, LogFormat, LogLevel, LogSection, PoliciesSection,
+    TracesSection, VersionWord,
+};
+pub use http_section::HttpSection;
+pub use secret::Surroundings;
+pub use text::{AddressText, EndpointText};
+
+use codes::{CONTRADICTION, SCHEMA_CODES, UNREADABLE};
+use text::FORMATS;
+
+use crate::base::document::Node;
+use crate::base::schema::Schema;
+use crate::base::{Diagnostic, Span};
+
+/// A configuration that was read and found whole.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What is written in the file.
+    pub file: ConfigFile,
+    /// The folder of the file, which paths are seen from.
+    folder: PathBuf,
+    document: Node,
+}
+
+impl Config {
+    /// Reads a configuration, TOML; paths in it are seen from a folder.
+    ///
+    /// # Errors
+    /// Every fault of the text, by place.
+    pub fn parse(source: &str, folder: &Path) -> Result<Self, Vec<Diagnostic>> {
+        let unreadable = |faults: Vec<crate::base::document::Unreadable>| -> Vec<Diagnostic> {
+            let fault = |fault: crate::base::document::Unreadable| {
+                Diagnostic::error(UNREADABLE, fault.span, fault.message)
+            };
+            faults.into_iter().map(fault).collect()
+        };
+        let document = Node::parse_toml(source).map_err(unreadable)?;
+        let checked = Schema::of::<ConfigFile>(FORMATS, &[], SCHEMA_CODES).check(&document);
+        let mut faults = checked.faults;
+        let standing = checked.standing.unwrap_or_else(|| document.clone());
+        match serde_json::from_value::<ConfigFile>(standing.to_json()) {
+            Ok(file) => {
+                faults.extend(judge(&file, &document));
+                faults.sort_by_key(|fault| fault.span.start);
+                if faults.is_empty() {
+                    return Ok(Self {
+                        file,
+                        folder: folder.to_owned(),
+                        document,
+                    });
+                }
+            }
+            Err(error) if faults.is_empty() => {
+                let span = document.span.clone();
+                faults.push(Diagnostic::error(
+                    SCHEMA_CODES.wrong_value,
+                    span,
+                    error.to_string(),
+                ));
+            }
+            Err(_) => {}
+        }
+        Err(faults)
+    }
+
+    /// Returns the JSON Schema of the file.
+    pub fn schema() -> schemars::Schema {
+        schemars::schema_for!(ConfigFile)
+    }
+
+    /// Returns where the ledger is kept.
+    pub fn ledger_path(&self) -> PathBuf {
+        let written = self.file.ledger.json_lines.as_deref();
+        self.path(written.unwrap_or("lowtide-ledger.jsonl".as_ref()))
+    }
+
+    /// Returns where the ledger is kept, for people.
+    pub fn ledger_place(&self) -> String {
+        format!("JSON lines in {}", self.ledger_path().display())
+    }
+
+    /// Returns a path of the file as it is seen from anywhere.
+    pub fn path(&self, written: &Path) -> PathBuf {
+        self.folder.join(written)
+    }
+}
+
+/// More often the folder would be looked at for nothing, and less often a change would be forgotten.
+const POLL: (Span, Span) = (Span::seconds(1), Span::hours(1));
+
+/// Returns what cannot be meant together.
+fn judge(file: &ConfigFile, document: &Node) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    let mut complain = |path: &[&str], message: String, help: &str| {
+        let span = place(document, path);
+        faults.push(Diagnostic::error(CONTRADICTION, span, message).help(help));
+    };
+    let account = &file.account;
+    if account.key_file.is_some() && account.key_env.is_some() {
+        complain(
+            &["account", "keyEnv"],
+            "the key of the account stands in a file and in the environment".to_owned(),
+            "keep keyFile or keyEnv",
+        );
+    }
+    let has_key = account.key_file.is_some() || account.key_env.is_some();
+    if account.auth == AuthWord::SharedKey && !has_key {
+        complain(
+            &["account", "auth"],
+            "auth = \"sharedKey\" needs the key of the account".to_owned(),
+            "add keyFile = \"…\" or keyEnv = \"AZURE_BATCH_ACCESS_KEY\"",
+        );
+    }
+    if account.name.is_none() && account.endpoint.0.account().is_none() {
+        complain(
+            &["account", "endpoint"],
+            format!(
+                "the endpoint {} does not say which account it is",
+                account.endpoint.0
+            ),
+            "add name = \"…\"",
+        );
+    }
+    if file.policies.poll < POLL.0 || POLL.1 < file.policies.poll {
+        complain(
+            &["policies", "poll"],
+            format!("{} is not between 1s and 1h", file.policies.poll.in_short()),
+            "leave it out: 30s is usual",
+        );
+    }
+    if file.ledger.json_lines.is_none() {
+        complain(
+            &["ledger"],
+            "the ledger is kept nowhere, and nothing is ordered that is not written down".to_owned(),
+            "add jsonLines = \"lowtide-ledger.jsonl\"",
+        );
+    }
+    faults
+}
+
+/// Returns where a value stands, or the nearest part around it.
+fn place(document: &Node, path: &[&str]) -> std::ops::Range<usize> {
+    let found = (0..=path.len()).rev().find_map(|n| document.at(&path[..n]));
+    found.map_or(0..0, |node| node.span.clone())
+}

@@ -1,0 +1,345 @@
+//! The folder with the policies: read again whenever it may have changed, and a file that cannot be used keeps what it was.
+//!
+//! ```text
+//! file ─ read ─► whole ──► in effect ─┐
+//!          └──► faulty ─► what it was before, if it was ever whole ─► in effect
+//! ```
+//!
+//! A file that is gone takes its policy with it; a folder without any policy, or that cannot be read, changes nothing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::base::{Code, Diagnostic, Severity};
+use crate::policy::{self, AccountPolicy, Policies, Policy};
+
+/// How deep folders are searched; more is a loop of links or a mistake.
+const DEPTH_MAX: usize = 32;
+/// No policy and no formula comes near.
+const BYTES_MAX: u64 = 16 << 20;
+
+/// The file cannot be read at all; the code of `lowtide check` for the same.
+const UNREADABLE: Code = Code("C001");
+
+/// The policies of a folder, as they are in effect.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    /// What each file last meant, for those that were ever whole.
+    whole: BTreeMap<PathBuf, Meaning>,
+    /// What was read last: paths and texts.
+    print: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Meaning {
+    Policy(Box<Policy>),
+    Account(Box<AccountPolicy>),
+}
+
+/// What became of reading a folder again.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The policies in effect now; `None` where nothing that was read has changed, or nothing could be.
+    pub policies: Option<Policies>,
+    /// Everything that is wrong, file by file.
+    pub faults: Vec<FaultyText>,
+}
+
+/// A text with everything that is wrong with it.
+#[derive(Clone, Debug)]
+pub struct FaultyText {
+    /// The file.
+    pub file: String,
+    /// What it holds.
+    pub text: String,
+    /// What is wrong.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A file as it was read just now.
+struct Now {
+    path: PathBuf,
+    meaning: Option<Meaning>,
+    faults: Vec<FaultyText>,
+}
+
+impl Folder {
+    /// Returns a folder that nothing was read of yet.
+    pub fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            whole: BTreeMap::new(),
+            print: 0,
+        }
+    }
+
+    /// Returns where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the folder and returns what is in effect from now on, unless it is what was in effect before.
+    pub fn read(&mut self) -> Reading {
+        let mut paths = Vec::new();
+        let found = walk(&self.path, 0, &mut paths);
+        let mut hasher = DefaultHasher::new();
+        let files: Vec<Now> = paths.iter().map(|path| read_file(path, &mut hasher)).collect();
+        let mut reading = Reading::default();
+        if let Err((path, error)) = found {
+            reading.faults.push(unreadable(&path, &error.to_string()));
+            return reading;
+        }
+        if files.is_empty() {
+            let why = "there is no policy (*.yaml) in it";
+            reading.faults.push(unreadable(&self.path, why));
+            return reading;
+        }
+        let print = hasher.finish();
+        let before = std::mem::take(&mut self.whole);
+        for file in files {
+            reading.faults.extend(file.faults);
+            if let Some(meaning) = file.meaning.or_else(|| before.get(&file.path).cloned()) {
+                self.whole.insert(file.path, meaning);
+            }
+        }
+        let policies = self.policies(&mut reading.faults);
+        if policies.policies.is_empty() {
+            // Whoever empties a folder by mistake must not stop what runs.
+            self.whole = before;
+        } else if print != self.print {
+            self.print = print;
+            reading.policies = Some(policies);
+        }
+        reading
+    }
+
+    /// Returns the policies of all files that are or were whole, in the order of their paths.
+    fn policies(&self, faults: &mut Vec<FaultyText>) -> Policies {
+        let mut policies = Policies {
+            policies: Vec::new(),
+            account: None,
+        };
+        let mut first: Option<&Path> = None;
+        for (path, meaning) in &self.whole {
+            match (meaning, first) {
+                (Meaning::Policy(policy), _) => policies.policies.push((**policy).clone()),
+                (Meaning::Account(account), None) => {
+                    policies.account = Some((**account).clone());
+                    first = Some(path);
+                }
+                (Meaning::Account(_), Some(first)) => {
+                    let why = format!(
+                        "it says what pools share, as `{}` does, which counts; keep one",
+                        first.display()
+                    );
+                    faults.push(unreadable(path, &why));
+                }
+            }
+        }
+        policies
+    }
+}
+
+impl FaultyText {
+    /// Says whether it keeps the file from being used.
+    pub fn is_error(&self) -> bool {
+        self.diagnostics
+            .iter()
+            .any(|found| found.severity == Severity::Error)
+    }
+}
+
+fn read_file(path: &Path, hasher: &mut DefaultHasher) -> Now {
+    let faulty = |faults| Now {
+        path: path.to_owned(),
+        meaning: None,
+        faults,
+    };
+    path.hash(hasher);
+    let text = match read_text(path) {
+        Ok(text) => text,
+        Err(why) => {
+            why.hash(hasher);
+            return faulty(vec![unreadable(path, &why)]);
+        }
+    };
+    text.hash(hasher);
+    let name = path.file_stem().map_or_else(
+        || path.display().to_string(),
+        |stem| stem.to_string_lossy().into_owned(),
+    );
+    if policy::is_account(&text) {
+        return match policy::read_account(&name, &text) {
+            (Some(account), _) => Now {
+                path: path.to_owned(),
+                meaning: Some(Meaning::Account(Box::new(account))),
+                faults: Vec::new(),
+            },
+            (None, diagnostics) => faulty(vec![FaultyText::of(path, text, diagnostics)]),
+        };
+    }
+    let (read, findings) = policy::read(&name, &text, &mut |file| {
+        let formula = read_text(&beside(path, file));
+        formula.hash(hasher);
+        formula
+    });
+    match read {
+        Some(policy) => Now {
+            path: path.to_owned(),
+            meaning: Some(Meaning::Policy(Box::new(policy))),
+            faults: Vec::new(),
+        },
+        None => {
+            let mut faults = vec![FaultyText::of(path, text, findings.policy)];
+            faults.extend(findings.files.into_iter().map(|file| {
+                let path = beside(path, &file.file);
+                FaultyText::of(&path, file.source.to_string(), file.diagnostics)
+            }));
+            faults.retain(FaultyText::is_error);
+            faulty(faults)
+        }
+    }
+}
+
+impl FaultyText {
+    fn of(path: &Path, text: String, diagnostics: Vec<Diagnostic>) -> Self {
+        Self {
+            file: path.display().to_string(),
+            text,
+            diagnostics,
+        }
+    }
+}
+
+fn unreadable(path: &Path, why: &str) -> FaultyText {
+    let message = format!("`{}` cannot be used: {why}", path.display());
+    FaultyText::of(
+        path,
+        String::new(),
+        vec![Diagnostic::error(UNREADABLE, 0..0, message)],
+    )
+}
+
+fn beside(policy: &Path, file: &str) -> PathBuf {
+    policy.parent().unwrap_or(Path::new("")).join(file)
+}
+
+fn read_text(path: &Path) -> Result<String, String> {
+    let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if length > BYTES_MAX {
+        return Err(format!("it is larger than {} MiB", BYTES_MAX >> 20));
+    }
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes).map_err(|_| "it is no UTF-8 text".to_owned())
+}
+
+/// Adds the policies under a folder, in the order of their names; what begins with a dot is not looked at, which is how a
+/// mounted folder is exchanged as a whole.
+fn walk(folder: &Path, depth: usize, into: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error)> {
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let entries = entries.map_err(|error| (folder.to_owned(), error))?;
+    let mut paths: Vec<_> = entries
+        .into_iter()
+        .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
+        .map(|entry| entry.path())
+        .collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() && !path.is_symlink() && depth < DEPTH_MAX {
+            walk(&path, depth + 1, into)?;
+        } else if is_policy(&path) {
+            into.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Says whether a file's name ends in `.yaml` or `.yml` and not in `.test.yaml`.
+fn is_policy(path: &Path) -> bool {
+    let is_yaml = path
+        .extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let is_test = path
+        .file_stem()
+        .is_some_and(|stem| stem.as_encoded_bytes().ends_with(b".test"));
+    is_yaml && !is_test
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = "version: 1\npool: a\ninterval: 30s\nbounds: { dedicated: [0, 4] }\n\
+                         demand:\n  - formula: { text: \"$TargetDedicatedNodes = 1;\", role: targets }\n";
+
+    fn names(reading: &Reading) -> Option<Vec<(String, String)>> {
+        let of = |policy: &Policy| (policy.name.to_string(), policy.pool.as_str().to_owned());
+        let policies = reading.policies.as_ref()?;
+        Some(policies.policies.iter().map(of).collect())
+    }
+
+    fn named(pairs: &[(&str, &str)]) -> Option<Vec<(String, String)>> {
+        Some(
+            pairs
+                .iter()
+                .map(|(name, pool)| ((*name).to_owned(), (*pool).to_owned()))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn a_faulty_file_keeps_what_it_was_and_the_others_go_on() {
+        let place = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(place.path().join(name), text).unwrap();
+        let mut folder = Folder::new(place.path().to_owned());
+        assert!(
+            folder.read().faults[0].diagnostics[0]
+                .message
+                .contains("no policy")
+        );
+        write("a.yaml", SMALL);
+        write("b.yaml", &SMALL.replace("pool: a", "pool: b"));
+        write("b.test.yaml", "not: read");
+        assert_eq!(names(&folder.read()), named(&[("a", "a"), ("b", "b")]));
+        assert_eq!(names(&folder.read()), None, "nothing changed");
+
+        write("a.yaml", &SMALL.replace("30s", "5s"));
+        write("b.yaml", &SMALL.replace("pool: a", "pool: c"));
+        write("c.yaml", "version: 1\nnonsense: true\n");
+        let reading = folder.read();
+        assert_eq!(names(&reading), named(&[("a", "a"), ("b", "c")]));
+        let faulty: Vec<_> = reading.faults.iter().map(|fault| &fault.file).collect();
+        assert_eq!(faulty.len(), 2, "{faulty:?}");
+
+        fs::remove_file(place.path().join("a.yaml")).unwrap();
+        assert_eq!(names(&folder.read()), named(&[("b", "c")]));
+        fs::remove_file(place.path().join("b.yaml")).unwrap();
+        let emptied = folder.read();
+        assert_eq!(names(&emptied), None, "what runs goes on");
+        assert!(!emptied.faults.is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_mounted_folder_is_exchanged_as_a_whole() {
+        use std::os::unix::fs::symlink;
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path();
+        for (version, pool) in [("..one", "a"), ("..two", "b")] {
+            fs::create_dir(root.join(version)).unwrap();
+            let text = SMALL.replace("pool: a", &format!("pool: {pool}"));
+            fs::write(root.join(version).join("p.yaml"), text).unwrap();
+        }
+        symlink("..one", root.join("..data")).unwrap();
+        symlink("..data/p.yaml", root.join("p.yaml")).unwrap();
+        let mut folder = Folder::new(root.to_owned());
+        assert_eq!(names(&folder.read()), named(&[("p", "a")]));
+        symlink("..two", root.join("..data_tmp")).unwrap();
+        fs::rename(root.join("..data_tmp"), root.join("..data")).unwrap();
+        assert_eq!(names(&folder.read()), named(&[("p", "b")]));
+    }
+}

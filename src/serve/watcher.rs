@@ -1,0 +1,68 @@
+//! Watches the folder with the policies: what the system tells of it, and a look at it now and then.
+//!
+//! ```text
+//! changed ─► quiet for a moment ─► asks the loop to read again     (an editor or a roll-out writes several times)
+//! poll ────► asks the loop to read again                           (network file systems tell nothing)
+//! ```
+
+use std::path::Path;
+use std::time::Duration;
+
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tracing::{debug, warn};
+
+use super::control::Control;
+use crate::base::Span;
+
+/// Writers that take longer from one file to the next are read twice, which does no harm.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// Watches until it is dropped.
+#[derive(Debug)]
+pub(super) struct Watcher {
+    _told: Option<RecommendedWatcher>,
+}
+
+impl Watcher {
+    /// Begins to watch a folder.
+    pub(super) fn begin(runtime: &Runtime, folder: &Path, poll: Span, control: &Control) -> Self {
+        let (changed, heard) = mpsc::channel(1);
+        let told = watch(folder, changed.clone());
+        if let Err(error) = &told {
+            warn!(
+                folder = %folder.display(), %error,
+                "the system does not tell when policies change; they are read every {}", poll.in_short()
+            );
+        }
+        let poll = Duration::from_secs_f64(poll.as_seconds().max(1.0));
+        runtime.spawn(attend(heard, changed, poll, control.clone()));
+        Self { _told: told.ok() }
+    }
+}
+
+fn watch(folder: &Path, changed: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let is_access = |event: &notify::Event| matches!(event.kind, EventKind::Access(_));
+        if event.is_ok_and(|event| !is_access(&event)) {
+            // One change that waits is enough to read everything.
+            let _ = changed.try_send(());
+        }
+    })?;
+    watcher.watch(folder, RecursiveMode::Recursive)?;
+    Ok(watcher)
+}
+
+/// Asks the loop to read again after each change, once nothing changes for a moment, and now and then.
+async fn attend(mut heard: mpsc::Receiver<()>, _open: mpsc::Sender<()>, poll: Duration, control: Control) {
+    loop {
+        match tokio::time::timeout(poll, heard.recv()).await {
+            Ok(None) => return,
+            Ok(Some(())) => while tokio::time::timeout(QUIET, heard.recv()).await.is_ok() {},
+            Err(_) => {}
+        }
+        debug!("the policies may have changed");
+        control.reload();
+    }
+}
