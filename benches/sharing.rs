@@ -8,7 +8,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lowtide::account::{CoreQuotas, PoolState};
 use lowtide::base::{Mix, Span, Timestamp};
-use lowtide::decision::{GuardMemory, Snapshot, SpotMemory};
+use lowtide::decision::{GuardMemory, SignalMemory, Snapshot, SpotMemory};
 use lowtide::engine::{AccountView, decide_sharing};
 use lowtide::policy::{self, Policies, Policy};
 use lowtide::signal::{History, Metric, Series};
@@ -55,11 +55,13 @@ fn ticks(c: &mut Criterion) {
     let pools: Vec<PoolState> = (0..POOLS).map(pool).collect();
     let history = history(now);
     let (guards, learned, spot) = (GuardMemory::default(), Learned::default(), SpotMemory::default());
+    let signals = SignalMemory::default();
     let snapshot = |pool| Snapshot {
         now,
         seed: 0,
         pool,
         history: &history,
+        signals: &signals,
         guards: &guards,
         learned: &learned,
         spot: &spot,

@@ -16,11 +16,13 @@ mod guarded;
 mod memory;
 mod narrative;
 mod reason;
+mod signal_memory;
+mod signal_reason;
 mod snapshot;
 mod spot_memory;
 
 pub use account_share::{AccountShare, AccountUnseen, PaidFrom, SharedMonth, SizeUnknown};
-pub use asked::{BacklogAsk, DeadlineCourse, ForecastAsk, QueueAsk, ScheduleAsk, TrackAsk, Unsampled};
+pub use asked::{Aged, BacklogAsk, DeadlineCourse, ForecastAsk, QueueAsk, ScheduleAsk, TrackAsk, Unsampled};
 pub use chain::{Decision, Stage, Step};
 pub use cost_split::{CostSplit, SpotOutage};
 pub use guard_memory::{GuardMemory, MonthUse, RunTimes, SpotLoss, TargetChange};
@@ -30,5 +32,7 @@ pub use guarded::{
 pub use memory::{Memory, PoolMemory};
 pub use narrative::Verdict;
 pub use reason::{BoundName, Reason};
+pub use signal_memory::{KnownValue, SignalMemory, SignalPast, SignalSight};
+pub use signal_reason::{MissingRule, SignalMissing, SignalSeen, SignalState};
 pub use snapshot::Snapshot;
 pub use spot_memory::{SpotMemory, spot_there};

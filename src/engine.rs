@@ -10,13 +10,14 @@ mod decide;
 mod entry;
 mod observation;
 mod priced;
+mod propose;
 mod run;
 mod share;
 mod world;
 
 pub use decide::{decide, decide_sharing, plan};
 pub use entry::{Entry, RecordError};
-pub use observation::{AccountView, Observation, ObserveError, PoolView, Question};
+pub use observation::{AccountView, Observation, ObserveError, PoolView, Question, SignalAsk};
 pub use priced::{Priced, Rival, priced};
 pub use run::run;
 pub use world::World;

@@ -24,6 +24,7 @@ mod inline;
 mod limits;
 mod lint;
 mod lost_work;
+mod outside;
 mod queue;
 mod read;
 mod read_account;
@@ -37,7 +38,7 @@ mod steady;
 mod track;
 
 pub use account::{AccountFile, AccountKind, AccountPolicy, SharedBudget, SharedBudgetFile, SizeFile};
-pub use ask::{Ask, Need, Workings};
+pub use ask::{Answer, Ask, Need, Workings};
 pub use backlog::{Backlog, Eviction, EvictionPrior, InfeasibleTasks};
 pub use by_cost::Fallback;
 pub use calendar::{CronLine, Holiday, Zone};
@@ -56,7 +57,8 @@ pub use forecast::Forecast;
 pub use limits::{Budget, OnSoft, Quota};
 pub use lint::lint;
 pub use lost_work::{LostWorkFile, NoSaves, Saves, SavesEvery};
-pub use queue::Queue;
+pub use outside::{Asks, Counts};
+pub use queue::{Plus, Queue};
 pub use read::{read, schema};
 pub use read_account::{account_schema, is_account, read_account};
 pub use scale_in::{GoesFirst, ScaleIn};
@@ -64,6 +66,6 @@ pub use schedule::{Held, Rule, Schedule};
 pub use settings::{
     Bounds, Demand, DemandFormula, MissingGuard, Mode, Objective, Policies, Policy, Prices, Range,
 };
-pub use source::Source;
+pub use source::{Jobs, Messages, Outside, Source, WhenMissing};
 pub use steady::{CooldownGuard, FlapGuard, FlapThen, SteadyGuards, StepGuard, StormGuard};
 pub use track::Track;

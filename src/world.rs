@@ -13,6 +13,7 @@ mod replay;
 mod resume;
 mod samples;
 mod snapshot;
+mod with_signals;
 
 pub use codes::CODES;
 pub use dry_run::{DryRun, Kept};
@@ -26,3 +27,4 @@ pub use replay::{Difference, Parting, ReplayError, Replayed, replay};
 pub use resume::{Remembered, remember};
 pub use samples::{SampleRun, SampleRuns, SamplesRecord, Values};
 pub use snapshot::{RecordedAccount, SharedFile, SnapshotFile, SnapshotPool, SnapshotPoolFile};
+pub use with_signals::{MetricSource, Wanted, WantedPast, WithSignals};

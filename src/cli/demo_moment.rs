@@ -35,6 +35,7 @@ pub(super) fn find() -> Option<Moment> {
             && moment.is_none()
         {
             memory.absorb(decision.at, &seen.state, &seen.samples, seen.work.as_ref());
+            memory.hear(decision.at, &seen.state.id, &seen.readings);
             if decision.verdict() == Verdict::Out && decision.at.hour() >= HOUR {
                 moment = explain(policy, &memory, &seen.state, decision);
             }

@@ -58,6 +58,31 @@ pub struct TrackAsk {
     pub possible: u32,
     /// The nodes.
     pub wanted: Nodes,
+    /// How old the number is, where it is none of the pool's samples.
+    #[serde(flatten)]
+    pub aged: Option<Aged>,
+}
+
+/// How old a number from outside is, and may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Aged {
+    /// How old it is.
+    pub age: Span,
+    /// The age from which it is stale.
+    pub stale_after: Span,
+}
+
+impl fmt::Display for Aged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let age = Span::seconds(self.age.as_seconds().floor() as i64);
+        write!(
+            f,
+            "{} old, stale after {}",
+            age.in_short(),
+            self.stale_after.in_short()
+        )
+    }
 }
 
 /// A queue needs this many usable nodes.
@@ -76,6 +101,15 @@ pub struct QueueAsk {
     pub slots_per_node: u32,
     /// The nodes.
     pub nodes: Nodes,
+    /// The tasks that are there already and count with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<f64>,
+    /// Whether the nodes come on top of those of the backlog.
+    #[serde(default, skip_serializing_if = "super::account_share::is_usual")]
+    pub joins: bool,
+    /// How old the length is, where it is none of the pool's samples.
+    #[serde(flatten)]
+    pub aged: Option<Aged>,
 }
 
 /// A strategy can ask for nothing, because its metric has no sample.
@@ -116,22 +150,33 @@ impl fmt::Display for TrackAsk {
         if self.present < self.possible {
             write!(f, " ({} of {} samples arrived)", self.present, self.possible)?;
         }
-        Ok(())
+        match &self.aged {
+            Some(aged) => write!(f, " ({aged})"),
+            None => Ok(()),
+        }
     }
 }
 
 impl fmt::Display for QueueAsk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}", self.metric, short(self.messages))?;
+        if let Some(aged) = &self.aged {
+            write!(f, " ({aged})")?;
+        }
+        write!(f, ": {} tasks", short(self.tasks))?;
+        if let Some(pending) = self.pending {
+            write!(f, " to come and {} that are there,", short(pending))?;
+        }
         write!(
             f,
-            "{} is {}: {} tasks of {} slots on nodes of {} slots need {} nodes",
-            self.metric,
-            short(self.messages),
-            short(self.tasks),
-            self.slots,
-            self.slots_per_node,
-            self.nodes
-        )
+            " of {} slots on nodes of {} slots need {} nodes",
+            self.slots, self.slots_per_node, self.nodes
+        )?;
+        f.write_str(if self.joins {
+            ", on top of those of the backlog"
+        } else {
+            ""
+        })
     }
 }
 

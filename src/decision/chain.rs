@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Reason;
+use super::{Reason, SignalSeen};
 use crate::account::{Etag, NodeDeallocationOption, Order, PoolId, PoolState, Removal};
 use crate::base::{Mix, Timestamp};
 
@@ -60,6 +60,8 @@ pub struct Decision {
     pub retake: bool,
     /// The version of the pool that was looked at.
     pub etag: Option<Etag>,
+    /// What was seen of the signals from outside that its policy asks for.
+    pub signals: Vec<SignalSeen>,
     steps: Vec<Step>,
 }
 
@@ -78,6 +80,7 @@ impl Decision {
             cordoned: pool.cordoned,
             retake: false,
             etag: pool.etag.clone(),
+            signals: Vec::new(),
             // Propose, split, a bound or guard and a hold are the most that is usual.
             steps: Vec::with_capacity(4),
         }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{GuardMemory, Snapshot, SpotMemory};
+use super::{GuardMemory, SignalMemory, Snapshot, SpotMemory};
 use crate::account::{PoolId, PoolState, Work};
 use crate::base::{Mix, Span, Timestamp};
-use crate::signal::{History, Sample};
+use crate::signal::{History, Reading, Sample};
 use crate::sizing::Learned;
 
 /// What is remembered of every pool that has been looked at.
@@ -24,6 +24,8 @@ pub struct PoolMemory {
     pub last_seen: PoolState,
     /// Its samples.
     pub history: History,
+    /// What sources outside of the account have told for it.
+    pub signals: SignalMemory,
     /// What guards remember of it.
     pub guards: GuardMemory,
     /// What a backlog has learned of it.
@@ -47,6 +49,7 @@ impl PoolMemory {
             seed: now.ticks().cast_unsigned(),
             pool,
             history: &self.history,
+            signals: &self.signals,
             guards: &self.guards,
             learned: &self.learned,
             spot: &self.spot,
@@ -71,6 +74,7 @@ impl Memory {
                 seen_at: now,
                 last_seen: state.clone(),
                 history: History::new(),
+                signals: SignalMemory::default(),
                 guards: GuardMemory::default(),
                 learned: Learned::default(),
                 spot: SpotMemory::default(),
@@ -97,6 +101,13 @@ impl Memory {
             }
         }
         pool.history.forget_before(oldest);
+    }
+
+    /// Takes in what sources outside of the account told for a pool that is remembered.
+    pub fn hear(&mut self, now: Timestamp, pool: &PoolId, readings: &[Reading]) {
+        if let Some(pool) = self.pools.get_mut(pool) {
+            pool.signals.hear(now, readings);
+        }
     }
 
     /// Returns what is remembered of a pool.

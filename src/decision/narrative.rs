@@ -75,7 +75,11 @@ impl Decision {
             .steps()
             .iter()
             .map(|step| (step.stage.word(), step.to.to_string(), step.reason.text()));
-        let rows: Vec<_> = first.into_iter().chain(steps).collect();
+        let signals = self.signals.iter().map(|seen| {
+            let (number, what) = seen.row();
+            ("signal", number, what)
+        });
+        let rows: Vec<_> = first.into_iter().chain(signals).chain(steps).collect();
         let width = rows.iter().map(|(_, mix, _)| mix.len()).max().unwrap_or(0);
         for (stage, mix, reason) in rows {
             let _ = writeln!(text, "  {stage:<8}  {mix:<width$}  {reason}");
@@ -107,7 +111,8 @@ impl Serialize for Decision {
             cordon: order.cordon,
             retake: order.retake,
         });
-        let mut object = serializer.serialize_struct("Decision", 8)?;
+        let mut object =
+            serializer.serialize_struct("Decision", 8 + usize::from(!self.signals.is_empty()))?;
         object.serialize_field("pool", &self.pool)?;
         object.serialize_field("at", &self.at)?;
         object.serialize_field("policy", &*self.policy)?;
@@ -116,6 +121,9 @@ impl Serialize for Decision {
         object.serialize_field("order", &order)?;
         object.serialize_field("steps", self.steps())?;
         object.serialize_field("hold", &self.hold())?;
+        if !self.signals.is_empty() {
+            object.serialize_field("signals", &self.signals)?;
+        }
         object.end()
     }
 }

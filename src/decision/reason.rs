@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AccountShare, AccountUnseen, BacklogAsk, Cooldown, CostSplit, DeadlineCourse, Flapping, ForecastAsk,
-    HourlyBudget, MonthlyBudget, QueueAsk, QuotaLimit, ScheduleAsk, ScheduleMost, SharedMonth, SizeUnknown,
-    SpotStorm, StepLimit, TrackAsk, Unsampled,
+    HourlyBudget, MonthlyBudget, QueueAsk, QuotaLimit, ScheduleAsk, ScheduleMost, SharedMonth, SignalMissing,
+    SizeUnknown, SpotStorm, StepLimit, TrackAsk, Unsampled,
 };
 use crate::account::AllocationState;
 use crate::base::{Mix, Nodes, Span, Timestamp};
@@ -52,6 +52,8 @@ pub enum Reason {
     Queue(QueueAsk),
     /// A strategy can ask for nothing, because its metric has no sample.
     Unsampled(Unsampled),
+    /// A signal from outside is missing, stale or known in part, and no node is taken away meanwhile.
+    SignalMissing(Box<SignalMissing>),
     /// Waiting tasks need nodes.
     Backlog(BacklogAsk),
     /// The tasks and nodes of the pool are not known one by one, which a backlog is told by.
@@ -204,6 +206,7 @@ impl Reason {
             Self::Track(_) => "track",
             Self::Queue(_) => "queue",
             Self::Unsampled(_) => "unsampled",
+            Self::SignalMissing(_) => "signalMissing",
             Self::ScheduleMost(_) => "scheduleMost",
             Self::Share(_) => "share",
             Self::SharedMonth(_) => "sharedMonth",
@@ -296,6 +299,7 @@ impl fmt::Display for Reason {
             Self::Track(why) => why.fmt(f),
             Self::Queue(why) => why.fmt(f),
             Self::Unsampled(why) => why.fmt(f),
+            Self::SignalMissing(why) => why.fmt(f),
             Self::ScheduleMost(most) => most.fmt(f),
             Self::Share(why) => why.fmt(f),
             Self::SharedMonth(why) => why.fmt(f),

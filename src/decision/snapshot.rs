@@ -1,6 +1,6 @@
 //! All that one decision about one pool sees.
 
-use super::{GuardMemory, SpotMemory};
+use super::{GuardMemory, SignalMemory, SpotMemory};
 use crate::account::{PoolState, Work};
 use crate::base::Timestamp;
 use crate::signal::History;
@@ -17,6 +17,8 @@ pub struct Snapshot<'a> {
     pub pool: &'a PoolState,
     /// Its sampled past.
     pub history: &'a History,
+    /// What is known of signals from outside.
+    pub signals: &'a SignalMemory,
     /// What guards remember of it.
     pub guards: &'a GuardMemory,
     /// What a backlog has learned of it.

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::account::{AllocationState, Holding, NodeDeallocationOption, PoolId, PoolState, Removal};
+use crate::account::{AllocationState, Holding, PoolId, PoolState};
 use crate::base::{Mix, Timestamp};
-use crate::decision::{Decision, Reason, Snapshot, SpotMemory, Stage};
-use crate::policy::{Ask, Caps, Mode, Policies, Policy, Workings};
+use crate::decision::{Decision, Reason, Snapshot, SpotMemory};
+use crate::policy::{Caps, Mode, Policies, Policy, Workings};
 use crate::sizing::Learned;
 
+use super::propose::{Proposal, propose};
 use super::share::{Resting, share};
 use super::{AccountView, ObserveError};
 
@@ -149,6 +150,7 @@ impl<'a> Seat<'a> {
             fault: None,
             asked: None,
         };
+        seat.decision.signals = policy.signals_seen(&snapshot);
         if policy.mode == Mode::Paused {
             seat.decision.hold_because(Reason::Paused);
             return seat;
@@ -201,69 +203,6 @@ pub(super) fn hold_unseen(
         message: error.message.clone(),
     });
     decision
-}
-
-/// What the strategies of a policy come to.
-enum Proposal {
-    /// Every strategy asked.
-    Whole,
-    /// Some asked; why the first of the others did not.
-    Partial(Reason),
-    /// None asked; why the first did not.
-    None(Reason),
-}
-
-/// Lets every strategy ask and proposes what the one asks that wants most nodes, the first among equals.
-fn propose(
-    policy: &Policy,
-    workings: &mut [Workings],
-    snapshot: &Snapshot<'_>,
-    decision: &mut Decision,
-) -> Proposal {
-    let of = u32::try_from(policy.demand.len()).unwrap_or(u32::MAX);
-    let mut best: Option<Ask> = None;
-    let mut first_fault = None;
-    for (number, (demand, workings)) in (1..).zip(policy.demand.iter().zip(workings)) {
-        match demand.ask((number, of), workings, policy, snapshot) {
-            Ok(ask) => {
-                if best.as_ref().is_none_or(|most| most.total() < ask.total()) {
-                    best = Some(ask);
-                }
-            }
-            Err(fault) => {
-                first_fault.get_or_insert(fault);
-            }
-        }
-    }
-    match best {
-        None => return Proposal::None(first_fault.expect("a policy has at least one strategy")),
-        Some(Ask::Need(need)) => {
-            if let Err(fault) = policy.split(decision, snapshot, need) {
-                return Proposal::None(fault);
-            }
-        }
-        Some(Ask::Plan {
-            target,
-            cordon,
-            reason,
-        }) => {
-            decision.option = NodeDeallocationOption::TaskCompletion;
-            decision.removal = Removal::Idle;
-            decision.cordon = cordon;
-            // Spot that cannot be had keeps a pool resizing until the service gives up; what is needed now cannot wait for that.
-            decision.retake = snapshot.pool.allocation == AllocationState::Resizing;
-            decision.step(Stage::Propose, target, reason);
-        }
-        Some(Ask::Targets {
-            target,
-            option,
-            reason,
-        }) => {
-            decision.option = option;
-            decision.step(Stage::Propose, target, reason);
-        }
-    }
-    first_fault.map_or(Proposal::Whole, Proposal::Partial)
 }
 
 /// Orders nothing that the service would refuse, or that the operator only wants to see.

@@ -1,8 +1,9 @@
 //! What the engine asks a world, and what it is told.
 
-use crate::account::{CoreQuotas, Holding, PoolPattern, PoolState, Work};
-use crate::base::Timestamp;
-use crate::signal::{Metric, Sample};
+use crate::account::{CoreQuotas, Holding, PoolId, PoolPattern, PoolState, Work};
+use crate::base::{Span, Timestamp};
+use crate::policy::Counts;
+use crate::signal::{Metric, Reading, Sample, SignalQuery};
 
 /// What the engine wants to know at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -13,11 +14,28 @@ pub struct Question<'a> {
     pub pools: &'a [PoolPattern],
     /// The metrics that matter; telling others does no harm.
     pub metrics: &'a [Metric],
+    /// The signals that matter besides, which are none of the account's own.
+    pub signals: &'a [SignalAsk],
     /// Whether tasks and nodes are wanted one by one; telling them unasked does no harm.
     pub work: bool,
     /// Whether it is wanted what the account shares: its quotas, and what each of its pools holds of them. Quotas that are told
     /// unasked are kept to as well.
     pub account: bool,
+}
+
+/// A signal from outside that a policy decides by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignalAsk {
+    /// What is asked, `{pool}` standing for the id of each pool.
+    pub query: SignalQuery,
+    /// The pools that the policy speaks of,
+    pub pool: PoolPattern,
+    /// unless one of these patterns matches, of policies that come before it.
+    pub unless: Vec<PoolPattern>,
+    /// From which age a number is of no use.
+    pub stale_after: Span,
+    /// What the number counts, for worlds that make it up.
+    pub counts: Counts,
 }
 
 /// What a world knows at one moment; keeps its buffers when it is cleared.
@@ -39,6 +57,8 @@ pub struct PoolView {
     /// Samples that have arrived since the world was last asked about this pool, each metric's oldest first; at the first
     /// question those of the past [`crate::decision::Memory::HISTORY_KEPT`]. Telling a sample twice does no harm.
     pub samples: Vec<Sample>,
+    /// What sources outside of the account say for it, of what was asked.
+    pub readings: Vec<Reading>,
     /// Its tasks and nodes one by one, when they were asked for and the world knows them.
     pub work: Option<Work>,
     /// What could not be read of this pool; the decision about it is then a hold.
@@ -66,6 +86,13 @@ pub struct ObserveError {
     pub retry: bool,
 }
 
+impl SignalAsk {
+    /// Says whether it is asked for a pool.
+    pub fn speaks_of(&self, pool: &PoolId) -> bool {
+        self.pool.matches(pool) && !self.unless.iter().any(|pattern| pattern.matches(pool))
+    }
+}
+
 impl Observation {
     /// Adds a pool and returns its view, without samples and with room for as many as it had before.
     pub fn push(&mut self, state: PoolState) -> &mut PoolView {
@@ -73,6 +100,7 @@ impl Observation {
             self.views.push(PoolView {
                 state,
                 samples: Vec::new(),
+                readings: Vec::new(),
                 work: None,
                 fault: None,
             });
@@ -80,6 +108,7 @@ impl Observation {
             let view = &mut self.views[self.seen];
             view.state = state;
             view.samples.clear();
+            view.readings.clear();
             view.work = None;
             view.fault = None;
         }

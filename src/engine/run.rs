@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::decide::{Seat, hold_unseen, shared_by, workings};
 use super::share::{Resting, share};
-use super::{AccountView, Entry, Observation, ObserveError, PoolView, Question, World};
+use super::{AccountView, Entry, Observation, ObserveError, PoolView, Question, SignalAsk, World};
 use crate::account::{Holding, PoolId, PoolPattern};
 use crate::base::{Mix, Span, Timestamp};
 use crate::decision::{Decision, Memory};
 use crate::policy::{Policies, Policy, Workings};
-use crate::signal::Metric;
+use crate::signal::{Metric, Reading};
 
 /// Runs the pools of one account by their policies until the world ends it; returns what is then remembered.
 ///
@@ -39,6 +39,7 @@ struct Engine<'a> {
     observation: Observation,
     patterns: Vec<PoolPattern>,
     metrics: Vec<Metric>,
+    signals: Vec<SignalAsk>,
 }
 
 /// What belongs to one policy.
@@ -61,6 +62,7 @@ impl<'a> Engine<'a> {
             observation: Observation::default(),
             patterns: Vec::new(),
             metrics: Vec::new(),
+            signals: Vec::new(),
         }
     }
 
@@ -80,6 +82,7 @@ impl<'a> Engine<'a> {
             now,
             pools: &self.patterns,
             metrics: &self.metrics,
+            signals: &self.signals,
             work: self.policies.policies.iter().any(Policy::wants_work),
             account: self.policies.share(),
         };
@@ -109,10 +112,22 @@ impl<'a> Engine<'a> {
     fn prepare_question(&mut self, now: Timestamp) {
         self.patterns.clear();
         self.metrics.clear();
-        let due = self.desks.iter().zip(&self.policies.policies);
-        for (_, policy) in due.filter(|(desk, _)| desk.due <= now) {
+        self.signals.clear();
+        let policies = &self.policies.policies;
+        for (index, (desk, policy)) in self.desks.iter().zip(policies).enumerate() {
+            if desk.due > now {
+                continue;
+            }
             self.patterns.push(policy.pool.clone());
             self.metrics.extend_from_slice(&policy.metrics);
+            let asks = policy.asks().map(|ask| SignalAsk {
+                query: ask.query,
+                pool: policy.pool.clone(),
+                unless: policies[..index].iter().map(|other| other.pool.clone()).collect(),
+                stale_after: ask.stale_after,
+                counts: ask.counts,
+            });
+            self.signals.extend(asks);
         }
         self.metrics.sort_unstable();
         self.metrics.dedup();
@@ -142,8 +157,10 @@ impl<'a> Engine<'a> {
             if let Some(work) = &mut view.work {
                 work.cut_to_milliseconds();
             }
+            view.readings.iter_mut().for_each(Reading::settle);
             self.memory
                 .absorb(now, &view.state, &view.samples, view.work.as_ref());
+            self.memory.hear(now, &view.state.id, &view.readings);
             self.learn(index, now, view);
         }
         if matched.is_empty() {

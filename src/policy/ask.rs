@@ -31,6 +31,15 @@ pub enum Ask {
     },
 }
 
+/// What a strategy answers when it can.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// It asks for this; no node may be taken away where a reason says so.
+    Asks(Ask, Option<Reason>),
+    /// Its signal is missing, for this reason, and the others decide without it.
+    Ignored(Reason),
+}
+
 /// How many usable nodes are needed, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Need {
@@ -49,6 +58,12 @@ pub enum Workings {
     Schedule(Option<Held>),
     /// None is needed.
     Nothing,
+}
+
+impl From<Need> for Answer {
+    fn from(need: Need) -> Self {
+        Self::Asks(Ask::Need(need), None)
+    }
 }
 
 impl Ask {
@@ -83,21 +98,27 @@ impl Demand {
         workings: &mut Workings,
         policy: &Policy,
         snapshot: &Snapshot<'_>,
-    ) -> Result<Ask, Reason> {
-        match (self, workings) {
+    ) -> Result<Answer, Reason> {
+        let ask = match (self, workings) {
             (Self::Formula(demand), Workings::Formula(evaluator)) => {
-                demand.ask((number, of), evaluator, snapshot)
+                demand.ask((number, of), evaluator, snapshot)?
             }
             (Self::Schedule(schedule), Workings::Schedule(held)) => {
-                Ok(Ask::Need(schedule.need(snapshot.now, held)))
+                Ask::Need(schedule.need(snapshot.now, held))
             }
-            (Self::Track(track), _) => track.need(snapshot).map(Ask::Need),
-            (Self::Forecast(forecast), _) => Ok(Ask::Need(forecast.need(snapshot))),
-            (Self::Deadlines(deadlines), _) => deadlines.ask(policy, snapshot),
-            (Self::Backlog(backlog), _) => backlog.ask(policy, snapshot),
-            (Self::Queue(queue), _) => queue.need(snapshot).map(Ask::Need),
+            (Self::Track(track), _) => return track.ask(snapshot),
+            (Self::Queue(queue), _) => return queue.ask(policy, snapshot),
+            (Self::Forecast(forecast), _) => Ask::Need(forecast.need(snapshot)),
+            (Self::Deadlines(deadlines), _) => deadlines.ask(policy, snapshot)?,
+            (Self::Backlog(backlog), _) => backlog.ask(policy, snapshot)?,
             (Self::Formula(_) | Self::Schedule(_), _) => panic!("the workings are those of the strategy"),
-        }
+        };
+        Ok(Answer::Asks(ask, None))
+    }
+
+    /// Says whether what it asks for comes on top of what the backlog of its policy asks for.
+    pub fn joins_backlog(&self, policy: &Policy) -> bool {
+        matches!(self, Self::Queue(queue) if queue.joins_backlog(policy))
     }
 }
 

@@ -408,6 +408,7 @@ mod tests {
                 seed: 0,
                 pool: &pool,
                 history: &History::new(),
+                signals: &crate::decision::SignalMemory::default(),
                 guards: &GuardMemory::default(),
                 learned: &Learned::default(),
                 spot: &spot,

@@ -261,6 +261,7 @@ mod tests {
             seed: 0,
             pool: &pool,
             history: &history,
+            signals: &crate::decision::SignalMemory::default(),
             guards: &GuardMemory::default(),
             learned: &crate::sizing::Learned::default(),
             spot: &crate::decision::SpotMemory::default(),

@@ -171,13 +171,19 @@ fn compile(source: &str, scope: &Scope) -> (Option<Formula>, Vec<Diagnostic>) {
 
 /// Returns the metrics whose samples the strategies read, each once.
 pub(super) fn metrics(demand: &[Demand]) -> Vec<Metric> {
+    let has_backlog = demand.iter().any(|demand| matches!(demand, Demand::Backlog(_)));
     let mut metrics = Vec::new();
     for demand in demand {
         match demand {
             Demand::Formula(demand) => formula_metrics(&demand.formula, &mut metrics),
             Demand::Schedule(_) | Demand::Backlog(_) | Demand::Deadlines(_) => {}
             Demand::Track(track) => metrics.extend(track.metric),
-            Demand::Queue(queue) => metrics.extend(queue.metric),
+            Demand::Queue(queue) => {
+                metrics.extend(queue.metric);
+                // Beside a backlog the tasks are known one by one.
+                let by_samples = queue.adds_tasks() && !has_backlog;
+                metrics.extend(by_samples.then_some(Metric::PendingTasks));
+            }
             Demand::Forecast(forecast) => metrics.push(forecast.metric),
         }
     }

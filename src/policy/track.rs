@@ -8,11 +8,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ask::Need;
+use super::ask::{Answer, Ask, Need};
 use super::complaint::Complaint;
-use super::source::{Source, metric_missing};
+use super::outside::Heard;
+use super::source::{Jobs, Messages, Source, Told, WhenMissing, is_usual};
 use crate::base::{Nodes, Span};
-use crate::decision::{Reason, Snapshot, TrackAsk, Unsampled};
+use crate::decision::{Aged, Reason, Snapshot, TrackAsk, Unsampled};
 use crate::signal::{Metric, Series};
 
 /// A metric that is kept near a target.
@@ -22,21 +23,33 @@ pub struct Track {
     /// The metric, an average over the nodes, such as `$CPUPercent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<Metric>,
-    /// A query of another source than the pool's samples.
+    /// The query whose result is tracked, for Prometheus; `{pool}` stands for the id of the pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
+    /// The name of the file or command that tells the number; `{pool}` stands for the id of the pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Where the metric comes from; the pool's samples when left out.
     #[serde(default)]
     pub source: Source,
+    /// Which endpoint of the source is asked, by the name it has in the file of sources; `default` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
     /// The value that is aimed at, in the metric's own unit.
     pub target: f64,
     /// How far the ratio of value and target may be from 1 before anything is done; 0.1 when left out.
     #[serde(default = "tolerance")]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub tolerance: f64,
-    /// The time over which the metric is averaged, back from its newest sample; 2m when left out.
+    /// The time over which samples of the pool are averaged, back from the newest one; 2m when left out. A query averages itself.
     #[serde(default = "window")]
     pub window: Span,
+    /// The age from which the number is stale; 3m when left out. For sources outside of the pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_after: Option<Span>,
+    /// What is done while the number is missing or stale; hold when left out. For sources outside of the pool.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub missing: WhenMissing,
 }
 
 /// `--horizontal-pod-autoscaler-tolerance`, default 0.1.
@@ -55,12 +68,33 @@ const WINDOW_MAX: Span = Span::hours(1);
 impl Track {
     /// Returns what cannot be meant.
     pub fn complaints(&self) -> Vec<Complaint> {
-        let mut complaints: Vec<_> = self.source.complaint("source").into_iter().collect();
-        if complaints.is_empty() && self.query.is_some() {
-            complaints.extend(Source::Prometheus.complaint("query"));
+        let mut complaints = self.told().complaints();
+        if matches!(
+            self.source,
+            Source::StorageQueue | Source::AzureDevOps | Source::GitHub
+        ) {
+            let message = format!(
+                "`{}` counts what waits, which more nodes work off and do not keep near a target",
+                self.source.word()
+            );
+            let help = "take the strategy `queue` for it, or a query of Prometheus here";
+            complaints.push(Complaint::new(&["source"], message, help));
         }
-        if complaints.is_empty() && self.metric.is_none() {
-            complaints.push(metric_missing());
+        if self.source == Source::Samples {
+            let settings = [
+                ("staleAfter", self.stale_after.is_some()),
+                ("missing", !is_usual(&self.missing)),
+            ];
+            let help = "leave it out: `guards: { missing: … }` speaks of the age of samples";
+            complaints.extend(
+                settings
+                    .into_iter()
+                    .filter(|(_, stands)| *stands)
+                    .map(|(key, _)| {
+                        let message = format!("`{key}` is for sources outside of the pool");
+                        Complaint::new(&[key], message, help)
+                    }),
+            );
         }
         if !self.target.is_finite() || self.target <= 0.0 {
             let message = format!("a target of {} cannot be kept near", self.target);
@@ -74,11 +108,50 @@ impl Track {
         complaints
     }
 
-    /// Returns the need.
+    pub(super) fn told(&self) -> Told<'_> {
+        Told {
+            source: self.source,
+            has_metric: self.metric.is_some(),
+            name: self.name.as_deref(),
+            query: self.query.as_deref(),
+            endpoint: self.endpoint.as_deref(),
+            messages: Messages::All,
+            jobs: Jobs::All,
+            demands: &[],
+            labels: &[],
+            stale_after: self.stale_after,
+            missing: self.missing,
+        }
+    }
+
+    /// Returns what it asks for.
     ///
     /// # Errors
-    /// When the metric has no sample.
-    pub fn need(&self, snapshot: &Snapshot<'_>) -> Result<Need, Reason> {
+    /// When nothing is known of the number.
+    pub(super) fn ask(&self, snapshot: &Snapshot<'_>) -> Result<Answer, Reason> {
+        let Some(outside) = self.outside() else {
+            return self.need(snapshot).map(Answer::from);
+        };
+        let (value, age, caveat) = match outside.hear("track", snapshot) {
+            Heard::Number { value, age, caveat } => (value, age, caveat),
+            Heard::Nothing(why) => return Err(why),
+            Heard::Ignored(why) => return Ok(Answer::Ignored(why)),
+            Heard::Floor(nodes, why) => {
+                let reason = why.clone();
+                return Ok(Answer::Asks(Ask::Need(Need { nodes, reason }), Some(why)));
+            }
+        };
+        let signal = outside.query.for_pool(snapshot.pool.id.as_str()).id();
+        let aged = Aged {
+            age,
+            stale_after: outside.stale_after,
+        };
+        let need = self.aim(signal.as_str(), (value, 1, 1), Some(aged), snapshot);
+        Ok(Answer::Asks(Ask::Need(need), caveat))
+    }
+
+    /// Returns the need by a metric of the pool.
+    fn need(&self, snapshot: &Snapshot<'_>) -> Result<Need, Reason> {
         let metric = self
             .metric
             .expect("a policy without a metric to track is refused");
@@ -86,12 +159,23 @@ impl Track {
             .history
             .get(metric)
             .and_then(|series| self.seen(series, snapshot));
-        let Some((sum, present, possible)) = seen else {
-            return Err(Reason::Unsampled(Unsampled {
+        let seen = seen.ok_or_else(|| {
+            Reason::Unsampled(Unsampled {
                 strategy: "track".to_owned(),
                 metric: metric.name().to_owned(),
-            }));
-        };
+            })
+        })?;
+        Ok(self.aim(metric.name(), seen, None, snapshot))
+    }
+
+    /// Brings a sum over so many of so many possible samples near the target.
+    fn aim(
+        &self,
+        name: &str,
+        (sum, present, possible): (f64, u32, u32),
+        aged: Option<Aged>,
+        snapshot: &Snapshot<'_>,
+    ) -> Need {
         let nodes = &snapshot.pool.nodes;
         let value = sum / f64::from(present);
         let load = Load {
@@ -102,10 +186,10 @@ impl Track {
             starting: nodes.starting,
         };
         let wanted = self.wanted(&load);
-        Ok(Need {
+        Need {
             nodes: wanted,
             reason: Reason::Track(TrackAsk {
-                metric: metric.name().to_owned(),
+                metric: name.to_owned(),
                 value,
                 target: self.target,
                 tolerance: self.tolerance,
@@ -114,8 +198,9 @@ impl Track {
                 present,
                 possible,
                 wanted,
+                aged,
             }),
-        })
+        }
     }
 
     /// The sum of the samples in the window, how many there are and how many there could be.
@@ -173,14 +258,7 @@ mod tests {
     use super::*;
 
     fn track() -> Track {
-        Track {
-            metric: Some(Metric::CpuPercent),
-            query: None,
-            source: Source::Samples,
-            target: 50.0,
-            tolerance: tolerance(),
-            window: window(),
-        }
+        serde_json::from_value(serde_json::json!({ "metric": "$CPUPercent", "target": 50.0 })).unwrap()
     }
 
     /// Checks four samples of a value, some of them missing, over ready and starting nodes.

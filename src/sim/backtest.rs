@@ -20,7 +20,7 @@ use crate::account::{PoolId, PoolPattern};
 use crate::base::{Span, Timestamp};
 use crate::decision::Memory;
 use crate::engine;
-use crate::policy::Prices;
+use crate::policy::{Counts, Policies, Prices};
 
 /// What all runs of a backtest share.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,6 +127,7 @@ pub fn backtest_one<'a>(
         });
     }
     let policies = contender.policies();
+    refuse_measures(&policies)?;
     let supply = options.spot.supply(workload.start, end, seed);
     let spot = supply
         .as_ref()
@@ -169,6 +170,21 @@ pub fn backtest_one<'a>(
             limit: options.limit,
         },
     ))
+}
+
+/// Refuses policies that go by what no job log tells.
+fn refuse_measures(policies: &Policies) -> Result<(), SetupError> {
+    for policy in &policies.policies {
+        if let Some(ask) = policy.asks().find(|ask| ask.counts == Counts::Measure) {
+            let message = format!(
+                "policy `{}` tracks {}, and no job log tells what that would have been; leave the strategy out for a backtest",
+                policy.name,
+                ask.query.id()
+            );
+            return Err(SetupError { message });
+        }
+    }
+    Ok(())
 }
 
 /// Returns when every run of a workload ends: after its last task might have ended, and after the last is due.

@@ -6,7 +6,9 @@ use super::cluster::{Census, Cluster, Command, NodeState};
 use super::fold::Fold;
 use crate::account::{Etag, NodeCounts, Order, PoolId, PoolState, Receipt, Refusal, RefusalKind};
 use crate::base::{Nodes, Timestamp};
-use crate::engine::{AccountView, Entry, Observation, ObserveError, Question, RecordError, World};
+use crate::engine::{AccountView, Entry, Observation, ObserveError, Question, RecordError, SignalAsk, World};
+use crate::policy::Counts;
+use crate::signal::{Found, Reading, as_number};
 
 /// Keeps the entries that a simulated engine writes down.
 pub type Keep<'a> = dyn FnMut(&Entry<'_>) -> Result<(), RecordError> + 'a;
@@ -108,6 +110,26 @@ impl<'a> SimWorld<'a> {
         }
     }
 
+    /// Returns what a signal would have said. A message becomes a task at once, for the log knows tasks alone: one that is gone
+    /// when its task is there was never seen, one that stays until its task has ended is there for as long.
+    fn reading(&self, ask: &SignalAsk, now: Timestamp) -> Option<Reading> {
+        let messages = match ask.counts {
+            Counts::Messages { stay: false, .. } => 0.0,
+            Counts::Messages {
+                tasks_per_message, ..
+            } if tasks_per_message <= 0.0 => 0.0,
+            Counts::Messages {
+                tasks_per_message, ..
+            } => as_number(self.cluster.unfinished().count()) / tasks_per_message,
+            Counts::Measure => return None,
+        };
+        Some(Reading {
+            signal: ask.query.for_pool(self.pool.as_str()).id(),
+            taken: now,
+            found: Found::Value(messages),
+        })
+    }
+
     fn carry_out(&mut self, order: &Order) -> Result<(), Refusal> {
         let refusal = |kind, message: String| Err(Refusal { kind, message });
         if order.pool != self.pool {
@@ -155,7 +177,10 @@ impl World for SimWorld<'_> {
                 self.cluster.tell_work(&mut work);
                 work
             });
+            let asks = question.signals.iter().filter(|ask| ask.speaks_of(&self.pool));
+            let readings: Vec<Reading> = asks.filter_map(|ask| self.reading(ask, question.now)).collect();
             let view = into.push(self.state());
+            view.readings = readings;
             view.work = work;
             self.cluster.tell_samples(question.metrics, &mut view.samples);
             if self.dates_by_sight {

@@ -10,6 +10,7 @@ use crate::base::{Mix, Timestamp};
 use crate::decision::Decision;
 use crate::engine::{AccountView, Entry, ObserveError, PoolView};
 use crate::policy::AccountFile;
+use crate::signal::Reading;
 
 /// Returns the line, without its line end.
 pub fn line(entry: &Entry<'_>) -> String {
@@ -220,6 +221,8 @@ fn is_usual<T: Default + PartialEq>(part: &T) -> bool {
 pub(super) struct SeenRecord {
     pub(super) pool: PoolRecord,
     pub(super) samples: SamplesRecord,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) readings: Vec<Reading>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) work: Option<Work>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -270,6 +273,7 @@ impl From<&PoolView> for SeenRecord {
         Self {
             pool: PoolRecord::from(&view.state),
             samples: SamplesRecord::of(&view.samples),
+            readings: view.readings.clone(),
             work: view.work.clone(),
             fault: view.fault.as_ref().map(FaultRecord::from),
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PoolRecord, SampleRun, SampleRuns, SamplesRecord, Values};
 use crate::base::{Mix, Span, Timestamp};
-use crate::decision::{GuardMemory, Memory, PoolMemory, SpotMemory};
+use crate::decision::{GuardMemory, Memory, PoolMemory, SignalMemory, SpotMemory};
 use crate::signal::{History, Series};
 use crate::sizing::Learned;
 
@@ -22,6 +22,8 @@ pub struct PoolMemoryRecord {
     seen_at: Timestamp,
     pool: PoolRecord,
     samples: SamplesRecord,
+    #[serde(default, skip_serializing_if = "SignalMemory::is_empty")]
+    signals: SignalMemory,
     #[serde(default)]
     guards: GuardMemory,
     #[serde(default, skip_serializing_if = "is_blank")]
@@ -38,6 +40,7 @@ impl From<&Memory> for MemoryRecord {
             seen_at: pool.seen_at,
             pool: PoolRecord::from(&pool.last_seen),
             samples: whole(&pool.history),
+            signals: pool.signals.clone(),
             guards: pool.guards.clone(),
             learned: pool.learned.clone(),
             spot: pool.spot.clone(),
@@ -67,6 +70,7 @@ impl MemoryRecord {
                 seen_at: record.seen_at,
                 last_seen: record.pool.state(id.clone()),
                 history,
+                signals: record.signals.clone(),
                 guards: record.guards.clone(),
                 learned: record.learned.clone(),
                 spot: record.spot.clone(),

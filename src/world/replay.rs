@@ -196,6 +196,7 @@ pub(super) fn see<'a>(
                 let samples = seen.samples.to_samples().map_err(|why| line.unreadable(why))?;
                 let view = into.push(seen.pool.state(id));
                 view.samples.extend(samples);
+                view.readings = seen.readings;
                 view.work = seen.work;
                 view.fault = seen.fault.map(ObserveError::from);
             }

@@ -9,7 +9,7 @@ use super::reading::{CODES, finish, read, sample_period};
 use super::{PoolRecord, SamplesRecord};
 use crate::account::{CoreQuotas, PoolId, PoolState, Work};
 use crate::base::{Diagnostic, Span, Timestamp};
-use crate::decision::{GuardMemory, Snapshot, SpotMemory};
+use crate::decision::{GuardMemory, SignalMemory, Snapshot, SpotMemory};
 use crate::engine::AccountView;
 use crate::signal::History;
 use crate::sizing::Learned;
@@ -76,6 +76,8 @@ pub struct SnapshotPool {
     pub state: PoolState,
     /// Its samples.
     pub history: History,
+    /// What sources outside of the account said.
+    pub signals: SignalMemory,
     /// What guards remember of it.
     pub guards: GuardMemory,
     /// What a backlog has learned of it.
@@ -94,6 +96,7 @@ impl SnapshotPool {
             seed: self.seed,
             pool: &self.state,
             history: &self.history,
+            signals: &self.signals,
             guards: &self.guards,
             learned: &self.learned,
             spot: &self.spot,
@@ -134,6 +137,7 @@ impl SnapshotFile {
                 seed: file.seed,
                 state: pool.pool.state(id.clone()),
                 history,
+                signals: SignalMemory::default(),
                 guards: GuardMemory::default(),
                 learned: Learned::default(),
                 spot: SpotMemory::default(),

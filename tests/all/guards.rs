@@ -3,7 +3,7 @@
 use lowtide::account::PoolState;
 use lowtide::base::{Lane, Mix, Nodes, Span, Timestamp};
 use lowtide::decision::{
-    Decision, GuardMemory, MonthUse, Reason, Snapshot, SpotLoss, SpotMemory, TargetChange,
+    Decision, GuardMemory, MonthUse, Reason, SignalMemory, Snapshot, SpotLoss, SpotMemory, TargetChange,
 };
 use lowtide::engine::decide;
 use lowtide::policy::{self, Policies, Policy};
@@ -43,6 +43,7 @@ fn decision(policy: Policy, pool: &PoolState, guards: &GuardMemory, samples: usi
         seed: 0,
         pool,
         history: &history,
+        signals: &SignalMemory::default(),
         guards,
         learned: &Learned::default(),
         spot: &SpotMemory::default(),

@@ -37,6 +37,7 @@ mod policy_tests;
 mod retrace;
 mod robust;
 mod same_decision;
+mod same_readings;
 mod scripts;
 mod sharing;
 mod sweep;

@@ -152,6 +152,7 @@ fn backtest_replay_dry_run_and_plan_decide_the_same() {
                 pool: state,
                 work: work.as_ref(),
                 history: &remembered.history,
+                signals: &remembered.signals,
                 guards: &remembered.guards,
                 learned: &remembered.learned,
                 spot: &remembered.spot,

@@ -243,6 +243,7 @@ impl World for WrittenAccount<'_> {
             let blind = seen.is_none_or(|view| {
                 self.witness
                     .absorb(decision.at, &view.state, &view.samples, view.work.as_ref());
+                self.witness.hear(decision.at, &view.state.id, &view.readings);
                 let known = self.witness.pool(&view.state.id).map(|pool| &pool.history);
                 known.zip(policy).is_none_or(|(history, policy)| {
                     let missing = &policy.missing;

@@ -109,6 +109,7 @@ pub(in crate::sim) fn steer(world: &mut SimWorld<'_>, baseline: &Baseline, limit
             now,
             pools: &patterns,
             metrics: rule.metrics(),
+            signals: &[],
             work: rule.metrics().is_empty(),
             account: false,
         };

@@ -275,6 +275,7 @@ fn a_cordoned_node_drains_and_an_idle_one_is_removed_by_name() {
             now: clock.now(),
             pools: &patterns,
             metrics: &[],
+            signals: &[],
             work: true,
             account: true,
         };

@@ -46,6 +46,7 @@ impl Stage {
             now: self.clock.now(),
             pools: &self.patterns,
             metrics,
+            signals: &[],
             work,
             account: true,
         };
@@ -255,6 +256,7 @@ fn an_account_that_cannot_be_listed_is_not_seen_at_all() {
         now: noon(),
         pools: &stage.patterns.clone(),
         metrics: &[],
+        signals: &[],
         work: false,
         account: false,
     };

@@ -102,6 +102,7 @@ fn an_account_at_its_limits_is_seen_in_one_round() {
             now: clock.now(),
             pools: &patterns,
             metrics: &metrics,
+            signals: &[],
             work: false,
             account: true,
         };
