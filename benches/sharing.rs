@@ -66,6 +66,7 @@ fn ticks(c: &mut Criterion) {
         learned: &learned,
         spot: &spot,
         work: None,
+        halt: None,
     };
     let snapshots: Vec<_> = pools.iter().map(snapshot).collect();
     let shared = Policies::from((0..POOLS).map(policy).collect::<Vec<_>>());

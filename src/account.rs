@@ -2,6 +2,7 @@
 //!
 //! Names follow the Batch REST API (Pool, `allocationState`, `nodeDeallocationOption`); "spot" stands for low-priority.
 
+mod halt;
 mod id;
 mod job;
 mod option;
@@ -13,6 +14,7 @@ mod vm_size;
 mod work;
 mod work_file;
 
+pub use halt::{Halt, HaltScope};
 pub use id::{Etag, PoolId, PoolIdError};
 pub use job::{JobIndex, JobNames};
 pub use option::NodeDeallocationOption;

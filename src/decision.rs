@@ -13,6 +13,7 @@ mod chain;
 mod cost_split;
 mod guard_memory;
 mod guarded;
+mod halted;
 mod memory;
 mod narrative;
 mod reason;
@@ -29,6 +30,7 @@ pub use guard_memory::{GuardMemory, MonthUse, RunTimes, SpotLoss, TargetChange};
 pub use guarded::{
     Cooldown, Flapping, HourlyBudget, MonthlyBudget, QuotaLimit, ScheduleMost, SpotStorm, StepLimit,
 };
+pub use halted::Halted;
 pub use memory::{Memory, PoolMemory};
 pub use narrative::Verdict;
 pub use reason::{BoundName, Reason};

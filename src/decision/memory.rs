@@ -37,7 +37,7 @@ pub struct PoolMemory {
 }
 
 impl PoolMemory {
-    /// Returns what a decision sees of the pool at a moment; the moment is the seed of its chance.
+    /// Returns what a decision sees of the pool at a moment; the moment is the seed of its chance, and nobody has halted it.
     pub fn snapshot<'a>(
         &'a self,
         now: Timestamp,
@@ -54,6 +54,7 @@ impl PoolMemory {
             learned: &self.learned,
             spot: &self.spot,
             work,
+            halt: None,
         }
     }
 }

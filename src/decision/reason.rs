@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AccountShare, AccountUnseen, BacklogAsk, Cooldown, CostSplit, DeadlineCourse, Flapping, ForecastAsk,
-    HourlyBudget, MonthlyBudget, QueueAsk, QuotaLimit, ScheduleAsk, ScheduleMost, SharedMonth, SignalMissing,
-    SizeUnknown, SpotStorm, StepLimit, TrackAsk, Unsampled,
+    Halted, HourlyBudget, MonthlyBudget, QueueAsk, QuotaLimit, ScheduleAsk, ScheduleMost, SharedMonth,
+    SignalMissing, SizeUnknown, SpotStorm, StepLimit, TrackAsk, Unsampled,
 };
 use crate::account::AllocationState;
 use crate::base::{Mix, Nodes, Span, Timestamp};
@@ -139,6 +139,8 @@ pub enum Reason {
     },
     /// The pool runs a formula of its own, which forbids resizes from outside.
     ServiceAutoScale,
+    /// Somebody halted the pool.
+    Halted(Halted),
     /// The policy is paused.
     Paused,
     /// The policy decides in the shadow: it says what it would order and orders nothing.
@@ -230,6 +232,7 @@ impl Reason {
             Self::ThinSamples { .. } => "thinSamples",
             Self::NotSteady { .. } => "notSteady",
             Self::ServiceAutoScale => "serviceAutoScale",
+            Self::Halted(_) => "halted",
             Self::Paused => "paused",
             Self::Shadow { .. } => "shadow",
             Self::FormulaFault { .. } => "formulaFault",
@@ -344,6 +347,7 @@ impl fmt::Display for Reason {
             Self::ServiceAutoScale => f.write_str(
                 "the pool runs an autoscale formula of its own; disable it there to let this policy order",
             ),
+            Self::Halted(why) => why.fmt(f),
             Self::Paused => f.write_str("the policy is paused (mode: paused)"),
             Self::Shadow { would } => {
                 write!(f, "mode shadow orders nothing; {would} would have been ordered")

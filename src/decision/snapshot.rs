@@ -1,7 +1,7 @@
 //! All that one decision about one pool sees.
 
 use super::{GuardMemory, SignalMemory, SpotMemory};
-use crate::account::{PoolState, Work};
+use crate::account::{Halt, PoolState, Work};
 use crate::base::Timestamp;
 use crate::signal::History;
 use crate::sizing::Learned;
@@ -27,4 +27,13 @@ pub struct Snapshot<'a> {
     pub spot: &'a SpotMemory,
     /// Its tasks and nodes one by one, where known.
     pub work: Option<&'a Work>,
+    /// Somebody's word that it is left alone.
+    pub halt: Option<&'a Halt>,
+}
+
+impl<'a> Snapshot<'a> {
+    /// Returns somebody's word that the pool is left alone, when it holds now.
+    pub fn halted(&self) -> Option<&'a Halt> {
+        self.halt.filter(|halt| halt.holds(self.now))
+    }
 }

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::account::{AllocationState, Holding, PoolId, PoolState};
+use crate::account::{AllocationState, HaltScope, Holding, PoolId, PoolState};
 use crate::base::{Mix, Timestamp};
-use crate::decision::{Decision, Reason, Snapshot, SpotMemory};
+use crate::decision::{Decision, Halted, Reason, Snapshot, SpotMemory};
 use crate::policy::{Caps, Mode, Policies, Policy, Workings};
 use crate::sizing::Learned;
 
@@ -155,6 +155,10 @@ impl<'a> Seat<'a> {
             seat.decision.hold_because(Reason::Paused);
             return seat;
         }
+        if let Some(halt) = snapshot.halted().filter(|halt| halt.scope == HaltScope::All) {
+            seat.decision.hold_because(Reason::Halted(Halted(halt.clone())));
+            return seat;
+        }
         match propose(policy, workings, &snapshot, &mut seat.decision) {
             Proposal::None(fault) => seat.decision.hold_because(fault),
             Proposal::Whole => seat.claim(),
@@ -210,7 +214,8 @@ fn order_only_what_can_be(policy: &Policy, snapshot: &Snapshot<'_>, decision: &m
     let would = decision.outcome();
     let changes = would != decision.start;
     decision.retake &= changes;
-    if matches!(policy.mode, Mode::OutOnly | Mode::Shadow) {
+    let keeps_nodes = snapshot.halted().is_some_and(|halt| halt.scope == HaltScope::In);
+    if keeps_nodes || matches!(policy.mode, Mode::OutOnly | Mode::Shadow) {
         decision.cordon = decision.cordoned;
     }
     let state = snapshot.pool.allocation;

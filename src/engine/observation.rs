@@ -1,6 +1,6 @@
 //! What the engine asks a world, and what it is told.
 
-use crate::account::{CoreQuotas, Holding, PoolId, PoolPattern, PoolState, Work};
+use crate::account::{CoreQuotas, Halt, Holding, PoolId, PoolPattern, PoolState, Work};
 use crate::base::{Span, Timestamp};
 use crate::policy::Counts;
 use crate::signal::{Metric, Reading, Sample, SignalQuery};
@@ -61,6 +61,8 @@ pub struct PoolView {
     pub readings: Vec<Reading>,
     /// Its tasks and nodes one by one, when they were asked for and the world knows them.
     pub work: Option<Work>,
+    /// Somebody's word that it is left alone, where there is one; one that has ended does no harm.
+    pub halt: Option<Halt>,
     /// What could not be read of this pool; the decision about it is then a hold.
     pub fault: Option<ObserveError>,
 }
@@ -102,6 +104,7 @@ impl Observation {
                 samples: Vec::new(),
                 readings: Vec::new(),
                 work: None,
+                halt: None,
                 fault: None,
             });
         } else {
@@ -110,6 +113,7 @@ impl Observation {
             view.samples.clear();
             view.readings.clear();
             view.work = None;
+            view.halt = None;
             view.fault = None;
         }
         self.seen += 1;

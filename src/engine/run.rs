@@ -7,7 +7,7 @@ use super::share::{Resting, share};
 use super::{AccountView, Entry, Observation, ObserveError, PoolView, Question, SignalAsk, World};
 use crate::account::{Holding, PoolId, PoolPattern};
 use crate::base::{Mix, Span, Timestamp};
-use crate::decision::{Decision, Memory};
+use crate::decision::{Decision, Memory, Snapshot};
 use crate::policy::{Policies, Policy, Workings};
 use crate::signal::{Metric, Reading};
 
@@ -154,6 +154,9 @@ impl<'a> Engine<'a> {
                 // Minus zero becomes zero, which is how it is read again.
                 sample.value += 0.0;
             }
+            if let Some(until) = view.halt.as_mut().and_then(|halt| halt.until.as_mut()) {
+                *until = until.whole_milliseconds();
+            }
             if let Some(work) = &mut view.work {
                 work.cut_to_milliseconds();
             }
@@ -234,7 +237,10 @@ impl<'a> Engine<'a> {
                 continue;
             }
             let remembered = &memory.pools[&view.state.id];
-            let snapshot = remembered.snapshot(now, &view.state, view.work.as_ref());
+            let snapshot = Snapshot {
+                halt: view.halt.as_ref(),
+                ..remembered.snapshot(now, &view.state, view.work.as_ref())
+            };
             seats.push(Seat::take(policy, &mut self.desks[*index].workings, snapshot));
         }
         if let Some(account) = account {

@@ -413,6 +413,7 @@ mod tests {
                 learned: &Learned::default(),
                 spot: &spot,
                 work: None,
+                halt: None,
             };
             let mut decision = Decision::begin(&pool, now, "p".into());
             let reason = Reason::OutOnly;

@@ -266,6 +266,7 @@ mod tests {
             learned: &crate::sizing::Learned::default(),
             spot: &crate::decision::SpotMemory::default(),
             work: None,
+            halt: None,
         };
         match forecast.need(&snapshot).reason {
             Reason::Forecast(ask) => ask,

@@ -285,6 +285,7 @@ mod tests {
                 learned: &crate::sizing::Learned::default(),
                 spot: &crate::decision::SpotMemory::default(),
                 work: None,
+                halt: None,
             };
             assert_eq!(queue.need(&snapshot).unwrap().nodes, Nodes(nodes), "{messages}");
         }

@@ -11,9 +11,11 @@
 use super::caps::Caps;
 use super::steady::{StormGuard, shrink};
 use super::{Demand, Mode, Policy};
+use crate::account::{Halt, HaltScope};
 use crate::base::{Mix, Nodes, Timestamp, UsdHourly};
 use crate::decision::{
-    Decision, HourlyBudget, MonthlyBudget, QuotaLimit, Reason, ScheduleMost, Snapshot, SpotStorm, Stage,
+    Decision, Halted, HourlyBudget, MonthlyBudget, QuotaLimit, Reason, ScheduleMost, Snapshot, SpotStorm,
+    Stage,
 };
 
 impl Policy {
@@ -51,6 +53,9 @@ impl Policy {
         // Nothing is taken away in this mode.
         if self.mode == Mode::OutOnly {
             keep_nodes(caps, decision, Reason::OutOnly);
+        }
+        if let Some(halt) = snapshot.halted() {
+            respect(halt, caps, decision);
         }
         // What is left to move moves steadily.
         self.steady(caps, decision, snapshot);
@@ -158,6 +163,24 @@ fn fit(caps: &Caps, decision: &mut Decision, reason: impl FnOnce(Mix, Mix) -> Re
     let granted = caps.fit(asked);
     if granted != asked {
         decision.step(Stage::Restrain, granted, reason(asked, granted));
+    }
+}
+
+/// Takes back what somebody does not want done.
+fn respect(halt: &Halt, caps: &Caps, decision: &mut Decision) {
+    let reason = Reason::Halted(Halted(halt.clone()));
+    match halt.scope {
+        HaltScope::In => keep_nodes(caps, decision, reason),
+        HaltScope::Out => {
+            let (from, to) = (decision.start, decision.outcome());
+            let kept = Mix {
+                dedicated: from.dedicated.min(to.dedicated),
+                spot: from.spot.min(to.spot),
+            };
+            step(decision, kept, reason);
+        }
+        // Nothing was proposed then.
+        HaltScope::All => {}
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{MemoryRecord, PolicyRecord, PoolRecord, SamplesRecord};
-use crate::account::{CoreQuotas, Holding, NodeDeallocationOption, PoolId, Receipt, Removal, Work};
+use crate::account::{CoreQuotas, Halt, Holding, NodeDeallocationOption, PoolId, Receipt, Removal, Work};
 use crate::base::{Mix, Timestamp};
 use crate::decision::Decision;
 use crate::engine::{AccountView, Entry, ObserveError, PoolView};
@@ -226,6 +226,8 @@ pub(super) struct SeenRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) work: Option<Work>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) halt: Option<Halt>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) fault: Option<FaultRecord>,
 }
 
@@ -275,6 +277,7 @@ impl From<&PoolView> for SeenRecord {
             samples: SamplesRecord::of(&view.samples),
             readings: view.readings.clone(),
             work: view.work.clone(),
+            halt: view.halt.clone(),
             fault: view.fault.as_ref().map(FaultRecord::from),
         }
     }

@@ -198,6 +198,7 @@ pub(super) fn see<'a>(
                 view.samples.extend(samples);
                 view.readings = seen.readings;
                 view.work = seen.work;
+                view.halt = seen.halt;
                 view.fault = seen.fault.map(ObserveError::from);
             }
             Kind::Account => into.account = Some(line.read::<AccountLine>()?.seen.into()),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::reading::{CODES, finish, read, sample_period};
 use super::{PoolRecord, SamplesRecord};
-use crate::account::{CoreQuotas, PoolId, PoolState, Work};
+use crate::account::{CoreQuotas, Halt, PoolId, PoolState, Work};
 use crate::base::{Diagnostic, Span, Timestamp};
 use crate::decision::{GuardMemory, SignalMemory, Snapshot, SpotMemory};
 use crate::engine::AccountView;
@@ -63,6 +63,9 @@ pub struct SnapshotPoolFile {
     /// Its tasks and nodes one by one.
     #[serde(default)]
     pub work: Option<Work>,
+    /// Somebody's word that it is left alone.
+    #[serde(default)]
+    pub halt: Option<Halt>,
 }
 
 /// One pool of a recorded account with its sampled past.
@@ -86,6 +89,8 @@ pub struct SnapshotPool {
     pub spot: SpotMemory,
     /// Its tasks and nodes one by one.
     pub work: Option<Work>,
+    /// Somebody's word that it is left alone.
+    pub halt: Option<Halt>,
 }
 
 impl SnapshotPool {
@@ -101,6 +106,7 @@ impl SnapshotPool {
             learned: &self.learned,
             spot: &self.spot,
             work: self.work.as_ref(),
+            halt: self.halt.as_ref(),
         }
     }
 }
@@ -142,6 +148,7 @@ impl SnapshotFile {
                 learned: Learned::default(),
                 spot: SpotMemory::default(),
                 work: pool.work.clone(),
+                halt: pool.halt.clone(),
             });
         }
         let shared = AccountView {

@@ -1,6 +1,6 @@
 //! What guards always keep, whatever is asked, seen and remembered.
 
-use lowtide::account::PoolState;
+use lowtide::account::{Halt, HaltScope, PoolState};
 use lowtide::base::{Lane, Mix, Nodes, Span, Timestamp};
 use lowtide::decision::{
     Decision, GuardMemory, MonthUse, Reason, SignalMemory, Snapshot, SpotLoss, SpotMemory, TargetChange,
@@ -37,6 +37,15 @@ fn policy(asked: Mix, rest: &str) -> Option<Policy> {
 }
 
 fn decision(policy: Policy, pool: &PoolState, guards: &GuardMemory, samples: usize) -> Decision {
+    decision_halted(policy, pool, guards, (samples, None))
+}
+
+fn decision_halted(
+    policy: Policy,
+    pool: &PoolState,
+    guards: &GuardMemory,
+    (samples, halt): (usize, Option<&Halt>),
+) -> Decision {
     let history = history(samples);
     let snapshot = Snapshot {
         now: now(),
@@ -48,6 +57,7 @@ fn decision(policy: Policy, pool: &PoolState, guards: &GuardMemory, samples: usi
         learned: &Learned::default(),
         spot: &SpotMemory::default(),
         work: None,
+        halt,
     };
     let policies = Policies::from(vec![policy]);
     decide(&policies, &[snapshot]).remove(0)
@@ -132,6 +142,18 @@ fn limits() -> impl Strategy<Value = String> {
     })
 }
 
+/// No halt, or one that holds, or one that is over.
+fn halts() -> impl Strategy<Value = Option<Halt>> {
+    let scopes = prop::sample::select(vec![HaltScope::In, HaltScope::Out, HaltScope::All]);
+    let halt = (scopes, prop::option::of(-10i64..10)).prop_map(|(scope, minutes)| Halt {
+        scope,
+        until: minutes.map(|minutes| now() + Span::minutes(minutes)),
+        why: String::new(),
+        by: None,
+    });
+    prop::option::of(halt)
+}
+
 fn rate(policy: &Policy, mix: Mix) -> f64 {
     let of = |lane| mix.get(lane).as_f64() * policy.prices.get(lane).0;
     of(Lane::Dedicated) + of(Lane::Spot)
@@ -148,12 +170,14 @@ proptest! {
         preempted in 0u32..20,
         guards in memories(),
         informed in any::<bool>(),
+        halt in halts(),
     ) {
         let Some(policy) = policy(asked, &limits) else {
             return Err(TestCaseError::reject("the limits contradict each other"));
         };
         let samples = if informed { 30 } else { 3 };
-        let decision = decision(policy.clone(), &pool(start, preempted), &guards, samples);
+        let seen = (samples, halt.as_ref());
+        let decision = decision_halted(policy.clone(), &pool(start, preempted), &guards, seen);
         let outcome = decision.outcome();
         prop_assert!(policy.bounds.allow(start, outcome), "bounds: {}", decision.to_text());
         for lane in Lane::ALL {
@@ -165,6 +189,15 @@ proptest! {
         prop_assert!(rate(&policy, outcome) <= limit * (1.0 + 1e-6), "money: {}", decision.to_text());
         if !informed || policy.mode == lowtide::policy::Mode::OutOnly {
             prop_assert!(!decision.shrinks(), "{}", decision.to_text());
+        }
+        match halt.filter(|halt| halt.holds(now())).map(|halt| halt.scope) {
+            None => {}
+            Some(HaltScope::In) => prop_assert!(!decision.shrinks(), "{}", decision.to_text()),
+            Some(HaltScope::Out) => prop_assert!(
+                outcome.dedicated <= start.dedicated && outcome.spot <= start.spot,
+                "{}", decision.to_text()
+            ),
+            Some(HaltScope::All) => prop_assert!(decision.order().is_none(), "{}", decision.to_text()),
         }
         let step = policy.steady.step.unwrap().out.unwrap();
         prop_assert!(

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use lowtide::account::{Order, PoolState, Receipt, Work};
+use lowtide::account::{Halt, HaltScope, Order, PoolState, Receipt, Work};
 use lowtide::base::{Mix, Span, Timestamp};
 use lowtide::decision::{Memory, Snapshot};
 use lowtide::engine::{Entry, Observation, ObserveError, Question, RecordError, World, plan, run};
@@ -41,6 +41,7 @@ fn backtest_kept(contender: &Contender, workload: &Arc<Workload>, options: &Opti
 struct Told {
     looks: Vec<(Timestamp, PoolState, Vec<Sample>, Option<Work>)>,
     next: usize,
+    halt: Option<Halt>,
 }
 
 impl Told {
@@ -62,6 +63,7 @@ impl Told {
         Self {
             looks: decided.map(look).collect(),
             next: 0,
+            halt: None,
         }
     }
 }
@@ -76,6 +78,7 @@ impl World for Told {
         let view = into.push(state.clone());
         view.samples.extend(samples);
         view.work.clone_from(work);
+        view.halt.clone_from(&self.halt);
         self.next += 1;
         Ok(())
     }
@@ -102,6 +105,69 @@ fn as_planned(line: &str) -> String {
     let (_, rest) = line.split_once(',').unwrap();
     let (decision, _) = rest.split_once(r#","seen":"#).unwrap();
     format!("{{{decision}}}")
+}
+
+#[test]
+fn what_was_halted_is_replayed_and_takes_or_adds_no_nodes() {
+    let policy = shipped("ci-agents.yaml");
+    let ledger = ledger_of_backtest(&policy);
+    let policies = Policies::from(vec![policy]);
+    let began = Told::by(&ledger).looks[0].0;
+    for (scope, forbidden) in [
+        (HaltScope::In, &["in", "shift"][..]),
+        (HaltScope::Out, &["out", "shift"]),
+        (HaltScope::All, &["in", "out", "shift"]),
+    ] {
+        // Half a day, told to a fraction of a millisecond.
+        let until = began + Span::hours(12) + Span::from_ticks(7);
+        let mut told = Told::by(&ledger);
+        told.halt = Some(Halt {
+            scope,
+            until: Some(until),
+            why: "a rollout".to_owned(),
+            by: Some("anna".to_owned()),
+        });
+        let mut world = Kept {
+            world: DryRun(told),
+            ledger: MemoryLedger::default(),
+        };
+        run(&mut world, &policies, Memory::default());
+        let ledger = world.ledger.text;
+        let replayed = replay(&ledger).unwrap_or_else(|error| panic!("{scope}: {error}"));
+        assert!(replayed.decisions > 1000, "{scope}: {replayed:?}");
+        let (mut halted, mut after) = (0, 0);
+        for line in decided(&ledger) {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let at: Timestamp = line["at"].as_str().unwrap().parse().unwrap();
+            let says_so = line["steps"].to_string().contains(r#""code":"halted""#);
+            if at < until {
+                halted += u32::from(says_so);
+                let verdict = verdict(&line);
+                assert!(!forbidden.contains(&verdict), "{scope}: {verdict} in {line}");
+            } else {
+                after += u32::from(verdict(&line) != "steady");
+                assert!(!says_so, "{scope}: {line}");
+            }
+        }
+        assert!(halted > 0 && after > 0, "{scope}: {halted} and {after}");
+    }
+}
+
+/// Says which way a decided line orders.
+fn verdict(line: &Value) -> &'static str {
+    let nodes = |of: &Value, lane: &str| of[lane].as_u64();
+    let (from, to) = (&line["target"], &line["order"]);
+    if to.is_null() {
+        return "steady";
+    }
+    let less = ["dedicated", "spot"].map(|lane| nodes(to, lane) < nodes(from, lane));
+    let more = ["dedicated", "spot"].map(|lane| nodes(to, lane) > nodes(from, lane));
+    match (more.contains(&true), less.contains(&true)) {
+        (true, true) => "shift",
+        (true, false) => "out",
+        (false, true) => "in",
+        (false, false) => "steady",
+    }
 }
 
 #[test]
@@ -156,6 +222,7 @@ fn backtest_replay_dry_run_and_plan_decide_the_same() {
                 guards: &remembered.guards,
                 learned: &remembered.learned,
                 spot: &remembered.spot,
+                halt: None,
             };
             let planned = plan(&policies, &[snapshot], None);
             assert_eq!(planned[0].to_json(), as_planned(then), "{file}: plan");
