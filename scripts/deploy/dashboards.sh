@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# The Grafana dashboards: as their source writes them, of metrics that there are, by Grafana's own types, and understood by a real
+# Prometheus. Unpacks Debian's prometheus and installs Grafana's types with npm when they are not there.
+cd "$(dirname "$0")/../.."
+. scripts/deploy/tools.sh
+
+python3 scripts/deploy/grafana.py --check
+ok "deploy/grafana is what scripts/deploy/grafana.py writes"
+python3 scripts/deploy/dashboards.py >"$scratch/said"
+ok "$(cat "$scratch/said")"
+
+# Types of Grafana and their compiler, which npm brings.
+types() {
+    if [ ! -d "$cache/types/node_modules/@grafana/schema" ]; then
+        echo "installing Grafana's types" >&2
+        mkdir -p "$cache/types"
+        echo '{ "private": true }' >"$cache/types/package.json"
+        npm install --prefix "$cache/types" --silent --no-audit --no-fund typescript@5.9.3 @grafana/schema@13.2.3 >&2
+    fi
+    local panels
+    panels=$(python3 scripts/deploy/grafana_types.py "$cache/types/dashboards.ts")
+    (
+        cd "$cache/types"
+        node_modules/.bin/tsc --noEmit --strict --skipLibCheck --module esnext --moduleResolution bundler --target es2022 dashboards.ts
+    ) >"$scratch/said" || { cut -c1-300 "$scratch/said" >&2; exit 1; }
+    ok "$panels are what Grafana 13 says that dashboards are"
+}
+if command -v npm >/dev/null; then types; else not_run "Grafana's types, for want of npm"; fi
+not_run "a real Grafana, which Debian does not package: how the pages look was not seen here"
+
+unpacked prometheus prometheus
+echo 'global: { scrape_interval: 1s }' >"$scratch/prometheus.yaml"
+prometheus --config.file="$scratch/prometheus.yaml" --storage.tsdb.path="$scratch/tsdb" --web.listen-address=127.0.0.1:0 \
+    >"$scratch/prometheus.log" 2>&1 &
+prometheus_pid=$!
+trap 'kill "$prometheus_pid" 2>/dev/null || true; rm -rf "$scratch"' EXIT
+# It tells the port that it was given in its log.
+for _ in $(seq 100); do
+    at=$(sed -n 's/.*msg="Listening on" address=\([0-9.:]*\).*/\1/p' "$scratch/prometheus.log" | head -1)
+    [ -n "$at" ] && grep -q "Server is ready" "$scratch/prometheus.log" && break
+    kill -0 "$prometheus_pid" 2>/dev/null || { cat "$scratch/prometheus.log" >&2; exit 1; }
+    sleep 0.1
+done
+python3 scripts/deploy/dashboards.py "http://$at" >"$scratch/said"
+ok "$(tail -1 "$scratch/said")"
+echo "dashboards: $step steps in $SECONDS s"
