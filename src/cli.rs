@@ -20,6 +20,7 @@ mod render;
 mod terminal;
 mod trace;
 mod wiring;
+mod wrap;
 
 mod apply;
 mod backtest;
@@ -30,6 +31,7 @@ mod completions;
 mod demo;
 mod demo_moment;
 mod difference;
+mod doctor;
 mod emulate;
 mod eval;
 mod eviction;
@@ -73,7 +75,8 @@ struct CommandLine {
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 success, 1 error, 2 differences, 3 warnings (check --deny-warnings),
-4 a failed assertion (test), condition (backtest), proof (tune) or run (replay-log), 64 wrong usage.";
+4 a failed assertion (test), condition (backtest), proof (tune) or run (replay-log), something that
+is wrong (doctor; 3 for warnings), 64 wrong usage.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -88,6 +91,7 @@ enum Verb {
     Eviction(eviction::Eviction),
     Tune(tune::Tune),
     Diff(difference::Diff),
+    Doctor(doctor::Doctor),
     Import(import::Import),
     ReplayLog(replay_log::ReplayLog),
     Demo(demo::Demo),
@@ -113,6 +117,7 @@ impl Verb {
             Self::Eviction(verb) => verb.run(terminal),
             Self::Tune(verb) => verb.run(terminal),
             Self::Diff(verb) => verb.run(terminal),
+            Self::Doctor(verb) => verb.run(terminal),
             Self::Import(verb) => verb.run(terminal),
             Self::ReplayLog(verb) => verb.run(terminal),
             Self::Demo(verb) => verb.run(terminal),

@@ -21,10 +21,12 @@ pub mod engine;
 pub mod world;
 
 pub mod azure;
+pub mod doors;
 pub mod sim;
 pub mod store;
 
 pub mod bring;
+pub mod doctor;
 pub mod emulator;
 pub mod proof;
 

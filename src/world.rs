@@ -2,6 +2,7 @@
 
 mod codes;
 mod dry_run;
+mod glance;
 mod inputs;
 mod ledger;
 mod line;
@@ -17,6 +18,7 @@ mod with_signals;
 
 pub use codes::CODES;
 pub use dry_run::{DryRun, Kept};
+pub use glance::{Glance, glance};
 pub use inputs::{EvalInputs, InputsFile};
 pub use ledger::{JsonLines, Ledger, MemoryLedger};
 pub use line::{Kind as EntryKind, line};

@@ -150,13 +150,7 @@ impl Client {
     }
 
     async fn try_once(&self, call: &Call, deadline: Duration) -> Result<Reply, Fault> {
-        let inner = &*self.0;
-        let _turn = inner.turns.acquire().await.expect("the turns are never closed");
-        let wait = lock(&inner.rate).take(inner.clock.passed());
-        inner.clock.sleep(wait).await;
-        let request = self.sign(call).await?;
-        inner.counts.sent.fetch_add(1, Ordering::Relaxed);
-        let reply = transport::exchange(request, deadline).await?;
+        let reply = self.exchange_once(call, deadline).await?;
         if reply.status.is_success() {
             Ok(reply)
         } else {
@@ -164,12 +158,23 @@ impl Client {
         }
     }
 
+    /// Sends a request once when its turn has come, and returns the answer whatever it is.
+    pub(super) async fn exchange_once(&self, call: &Call, deadline: Duration) -> Result<Reply, Fault> {
+        let inner = &*self.0;
+        let _turn = inner.turns.acquire().await.expect("the turns are never closed");
+        let wait = lock(&inner.rate).take(inner.clock.passed());
+        inner.clock.sleep(wait).await;
+        let request = self.sign(call).await?;
+        inner.counts.sent.fetch_add(1, Ordering::Relaxed);
+        transport::exchange(request, deadline).await
+    }
+
     async fn sign(&self, call: &Call) -> Result<reqwest::RequestBuilder, Fault> {
         let inner = &*self.0;
         let url = self.url(call)?;
         let date = inner
             .clock
-            .now()
+            .wall()
             .to_utc()
             .format("%a, %d %b %Y %H:%M:%S GMT")
             .to_string();
@@ -226,8 +231,13 @@ impl Client {
         Url::parse(&text).map_err(|error| Fault::Senseless(format!("`{text}` is no URL: {error}")))
     }
 
+    /// Returns what its requests are allowed by.
+    pub(super) fn credential(&self) -> &Credential {
+        &self.0.credential
+    }
+
     /// Reads the service's own error ("Batch status and error codes"), or what a proxy says in its place.
-    fn refusal(&self, call: &Call, reply: &Reply) -> Fault {
+    pub(super) fn refusal(&self, call: &Call, reply: &Reply) -> Fault {
         let error: ServiceError = serde_json::from_slice(&reply.body).unwrap_or_default();
         let mut message = error.message.value.lines().next().unwrap_or("").to_owned();
         for named in error

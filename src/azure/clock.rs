@@ -14,6 +14,15 @@ pub enum Clock {
     System(Instant),
     /// One that moves only by the pauses that are asked of it.
     Stepped(Arc<Stepped>),
+    /// The machine's, run faster from an instant on, as that of a local account that is.
+    Faster {
+        /// From this instant on.
+        since: Instant,
+        /// Its time then.
+        then: Timestamp,
+        /// How many times as fast it runs.
+        speed: f64,
+    },
 }
 
 /// A clock that moves only by the pauses that are asked of it.
@@ -42,6 +51,17 @@ impl Clock {
         match self {
             Self::System(_) => Timestamp::from_utc(Utc::now()),
             Self::Stepped(clock) => clock.lock().0,
+            Self::Faster { since, then, speed } => {
+                *then + Span::from_seconds(since.elapsed().as_secs_f64() * speed)
+            }
+        }
+    }
+
+    /// Returns the time that everybody else has: what is signed is held against it.
+    pub fn wall(&self) -> Timestamp {
+        match self {
+            Self::System(_) | Self::Faster { .. } => Timestamp::from_utc(Utc::now()),
+            Self::Stepped(_) => self.now(),
         }
     }
 
@@ -50,6 +70,7 @@ impl Clock {
         match self {
             Self::System(start) => start.elapsed(),
             Self::Stepped(clock) => to_duration(clock.lock().0.since(clock.start)),
+            Self::Faster { since, speed, .. } => since.elapsed().mul_f64(*speed),
         }
     }
 
@@ -58,6 +79,7 @@ impl Clock {
         match self {
             _ if pause.is_zero() => {}
             Self::System(_) => tokio::time::sleep(pause).await,
+            Self::Faster { speed, .. } => tokio::time::sleep(pause.div_f64(*speed)).await,
             Self::Stepped(clock) => {
                 let mut state = clock.lock();
                 state.0 += to_span(pause);
@@ -69,7 +91,7 @@ impl Clock {
     /// Returns the pauses that were asked of a stepped clock, and forgets them.
     pub fn pauses(&self) -> Vec<Duration> {
         match self {
-            Self::System(_) => Vec::new(),
+            Self::System(_) | Self::Faster { .. } => Vec::new(),
             Self::Stepped(clock) => std::mem::take(&mut clock.lock().1),
         }
     }
@@ -95,6 +117,20 @@ pub(super) fn to_span(duration: Duration) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_faster_clock_runs_faster_and_signs_by_the_machines() {
+        let then = Timestamp::from_unix_seconds(0);
+        let since = Instant::now().checked_sub(Duration::from_secs(2)).unwrap();
+        let clock = Clock::Faster {
+            since,
+            then,
+            speed: 60.0,
+        };
+        let passed = clock.now().since(then);
+        assert!(Span::minutes(2) <= passed && passed < Span::hours(1), "{passed}");
+        assert!(clock.wall() > Timestamp::from_unix_seconds(1_700_000_000));
+    }
 
     #[test]
     fn spans_and_durations_are_the_same_to_the_tick() {

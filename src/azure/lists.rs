@@ -121,7 +121,7 @@ fn next_query(link: &str) -> Option<String> {
 }
 
 impl Query<'_> {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let page = self.page.map(|page| page.to_string());
         [
             ("$filter", self.filter),

@@ -6,9 +6,9 @@ use std::sync::{Mutex as PlainMutex, PoisonError};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
-use super::Clock;
 use super::token_fault::TokenFault;
 use super::token_source::{Fetch, TokenSource};
+use super::{Claims, Clock};
 use crate::base::{Span, Timestamp};
 
 /// The tokens of one identity.
@@ -89,6 +89,16 @@ impl Tokens {
                 Err(fault)
             }
         }
+    }
+
+    /// Returns what the token says of whom it was given to; nothing of it where it is of an unusual form.
+    pub(super) async fn claims(&self, clock: &Clock) -> Result<Claims, TokenFault> {
+        let token = self.token(clock).await?;
+        let read = Claims::read(token.text.expose_secret()).unwrap_or_default();
+        Ok(Claims {
+            exp: read.exp.or(Some(token.expires.unix_seconds() as i64)),
+            ..read
+        })
     }
 
     /// Forgets the token that is kept.

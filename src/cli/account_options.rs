@@ -120,6 +120,16 @@ impl AccountOptions {
         Ok(Source::new(&name, text))
     }
 
+    /// Returns a client of the account with the runtime that drives it; nothing is sent yet.
+    pub(super) fn client_and_runtime(&self) -> Result<(Client, tokio::runtime::Runtime), Failure> {
+        Ok((self.client()?, runtime()?))
+    }
+
+    /// Returns the name of the account, where one is given.
+    pub(super) fn named(&self) -> Option<&str> {
+        self.account.as_deref().filter(|account| !account.is_empty())
+    }
+
     fn client(&self) -> Result<Client, Failure> {
         let endpoint = self.endpoint()?;
         let account = self.account(&endpoint)?;

@@ -62,7 +62,7 @@ impl Apply {
             self.output.output,
             terminal,
         )?;
-        let unread = if looked.has_faults() {
+        let unread = if looked.faults().next().is_some() {
             Exit::Error
         } else {
             Exit::Success

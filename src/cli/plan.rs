@@ -54,7 +54,7 @@ impl Plan {
             self.output.output,
             terminal,
         )?;
-        Ok(if looked.has_faults() {
+        Ok(if looked.faults().next().is_some() {
             Exit::Error
         } else {
             self.exit(looked.changes())

@@ -16,7 +16,7 @@ use crate::formula::codes;
 use crate::market::recorded;
 use crate::signal::Metric;
 use crate::sim::workload;
-use crate::{bring, emulator, policy, proof, serve, world};
+use crate::{bring, doctor, emulator, policy, proof, serve, world};
 
 /// Print the reference of the language, the metrics or the codes
 #[derive(Debug, clap::Args)]
@@ -140,6 +140,7 @@ fn codes() -> Vec<CodeEntry> {
         bring::CODES,
         emulator::CODES,
         serve::config::CODES,
+        doctor::CODES,
         files::CODES,
     ];
     let rows = codes::all()

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::render::visible;
 use super::terminal::Paint;
+use super::wrap;
 use crate::base::{LineColumn, LineIndex, Timestamp};
 use crate::formula::builtin::METHODS;
 use crate::formula::{Lean, SampleRead, Trace, TracedStatement, Value};
@@ -37,7 +38,7 @@ fn statement_text(
 ) {
     let line = index.at(statement.span.start).line;
     let written = visible(&one_line(&source[statement.span.clone()]));
-    let written = wrap(&written, STATEMENT_INDENT, width, |part| {
+    let written = wrap::painted(&written, STATEMENT_INDENT, width, |part| {
         paint.on(Paint::NAME, part)
     });
     let value = match &statement.value {
@@ -47,7 +48,7 @@ fn statement_text(
     // Writing to a string cannot fail.
     let _ = writeln!(text, "{line:>4}  {written}\n      = {value}");
     for read in &statement.reads {
-        let read = wrap(&read_text(read), READ_INDENT, width, |part| {
+        let read = wrap::painted(&read_text(read), READ_INDENT, width, |part| {
             paint.on(Paint::ASIDE, part)
         });
         let _ = writeln!(text, "        {read}");
@@ -55,30 +56,10 @@ fn statement_text(
     for (lean, place) in &statement.leans {
         let LineColumn { line, column } = index.at(place.start);
         let told = format!("{} at {line}:{column}: {}", lean.code(), lean.message());
-        let told = wrap(&told, READ_INDENT, width, |part| paint.on(Paint::CARE, part));
+        let told = wrap::painted(&told, READ_INDENT, width, |part| paint.on(Paint::CARE, part));
         let _ = writeln!(text, "        {told}");
     }
 }
-
-/// Breaks a text at spaces into lines that end before `width`, the later ones indented.
-fn wrap(text: &str, indent: usize, width: usize, paint: impl Fn(&str) -> String) -> String {
-    let room = width.saturating_sub(indent).max(MIN_ROOM);
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    let painted: Vec<_> = lines.iter().map(|line| paint(line)).collect();
-    painted.join(&format!("\n{}", " ".repeat(indent)))
-}
-
-/// Narrower columns of text cannot be read.
-const MIN_ROOM: usize = 30;
 
 /// Returns a statement on one line, without its comments and with single spaces.
 fn one_line(statement: &str) -> String {
@@ -215,13 +196,14 @@ fn json(value: &Value) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{one_line, wrap};
+    use super::one_line;
+    use super::wrap::painted;
 
     #[test]
     fn long_texts_break_at_spaces() {
-        let wrapped = wrap("aaaaaaaaaaaaaaaaaaaa bbbbbbbbbb cc", 2, 40, str::to_owned);
+        let wrapped = painted("aaaaaaaaaaaaaaaaaaaa bbbbbbbbbb cc", 2, 40, str::to_owned);
         assert_eq!(wrapped, "aaaaaaaaaaaaaaaaaaaa bbbbbbbbbb cc");
-        let wrapped = wrap("aaaaaaaaaaaaaaaaaaaa bbbbbbbbbb cc", 2, 30, str::to_owned);
+        let wrapped = painted("aaaaaaaaaaaaaaaaaaaa bbbbbbbbbb cc", 2, 30, str::to_owned);
         assert_eq!(wrapped, "aaaaaaaaaaaaaaaaaaaa\n  bbbbbbbbbb cc");
     }
 

@@ -4,6 +4,7 @@ mod account;
 mod command;
 mod desk;
 mod emulated;
+mod examined;
 pub(crate) mod facts;
 mod faults;
 mod live;

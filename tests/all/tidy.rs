@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["policy"],
     &["engine"],
     &["world"],
-    &["sim", "azure", "store"],
+    &["sim", "azure", "store", "doors"],
     &["bring", "emulator", "proof", "source", "doctor", "swarm"],
     &["serve"],
     &["cli"],

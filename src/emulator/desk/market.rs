@@ -17,6 +17,8 @@ const DRAWN: Span = Span::days(120);
 #[derive(Debug, Default)]
 pub(super) struct Market {
     spot: Spot,
+    /// Whether somebody has shut it, whatever its units do.
+    shut: bool,
 }
 
 impl Market {
@@ -25,11 +27,12 @@ impl Market {
         let supply: Option<Arc<Supply>> = market.supply(opened, opened + DRAWN, seed);
         Self {
             spot: Spot::new(supply, now),
+            shut: false,
         }
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.spot.is_open()
+        !self.shut && self.spot.is_open()
     }
 
     pub(super) fn give(&mut self) -> Option<u32> {
@@ -56,6 +59,35 @@ impl Market {
 }
 
 impl Desk {
+    /// Takes every spot machine away and gives none until the storm is over; a restart ends it as well.
+    pub fn storm(&mut self) {
+        self.market.shut = true;
+        self.n_changes += 1;
+        let mut victims = Vec::new();
+        for pool in self.pools.values() {
+            let spot = pool.present().filter(|(_, node)| node.lane == Lane::Spot);
+            victims.extend(spot.map(|(index, node)| {
+                let node_ref = NodeRef {
+                    pool: pool.number,
+                    index,
+                };
+                (node_ref, node.machine)
+            }));
+        }
+        for (node, machine) in victims {
+            self.evict(node, machine);
+        }
+        self.calm();
+    }
+
+    /// Ends a storm: spot machines can be had again.
+    pub fn end_storm(&mut self) {
+        self.market.shut = false;
+        self.n_changes += 1;
+        self.retry();
+        self.calm();
+    }
+
     /// Notes the first turn of every unit.
     pub(super) fn note_turns(&mut self) {
         for unit in 0..self.market.spot.n_units() {

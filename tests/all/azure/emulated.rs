@@ -18,13 +18,17 @@ use super::{KEY, noon, settings, wait};
 /// An account whose time is that of the client that asks it.
 fn open(clock: &Clock) -> (Desk, Arc<Mutex<Emulated>>) {
     let account = Arc::new(Mutex::new(Emulated::new(Setup::at(clock.now()))));
+    (open_desk(clock, &account), account)
+}
+
+/// Opens a desk before an account, whose time is that of a clock.
+pub(super) fn open_desk(clock: &Clock, account: &Arc<Mutex<Emulated>>) -> Desk {
     let (shared, clock) = (account.clone(), clock.clone());
-    let desk = Desk::open(move |asked| {
+    Desk::open(move |asked| {
         let mut account = shared.lock().unwrap();
         account.advance(clock.now());
         answer(&mut account, asked)
-    });
-    (desk, account)
+    })
 }
 
 fn answer(account: &mut Emulated, asked: &desk::Asked) -> Answer {
@@ -56,12 +60,12 @@ fn answer(account: &mut Emulated, asked: &desk::Asked) -> Answer {
     }
 }
 
-fn client(desk: &Desk, clock: &Clock) -> Client {
+pub(super) fn client(desk: &Desk, clock: &Clock) -> Client {
     let key = Credential::SharedKey(Key::parse(KEY).unwrap());
     Client::new(settings(&desk.url), key, clock.clone()).unwrap()
 }
 
-fn map(value: Value) -> Map<String, Value> {
+pub(super) fn map(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
         other => panic!("{other} is no object"),
