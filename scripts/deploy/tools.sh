@@ -36,14 +36,15 @@ unpacked() {
             echo "unpacking $package" >&2
             (
                 cd "$scratch"
-                apt-get download -qq "$package" >&2 || {
-                    [ "$(id -u)" -eq 0 ] && apt-get update -qq >&2 || sudo apt-get update -qq >&2
-                    apt-get download -qq "$package" >&2
+                # An index that is old, or not there, is brought first. apt warns that it may not give up root in our folder.
+                apt-get download -qq "$package" >said 2>&1 || {
+                    if [ "$(id -u)" -eq 0 ]; then apt-get update -qq; else sudo apt-get update -qq; fi >&2
+                    apt-get download -qq "$package" >said 2>&1 || { cat said >&2; exit 1; }
                 }
             )
             dpkg -x "$scratch/$package"_*.deb "$cache/$package"
         fi
-        PATH=$(realpath -s "$cache/$package/usr/bin"):$PATH
+        PATH=$(realpath -s "$cache/$package")/usr/bin:$(realpath -s "$cache/$package")/bin:$PATH
         command -v "$program" >/dev/null || fail "$package has no $program"
     fi
 }
