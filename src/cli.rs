@@ -43,6 +43,7 @@ mod reference;
 mod replay_log;
 mod schema;
 mod serve;
+mod swarm;
 mod test;
 mod tune;
 
@@ -97,6 +98,7 @@ enum Verb {
     Demo(demo::Demo),
     Emulate(emulate::Emulate),
     Serve(serve::Serve),
+    Swarm(swarm::Swarm),
     Schema(schema::Schema),
     Reference(reference::Reference),
     Completions(completions::Completions),
@@ -123,6 +125,7 @@ impl Verb {
             Self::Demo(verb) => verb.run(terminal),
             Self::Emulate(verb) => verb.run(terminal),
             Self::Serve(verb) => verb.run(terminal),
+            Self::Swarm(verb) => verb.run(terminal),
             Self::Schema(verb) => verb.run(terminal),
             Self::Reference(verb) => verb.run(terminal),
             Self::Completions(verb) => verb.run(terminal),

@@ -31,5 +31,6 @@ pub mod emulator;
 pub mod proof;
 
 pub mod serve;
+pub mod swarm;
 
 pub mod cli;

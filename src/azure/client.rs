@@ -21,7 +21,7 @@ use super::credential::Credential;
 use super::rate::Rate;
 use super::retry::{self, Repeat};
 use super::shared_key::{Signed, Variant, authorization, string_to_sign};
-use super::transport::{self, Reply, http_client};
+use super::transport::{self, Carrier, Reply, Road, http_client};
 use super::{Clock, Fault, Settings};
 use crate::account::Etag;
 
@@ -30,7 +30,7 @@ use crate::account::Etag;
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    http: reqwest::Client,
+    road: Road,
     settings: Settings,
     credential: Credential,
     turns: Semaphore,
@@ -82,8 +82,33 @@ impl Client {
     pub fn new(settings: Settings, credential: Credential, clock: Clock) -> Result<Self, Fault> {
         credential.fits(&settings.endpoint)?;
         let http = http_client(settings.authorities.as_deref(), !settings.endpoint.is_loopback())?;
-        Ok(Self(Arc::new(Inner {
-            http,
+        Ok(Self::by(Road::Network(http), settings, credential, clock))
+    }
+
+    /// Returns a client whose requests are carried in place of a network.
+    ///
+    /// # Errors
+    /// When a token would go out unencrypted.
+    pub fn carried(
+        settings: Settings,
+        credential: Credential,
+        clock: Clock,
+        carrier: Arc<dyn Carrier>,
+    ) -> Result<Self, Fault> {
+        credential.fits(&settings.endpoint)?;
+        // It makes requests alone, and connects to nothing.
+        let http = http_client(None, false)?;
+        Ok(Self::by(
+            Road::Carried(http, carrier),
+            settings,
+            credential,
+            clock,
+        ))
+    }
+
+    fn by(road: Road, settings: Settings, credential: Credential, clock: Clock) -> Self {
+        Self(Arc::new(Inner {
+            road,
             turns: Semaphore::new(settings.limits.at_once.max(1)),
             rate: Mutex::new(Rate::new(settings.limits.per_second)),
             chance: Mutex::new(Pcg64Mcg::seed_from_u64(settings.seed)),
@@ -91,7 +116,7 @@ impl Client {
             credential,
             clock,
             counts: Counts::default(),
-        })))
+        }))
     }
 
     /// Returns what has been sent so far.
@@ -166,7 +191,7 @@ impl Client {
         inner.clock.sleep(wait).await;
         let request = self.sign(call).await?;
         inner.counts.sent.fetch_add(1, Ordering::Relaxed);
-        transport::exchange(request, deadline).await
+        self.0.road.exchange(request, deadline).await
     }
 
     async fn sign(&self, call: &Call) -> Result<reqwest::RequestBuilder, Fault> {
@@ -204,7 +229,7 @@ impl Client {
             }
             Credential::Tokens(tokens) => tokens.bearer(&inner.clock).await?,
         };
-        let mut request = inner.http.request(call.method.clone(), url.clone());
+        let mut request = inner.road.http().request(call.method.clone(), url.clone());
         for (name, value) in headers {
             request = request.header(name, value);
         }

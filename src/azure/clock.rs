@@ -1,10 +1,11 @@
-//! Time for the client: the system's, or one that a test moves, in which every pause is over at once and noted.
+//! Time for the client: the system's, one that a test moves, in which every pause is over at once and noted, or one that leaps.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 
+use super::leaping::Leaping;
 use crate::base::{Span, Timestamp};
 
 /// Tells the time and lets time pass; cheap to clone.
@@ -23,6 +24,8 @@ pub enum Clock {
         /// How many times as fast it runs.
         speed: f64,
     },
+    /// One that leaps from wait to wait of a whole process.
+    Leaping(Arc<Leaping>),
 }
 
 /// A clock that moves only by the pauses that are asked of it.
@@ -54,6 +57,7 @@ impl Clock {
             Self::Faster { since, then, speed } => {
                 *then + Span::from_seconds(since.elapsed().as_secs_f64() * speed)
             }
+            Self::Leaping(clock) => clock.told(),
         }
     }
 
@@ -61,7 +65,7 @@ impl Clock {
     pub fn wall(&self) -> Timestamp {
         match self {
             Self::System(_) | Self::Faster { .. } => Timestamp::from_utc(Utc::now()),
-            Self::Stepped(_) => self.now(),
+            Self::Stepped(_) | Self::Leaping(_) => self.now(),
         }
     }
 
@@ -71,6 +75,7 @@ impl Clock {
             Self::System(start) => start.elapsed(),
             Self::Stepped(clock) => to_duration(clock.lock().0.since(clock.start)),
             Self::Faster { since, speed, .. } => since.elapsed().mul_f64(*speed),
+            Self::Leaping(clock) => to_duration(clock.passed()),
         }
     }
 
@@ -85,13 +90,14 @@ impl Clock {
                 state.0 += to_span(pause);
                 state.1.push(pause);
             }
+            Self::Leaping(clock) => clock.sleep(to_span(pause)).await,
         }
     }
 
     /// Returns the pauses that were asked of a stepped clock, and forgets them.
     pub fn pauses(&self) -> Vec<Duration> {
         match self {
-            Self::System(_) | Self::Faster { .. } => Vec::new(),
+            Self::System(_) | Self::Faster { .. } | Self::Leaping(_) => Vec::new(),
             Self::Stepped(clock) => std::mem::take(&mut clock.lock().1),
         }
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::Notify;
 
 use super::acting::{self, Acting};
@@ -27,7 +27,7 @@ use crate::signal::{Metric, Sample};
 #[derive(Debug)]
 pub struct Live {
     client: Client,
-    runtime: Handle,
+    runtime: Runs,
     stop: Stop,
     /// The rounds so far, looks and samples alike.
     round: u64,
@@ -52,6 +52,30 @@ pub(super) struct PoolMemory {
     option: NodeDeallocationOption,
     /// Samples that nobody has been told.
     untold: Vec<Sample>,
+}
+
+/// What requests run on.
+#[derive(Clone, Debug)]
+pub enum Runs {
+    /// A runtime that runs by itself (multi-threaded).
+    Elsewhere(Handle),
+    /// A runtime of this thread, which runs while an answer is awaited.
+    Here(Arc<Runtime>),
+}
+
+impl Runs {
+    fn block_on<F: Future>(&self, what: F) -> F::Output {
+        match self {
+            Self::Elsewhere(runtime) => runtime.block_on(what),
+            Self::Here(runtime) => runtime.block_on(what),
+        }
+    }
+}
+
+impl From<Handle> for Runs {
+    fn from(runtime: Handle) -> Self {
+        Self::Elsewhere(runtime)
+    }
 }
 
 /// Ends a live world from outside; cheap to clone.
@@ -79,11 +103,11 @@ impl Stop {
 }
 
 impl Live {
-    /// Returns an account as a world; `runtime` is one that runs by itself (multi-threaded), and the world is used outside of it.
-    pub fn new(client: Client, runtime: Handle) -> Self {
+    /// Returns an account as a world, which is used outside of the runtime.
+    pub fn new(client: Client, runtime: impl Into<Runs>) -> Self {
         Self {
             client,
-            runtime,
+            runtime: runtime.into(),
             stop: Stop::default(),
             round: 0,
             jobs: Jobs::new(),

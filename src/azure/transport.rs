@@ -1,6 +1,9 @@
 //! The HTTP client under the client: trust, proxies, one exchange, and what its errors mean.
 
 use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -14,11 +17,51 @@ const BODY_BYTES_MAX: usize = 64 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An answer that came whole.
-#[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body; empty where a write was answered and the rest was lost.
+    pub body: Vec<u8>,
+}
+
+/// Carries requests in place of a network, within one process.
+pub trait Carrier: Send + Sync {
+    /// Carries a request to whoever answers it, and brings the answer, or what became of it by the deadline.
+    fn carry(&self, request: reqwest::Request, deadline: Duration) -> Carried<'_>;
+}
+
+/// An answer that is under way.
+pub type Carried<'a> = Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send + 'a>>;
+
+/// The way to the service; what makes requests is the same on both.
+pub(super) enum Road {
+    Network(reqwest::Client),
+    Carried(reqwest::Client, Arc<dyn Carrier>),
+}
+
+impl Road {
+    pub(super) const fn http(&self) -> &reqwest::Client {
+        match self {
+            Self::Network(http) | Self::Carried(http, _) => http,
+        }
+    }
+
+    /// Sends a request and reads the answer whole within a deadline.
+    pub(super) async fn exchange(
+        &self,
+        request: reqwest::RequestBuilder,
+        deadline: Duration,
+    ) -> Result<Reply, Fault> {
+        let Self::Carried(_, carrier) = self else {
+            return exchange(request, deadline).await;
+        };
+        carrier
+            .carry(request.build().map_err(|error| unmade(&error))?, deadline)
+            .await
+    }
 }
 
 /// Makes the HTTP client.
@@ -61,8 +104,7 @@ fn read_certificates(pem: &[u8]) -> Result<Vec<Certificate>, Fault> {
 /// Sends a request and reads the answer whole within a deadline.
 pub(super) async fn exchange(request: reqwest::RequestBuilder, deadline: Duration) -> Result<Reply, Fault> {
     let (http, request) = request.build_split();
-    let request = request
-        .map_err(|error| Fault::Senseless(format!("the request cannot be made: {}", innermost(&error))))?;
+    let request = request.map_err(|error| unmade(&error))?;
     let server = server_of(&request);
     let is_head = request.method() == Method::HEAD;
     let whole = async {
@@ -90,6 +132,10 @@ pub(super) async fn exchange(request: reqwest::RequestBuilder, deadline: Duratio
             after: deadline,
         }),
     }
+}
+
+fn unmade(error: &reqwest::Error) -> Fault {
+    Fault::Senseless(format!("the request cannot be made: {}", innermost(error)))
 }
 
 async fn read_body(mut response: reqwest::Response, server: &str) -> Result<Vec<u8>, Fault> {

@@ -202,7 +202,7 @@ mod tests {
         };
         let key = AccountKey::parse(KEY).unwrap();
         Outside {
-            clock: ten_minutes_later,
+            clock: Arc::new(ten_minutes_later),
             ..Outside::new("emuacct", &key, Arc::new(move || facts.clone()))
         }
     }

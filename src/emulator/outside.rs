@@ -30,7 +30,7 @@ pub struct Outside {
     /// Who is let in.
     pub modes: Modes,
     /// The wall clock: signatures and tokens are of this world, however fast the account's clock runs.
-    pub clock: fn() -> Timestamp,
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// Faults of the wire.
     pub wire: Wire,
     /// Issues and reads tokens.
@@ -120,7 +120,7 @@ impl Outside {
             account: account.into(),
             keys: [key.clone(), key.clone()],
             modes: Modes::BOTH,
-            clock: wall_clock,
+            clock: Arc::new(wall_clock),
             wire: Wire::default(),
             mint: Mint::new(DEVELOPMENT_TENANT, &key.key),
             identity_secret: IDENTITY_SECRET.to_owned(),

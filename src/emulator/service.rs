@@ -26,16 +26,25 @@ pub struct Service {
 }
 
 /// The account's clock.
-#[derive(Clone, Copy, Debug)]
-struct Clock {
-    since: Instant,
-    then: Timestamp,
-    speed: f64,
+enum Clock {
+    /// It began at an instant of this machine and a moment of the account, and runs so many times as fast.
+    Running {
+        since: Instant,
+        then: Timestamp,
+        speed: f64,
+    },
+    /// It is told.
+    Told(Arc<dyn Fn() -> Timestamp + Send + Sync>),
 }
 
 impl Clock {
     fn now(&self) -> Timestamp {
-        self.then + Span::from_seconds(self.since.elapsed().as_secs_f64() * self.speed)
+        match self {
+            Self::Running { since, then, speed } => {
+                *then + Span::from_seconds(since.elapsed().as_secs_f64() * speed)
+            }
+            Self::Told(now) => now(),
+        }
     }
 }
 
@@ -53,11 +62,20 @@ impl Service {
     /// Returns a service of an account whose clock begins to run now, so many times as fast as the wall's; its state is kept
     /// in a file, if there is one.
     pub fn new(desk: Desk, speed: f64, state: Option<PathBuf>) -> Arc<Self> {
-        let clock = Clock {
+        let clock = Clock::Running {
             since: Instant::now(),
             then: desk.now(),
             speed,
         };
+        Self::by(clock, desk, state)
+    }
+
+    /// Returns a service of an account whose time somebody else tells.
+    pub fn told(desk: Desk, now: Arc<dyn Fn() -> Timestamp + Send + Sync>) -> Arc<Self> {
+        Self::by(Clock::Told(now), desk, None)
+    }
+
+    fn by(clock: Clock, desk: Desk, state: Option<PathBuf>) -> Arc<Self> {
         Arc::new(Self {
             desk: Mutex::new(desk),
             clock,

@@ -40,6 +40,7 @@ mod same_decision;
 mod same_readings;
 mod scripts;
 mod sharing;
+mod swarm;
 mod sweep;
 mod tame;
 mod tidy;

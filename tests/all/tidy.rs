@@ -13,8 +13,8 @@ const FLOORS: &[&[&str]] = &[
     &["engine"],
     &["world"],
     &["sim", "azure", "store", "doors"],
-    &["bring", "emulator", "proof", "source", "doctor", "swarm"],
-    &["serve"],
+    &["bring", "emulator", "proof", "source", "doctor"],
+    &["serve", "swarm"],
     &["cli"],
 ];
 

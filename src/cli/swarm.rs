@@ -1,0 +1,179 @@
+//! `lowtide swarm`: the sidecar through random worlds with faults in every call, for as long as asked, on every core.
+
+use std::io::Write as _;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::exit::{Exit, Failure};
+use super::terminal::Terminal;
+use crate::base::Span;
+use crate::swarm::{FaultKind, Found, Plan, Tally, Without, run, shrink};
+
+/// Run the sidecar through random worlds with faults in every call, and check what must always hold
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Each seed is a world: policies, pools, tasks, a spot market, people, and what goes wrong. Engine,
+client and emulated account are the real ones, in one process, by a clock that leaps. What breaks
+a law is told with its seed and the command that shows it again. Nothing leaves the process.")]
+pub(super) struct Swarm {
+    /// The worlds to run, such as 0..1000; from 0 on when left out
+    #[arg(long, value_name = "A..B", value_parser = seeds, conflicts_with = "seed")]
+    seeds: Option<Range<u64>>,
+    /// How long to go on, such as 10m; until the seeds are through when left out, or for a minute without seeds
+    #[arg(long = "for", value_name = "SPAN", conflicts_with = "seed")]
+    lasts: Option<Span>,
+    /// One world alone
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// The hours before calm, instead of what the seed says
+    #[arg(long, value_name = "N")]
+    hours: Option<u32>,
+    /// Kinds of faults that shall not happen, such as torn,late
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    without: Vec<FaultKind>,
+    /// Tell everything that happens in the world
+    #[arg(long, requires = "seed")]
+    trace: bool,
+    /// Worlds at the same time; as many as there are cores when left out
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+}
+
+/// Tries to make a world that breaks a law smaller; each is at most as long as the world.
+const SHRINK_TRIES: u32 = 40;
+/// Worlds that break a law before the search is given up: more of them rarely say more.
+const FOUND_MAX: usize = 10;
+
+/// What all cores together have come to.
+#[derive(Default)]
+struct Sum {
+    tally: Tally,
+    found: Vec<Found>,
+}
+
+impl Swarm {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        let began = Instant::now();
+        let sum = match self.seed {
+            Some(seed) => self.one(seed),
+            None => self.many(),
+        };
+        let out = terminal.out();
+        for found in &sum.found {
+            writeln!(out, "{found}\n")?;
+        }
+        write!(out, "{}", told(&sum, began.elapsed()))?;
+        Ok(if sum.found.is_empty() {
+            Exit::Success
+        } else {
+            Exit::Failed
+        })
+    }
+
+    fn plan(&self, seed: u64) -> Plan {
+        Plan {
+            seed,
+            hours: self.hours,
+            without: Without(self.without.iter().copied().collect()),
+        }
+    }
+
+    fn one(&self, seed: u64) -> Sum {
+        let trace: Option<crate::swarm::Trace> = self.trace.then(|| {
+            let tell: crate::swarm::Trace = Arc::new(|line: &str| {
+                // Nobody listens when it cannot be written.
+                let _ = writeln!(std::io::stdout(), "{line}");
+            });
+            tell
+        });
+        let (tally, found) = run(&self.plan(seed), trace);
+        let found = found.map(|found| {
+            if self.trace {
+                found
+            } else {
+                shrink(found, SHRINK_TRIES)
+            }
+        });
+        Sum {
+            tally,
+            found: found.into_iter().collect(),
+        }
+    }
+
+    fn many(&self) -> Sum {
+        let seeds = self.seeds.clone().unwrap_or(0..u64::MAX);
+        let lasts = match (self.lasts, &self.seeds) {
+            (Some(lasts), _) => Some(lasts),
+            (None, None) => Some(Span::minutes(1)),
+            (None, Some(_)) => None,
+        };
+        let until = lasts.map(|lasts| Instant::now() + Duration::from_secs_f64(lasts.as_seconds().max(0.0)));
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let (next, done) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
+        let sum = Mutex::new(Sum::default());
+        std::thread::scope(|scope| {
+            for _ in 0..self.jobs.unwrap_or(cores).max(1) {
+                scope.spawn(|| {
+                    while !done.load(Ordering::Relaxed) && until.is_none_or(|until| Instant::now() < until) {
+                        let seed = next.fetch_add(1, Ordering::Relaxed);
+                        if seed >= seeds.end {
+                            return;
+                        }
+                        let (tally, found) = run(&self.plan(seed), None);
+                        let found = found.map(|found| shrink(found, SHRINK_TRIES));
+                        let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
+                        sum.tally += &tally;
+                        sum.found.extend(found);
+                        done.fetch_or(sum.found.len() >= FOUND_MAX, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        sum.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn told(sum: &Sum, took: Duration) -> String {
+    let tally = &sum.tally;
+    let mut text = format!(
+        "{} worlds, {:.2} simulated years in {:.0} s\n\
+         {} calls, {} looks ({} blind), {} decisions ({} holds), {} orders ({} refused), {} tasks\n\
+         {} starts from a ledger, {} MiB of ledgers replayed to the same bytes\n",
+        tally.worlds,
+        tally.years(),
+        took.as_secs_f64(),
+        tally.calls,
+        tally.looks,
+        tally.blind,
+        tally.decisions,
+        tally.holds,
+        tally.orders,
+        tally.refused,
+        tally.tasks,
+        tally.restarts,
+        tally.ledger_bytes >> 20,
+    );
+    let faults: u64 = tally.faults.values().sum();
+    let kinds: Vec<_> = tally
+        .faults
+        .iter()
+        .map(|(kind, count)| format!("{kind} {count}"))
+        .collect();
+    text += &format!("{faults} faults: {}\n", kinds.join(", "));
+    text += &match sum.found.len() {
+        0 => "no law was broken\n".to_owned(),
+        n => format!("{n} worlds break a law\n"),
+    };
+    text
+}
+
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let parsed = text.split_once("..").and_then(|(from, to)| {
+        let from = from.trim().parse().ok()?;
+        let to = to.trim().parse().ok()?;
+        (from < to).then_some(from..to)
+    });
+    parsed.ok_or_else(|| format!("`{text}` is no range of seeds; write it like 0..1000"))
+}

@@ -1,0 +1,35 @@
+//! The swarm: the real engine and the real client against the real emulator, through weeks of random worlds, in no time.
+//!
+//! ```text
+//!  engine::run ─► Watched ─► azure::Live ─► azure::Client ─► Courier ─► emulator front ─► desk
+//!     ▲              │                                          │                           ▲
+//!     │              └─ ledger: fails, is killed, recalled      └─ faults of every call     │
+//!     └──────────── clocks that leap, and are set wrong ────────────────── people who change things
+//! ```
+//!
+//! One thread, no socket, no clock of the machine: a seed is a world, and the same seed is the same world to the byte. After
+//! every step what can be seen from outside is held against the laws of the house ([`Law`]); a world that breaks one is a
+//! [`Found`], which names the seed and shrinks to a shorter world with fewer kinds of faults.
+
+mod account;
+mod conduct;
+mod courier;
+mod crowd;
+mod dice;
+mod faults;
+mod found;
+mod laws;
+mod plan;
+mod run;
+mod scene;
+mod tally;
+mod watched;
+mod weather;
+mod wishes;
+
+pub use faults::FaultKind;
+pub use found::{Found, Law};
+pub use plan::{Plan, Without};
+pub use run::{run, shrink};
+pub use scene::Trace;
+pub use tally::Tally;

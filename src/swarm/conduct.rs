@@ -1,0 +1,64 @@
+//! What we may do at this moment: nothing, but for the time in which an order is being carried out.
+
+use crate::account::{Order, Removal};
+use crate::base::{Lane, Mix};
+
+/// An order that is being carried out, as the service's side sees it.
+#[derive(Clone, Debug)]
+pub(super) struct Conduct {
+    pub(super) order: Order,
+    /// The targets of the pool when it was decided.
+    pub(super) start: Mix,
+    /// How often the targets were changed for it.
+    pub(super) n_changes: u32,
+}
+
+impl Conduct {
+    pub(super) fn new(order: &Order, start: Mix) -> Self {
+        Self {
+            order: order.clone(),
+            start,
+            n_changes: 0,
+        }
+    }
+
+    /// Judges a change of the targets that a request of ours made; returns what is wrong with it, where something is.
+    pub(super) fn judge(&mut self, before: Mix, after: Mix) -> Result<(), Wrong> {
+        if before == after {
+            return Ok(());
+        }
+        self.n_changes += 1;
+        if self.n_changes == 1 && before != self.start {
+            return Err(Wrong::Foreign(format!(
+                "pool {} had a target of {} when the order to {} took effect, and of {} when it was decided",
+                self.order.pool, before, self.order.target, self.start
+            )));
+        }
+        let order = &self.order;
+        for lane in Lane::ALL {
+            let (from, to, ordered) = (before.get(lane), after.get(lane), order.target.get(lane));
+            if to < from.min(ordered) || from.max(ordered) < to {
+                return Err(Wrong::Order(format!(
+                    "pool {}: an order from {} to {} took the target from {before} to {after}",
+                    order.pool, self.start, order.target
+                )));
+            }
+        }
+        if order.removal == Removal::Any && after != order.target {
+            return Err(Wrong::Order(format!(
+                "pool {}: {} was ordered and {after} asked for",
+                order.pool, order.target
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a change.
+#[derive(Clone, Debug)]
+pub(super) enum Wrong {
+    /// It runs over somebody else's.
+    Foreign(String),
+    /// It is not what was ordered.
+    Order(String),
+}
