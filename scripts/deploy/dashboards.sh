@@ -29,18 +29,12 @@ if command -v npm >/dev/null; then types; else not_run "Grafana's types, for wan
 not_run "a real Grafana, which Debian does not package: how the pages look was not seen here"
 
 unpacked prometheus prometheus
-echo 'global: { scrape_interval: 1s }' >"$scratch/prometheus.yaml"
-prometheus --config.file="$scratch/prometheus.yaml" --storage.tsdb.path="$scratch/tsdb" --web.listen-address=127.0.0.1:0 \
-    >"$scratch/prometheus.log" 2>&1 &
-prometheus_pid=$!
-trap 'kill "$prometheus_pid" 2>/dev/null || true; rm -rf "$scratch"' EXIT
-# It tells the port that it was given in its log.
-for _ in $(seq 100); do
-    at=$(sed -n 's/.*msg="Listening on" address=\([0-9.:]*\).*/\1/p' "$scratch/prometheus.log" | head -1)
-    [ -n "$at" ] && grep -q "Server is ready" "$scratch/prometheus.log" && break
-    kill -0 "$prometheus_pid" 2>/dev/null || { cat "$scratch/prometheus.log" >&2; exit 1; }
-    sleep 0.1
-done
-python3 scripts/deploy/dashboards.py "http://$at" >"$scratch/said"
-ok "$(tail -1 "$scratch/said")"
+program=${LOWTIDE:-$(ls -t target/release/lowtide target/debug/lowtide 2>/dev/null | head -1 || true)}
+if [ -n "$program" ] && "$program" serve --help >/dev/null 2>&1; then
+    python3 scripts/deploy/live.py "$scratch" "$program" >"$scratch/live.said" || { cat "$scratch/live.said" >&2; exit 1; }
+else
+    not_run "the queries on what a sidecar exports: no build of it here; run 'cargo build' first, or name one in LOWTIDE"
+    python3 scripts/deploy/live.py "$scratch" >"$scratch/live.said" || { cat "$scratch/live.said" >&2; exit 1; }
+fi
+while read -r line; do ok "$line"; done <"$scratch/live.said"
 echo "dashboards: $step steps in $SECONDS s"

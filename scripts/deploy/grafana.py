@@ -133,7 +133,7 @@ def spot():
         stat("Preempted", f'sum(max by (account, pool) (lowtide_nodes{{{POOL}, state="preempted"}}))', "Spot nodes that were taken away and wait to come back.", width=6,
              steps=[("green", None), ("orange", 1)]),
         stat("Evicted", f"sum(increase(lowtide_evictions_total{{{POOL}}}[$__range]))", "Spot nodes that were taken away in the time shown.", width=6, decimals=0),
-        stat("Pools on dedicated nodes", f"sum(max by (account, pool) (lowtide_fallback_active{{{POOL}}}))", "Pools in which dedicated nodes stand in for spot.", width=6,
+        stat("Pools on dedicated nodes", f"sum(max by (account, pool) (lowtide_fallback_active{{{POOL}}})) or vector(0)", "Pools in which dedicated nodes stand in for spot.", width=6,
              steps=[("green", None), ("orange", 1)]),
     )
     board.row("Evictions")
