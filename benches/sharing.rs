@@ -8,7 +8,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lowtide::account::{CoreQuotas, PoolState};
 use lowtide::base::{Mix, Span, Timestamp};
-use lowtide::decision::{GuardMemory, SignalMemory, Snapshot, SpotMemory};
+use lowtide::decision::{BrokenNodes, GuardMemory, OurOrders, SignalMemory, Snapshot, SpotMemory};
 use lowtide::engine::{AccountView, decide_sharing};
 use lowtide::policy::{self, Policies, Policy};
 use lowtide::signal::{History, Metric, Series};
@@ -54,6 +54,7 @@ fn ticks(c: &mut Criterion) {
     let now = Timestamp::from_unix_seconds(1_800_000_000);
     let pools: Vec<PoolState> = (0..POOLS).map(pool).collect();
     let history = history(now);
+    let (ours, broken) = (OurOrders::default(), BrokenNodes::default());
     let (guards, learned, spot) = (GuardMemory::default(), Learned::default(), SpotMemory::default());
     let signals = SignalMemory::default();
     let snapshot = |pool| Snapshot {
@@ -65,6 +66,8 @@ fn ticks(c: &mut Criterion) {
         guards: &guards,
         learned: &learned,
         spot: &spot,
+        ours: &ours,
+        broken: &broken,
         work: None,
         halt: None,
     };

@@ -5,6 +5,7 @@
 mod halt;
 mod id;
 mod job;
+mod lease;
 mod option;
 mod order;
 mod pattern;
@@ -17,8 +18,9 @@ mod work_file;
 pub use halt::{Halt, HaltScope};
 pub use id::{Etag, PoolId, PoolIdError};
 pub use job::{JobIndex, JobNames};
+pub use lease::{Lease, LeaseOrder, OwnFormula};
 pub use option::NodeDeallocationOption;
-pub use order::{Order, Receipt, Refusal, RefusalKind, Removal};
+pub use order::{Order, Receipt, Refusal, RefusalKind, Removal, Replacement};
 pub use pattern::{PoolPattern, matches_job};
 pub use pool::{AllocationState, NodeCounts, PoolState, ResizeError};
 pub use quota::{CoreQuotas, Holding};

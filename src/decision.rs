@@ -9,6 +9,7 @@
 
 mod account_share;
 mod asked;
+mod broken_nodes;
 mod chain;
 mod cost_split;
 mod guard_memory;
@@ -16,6 +17,8 @@ mod guarded;
 mod halted;
 mod memory;
 mod narrative;
+mod ordered;
+mod our_orders;
 mod reason;
 mod signal_memory;
 mod signal_reason;
@@ -24,6 +27,7 @@ mod spot_memory;
 
 pub use account_share::{AccountShare, AccountUnseen, PaidFrom, SharedMonth, SizeUnknown};
 pub use asked::{Aged, BacklogAsk, DeadlineCourse, ForecastAsk, QueueAsk, ScheduleAsk, TrackAsk, Unsampled};
+pub use broken_nodes::{BrokenNodes, Replaced};
 pub use chain::{Decision, Stage, Step};
 pub use cost_split::{CostSplit, SpotOutage};
 pub use guard_memory::{GuardMemory, MonthUse, RunTimes, SpotLoss, TargetChange};
@@ -33,6 +37,11 @@ pub use guarded::{
 pub use halted::Halted;
 pub use memory::{Memory, PoolMemory};
 pub use narrative::Verdict;
+pub use ordered::{
+    BreakerOpen, InShadow, LeaseDoes, LeaseElsewhere, LeaseStep, LeaseWaits, OthersWord, Replaces, Retakes,
+    TakesOver,
+};
+pub use our_orders::{OthersChange, OurOrder, OurOrders};
 pub use reason::{BoundName, Reason};
 pub use signal_memory::{KnownValue, SignalMemory, SignalPast, SignalSight};
 pub use signal_reason::{MissingRule, SignalMissing, SignalSeen, SignalState};

@@ -8,7 +8,9 @@
 
 mod decide;
 mod entry;
+mod given_up;
 mod observation;
+mod ordering;
 mod priced;
 mod propose;
 mod run;

@@ -4,6 +4,7 @@
 
 mod account;
 mod account_wide;
+mod actuator;
 mod ask;
 mod backlog;
 mod bounds;
@@ -21,13 +22,16 @@ mod forecast;
 mod formulas;
 mod guard;
 mod inline;
+mod lease_text;
 mod limits;
 mod lint;
 mod lost_work;
+mod order_rules;
 mod outside;
 mod queue;
 mod read;
 mod read_account;
+mod replace;
 mod restrain;
 mod scale_in;
 mod schedule;
@@ -38,6 +42,7 @@ mod steady;
 mod track;
 
 pub use account::{AccountFile, AccountKind, AccountPolicy, SharedBudget, SharedBudgetFile, SizeFile};
+pub use actuator::{Actuator, LeaseFallback, LeaseFormula};
 pub use ask::{Answer, Ask, Need, Workings};
 pub use backlog::{Backlog, Eviction, EvictionPrior, InfeasibleTasks};
 pub use by_cost::Fallback;
@@ -54,13 +59,16 @@ pub use file::{
 };
 pub use findings::{FileFindings, Findings};
 pub use forecast::Forecast;
+pub use lease_text::Leased;
 pub use limits::{Budget, OnSoft, Quota};
 pub use lint::lint;
 pub use lost_work::{LostWorkFile, NoSaves, Saves, SavesEvery};
+pub use order_rules::{OrderRules, OthersRule, OwnFormulaRule, RetakeRule};
 pub use outside::{Asks, Counts};
 pub use queue::{Plus, Queue};
 pub use read::{read, schema};
 pub use read_account::{account_schema, is_account, read_account};
+pub use replace::{Breaker, Due, ReplaceRule, ThenReplace};
 pub use scale_in::{GoesFirst, ScaleIn};
 pub use schedule::{Held, Rule, Schedule};
 pub use settings::{

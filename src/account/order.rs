@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Etag, NodeDeallocationOption, PoolId};
-use crate::base::{Mix, Timestamp};
+use super::{Etag, LeaseOrder, NodeDeallocationOption, PoolId};
+use crate::base::{Mix, Nodes, Timestamp};
 
-/// A resize of one pool (Pool - Resize of the REST API).
+/// What one pool is told: a resize (Pool - Resize of the REST API), or a formula that carries the target, and what goes with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// The pool.
@@ -23,8 +23,48 @@ pub struct Order {
     pub cordon: Mix,
     /// Whether a resize that is under way is stopped first (Pool - Stop Resize); otherwise the order is refused then.
     pub retake: bool,
+    /// Whether the formula that the pool follows is disabled first (Pool - Disable Auto Scale).
+    pub release: bool,
+    /// The formula that carries the target for a while, in the place of a resize (Pool - Enable Auto Scale).
+    pub lease: Option<LeaseOrder>,
+    /// Nodes of no use that go first, so that others come in their place; the target counts them.
+    pub replace: Option<Replacement>,
     /// The version of the pool that it was decided on: if someone changed the pool since, the order must be refused.
     pub etag: Option<Etag>,
+}
+
+/// Nodes of no use that are removed by name (Pool - Remove Nodes). Which they are shows when the order is carried out: one that
+/// has come back meanwhile stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Replacement {
+    /// The most broken nodes that go, those whose start task failed among them.
+    pub broken: Nodes,
+    /// They have been so since before this.
+    pub broken_before: Timestamp,
+    /// The most preempted nodes that go.
+    pub away: Nodes,
+    /// They have been so since before this.
+    pub away_before: Timestamp,
+}
+
+impl Order {
+    /// Returns an order that wants a pool without nodes, to be filled in.
+    pub fn new(pool: PoolId, at: Timestamp) -> Self {
+        Self {
+            pool,
+            at,
+            target: Mix::ZERO,
+            option: NodeDeallocationOption::default(),
+            removal: Removal::Any,
+            cordon: Mix::ZERO,
+            retake: false,
+            release: false,
+            lease: None,
+            replace: None,
+            etag: None,
+        }
+    }
 }
 
 /// Which nodes may go when a target is below what is there.

@@ -29,6 +29,13 @@ impl PoolPattern {
     }
 }
 
+/// Makes the pattern that means one pool.
+impl From<&PoolId> for PoolPattern {
+    fn from(pool: &PoolId) -> Self {
+        Self(pool.as_str().into())
+    }
+}
+
 /// Says whether a job is meant by a pattern in which `*` stands for any run of characters; a task without a job is meant by
 /// stars alone.
 ///

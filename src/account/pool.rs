@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Etag, NodeDeallocationOption, PoolId};
+use super::{Etag, NodeDeallocationOption, OwnFormula, PoolId};
 use crate::base::{Mix, Nodes};
 
 /// Whether a pool's count of nodes is about to change (`allocationState` of Pool - Get).
@@ -76,6 +76,8 @@ pub struct PoolState {
     pub option: NodeDeallocationOption,
     /// Whether the pool runs a formula of its own, which forbids resizes from outside.
     pub auto_scale: bool,
+    /// That formula, where the world tells it.
+    pub formula: Option<OwnFormula>,
     /// The version that all this speaks of, where the world knows versions.
     pub etag: Option<Etag>,
     /// Why the latest resize fell short; empty when it did not.
@@ -96,6 +98,7 @@ impl PoolState {
             task_slots_per_node: 1,
             option: NodeDeallocationOption::default(),
             auto_scale: false,
+            formula: None,
             etag: None,
             resize_errors: Vec::new(),
         }

@@ -2,6 +2,9 @@
 //!
 //! ```text
 //! retake?  stop the resize ─► wait for steady, a little ─► (not yet: refused, the next look orders again)
+//! release? disable its formula ─► wait for steady, a little ─► (not yet: refused, the next look goes on)
+//! replace? remove nodes of no use by name ─► wait for steady, a little ─► (not yet: the next look orders what is missing)
+//!    ├─► lease: enable a formula that carries the target
 //!    └─► any nodes may go:  resize
 //!        idle ones only:    resize to what grows or was awaited in vain ─► remove idle nodes by name, 100 at a time
 //!              └─► cordon: disable or enable the scheduling of nodes
@@ -16,11 +19,14 @@ use std::time::Duration;
 use super::look::nodes_of;
 use super::nodes::{REMOVED_AT_ONCE_MAX, ServiceNode};
 use super::pools::{Pool, Resize};
-use super::victims::{Shrink, cordons, shrink};
+use super::victims::{Shrink, broken, cordons, shrink};
 use super::words::Allocation;
 use super::{Client, Fault};
-use crate::account::{Etag, NodeDeallocationOption, Order, PoolState, Refusal, RefusalKind, Removal};
+use crate::account::{
+    Etag, LeaseOrder, NodeDeallocationOption, Order, PoolState, Refusal, RefusalKind, Removal, Replacement,
+};
 use crate::base::{Lane, Mix};
+use crate::policy::LeaseFormula;
 
 /// An order with what it takes to carry it out.
 pub(super) struct Acting<'a> {
@@ -36,7 +42,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Carries an order out.
 pub(super) async fn carry_out(acting: &Acting<'_>) -> Result<(), Refusal> {
     let Acting { order, seen, .. } = acting;
-    if seen.is_some_and(|pool| pool.auto_scale) {
+    let follows_formula = seen.is_some_and(|pool| pool.auto_scale);
+    if follows_formula && !order.release && order.lease.is_none() {
         return refuse(
             RefusalKind::Invalid,
             "the pool follows an autoscale formula of its own; disable it first (Pool - Disable Auto Scale)",
@@ -46,7 +53,21 @@ pub(super) async fn carry_out(acting: &Acting<'_>) -> Result<(), Refusal> {
     if order.retake {
         etag = acting.retake().await?;
     }
-    let resizes = order.retake || seen.is_none_or(|pool| pool.target != order.target);
+    if order.release || (follows_formula && order.replace.is_some()) {
+        etag = acting.disable_formula(etag.as_ref()).await?;
+    }
+    if let Some(replacement) = &order.replace {
+        match acting.replace(replacement, etag.as_ref()).await? {
+            Some(pool) => etag = pool.version(),
+            // What is missing then is ordered at the next look.
+            None => return Ok(()),
+        }
+    }
+    if let Some(lease) = &order.lease {
+        return acting.install(lease, etag.as_ref()).await;
+    }
+    let redone = order.retake || order.replace.is_some();
+    let resizes = redone || seen.is_none_or(|pool| pool.target != order.target);
     let cordons = seen.is_some_and(|pool| pool.cordoned != order.cordon);
     let is_by_name = resizes && order.removal == Removal::Idle;
     let mut nodes = if is_by_name || cordons {
@@ -124,6 +145,69 @@ impl Acting<'_> {
             }
             clock.sleep(pause).await;
             pause = (pause * 2).min(4 * PAUSE);
+        }
+    }
+
+    /// Disables the formula that the pool follows, and returns the version of the pool once it is steady. Disabling takes no
+    /// condition, so that the pool is looked at before; and it is done again without harm.
+    async fn disable_formula(&self, only: Option<&Etag>) -> Result<Option<Etag>, Refusal> {
+        let refusal = |fault: Fault| fault.to_refusal();
+        let pool = self.client.pool(self.pool()).await.map_err(refusal)?;
+        if only.is_some() && pool.version().as_ref() != only {
+            return refuse(
+                RefusalKind::Changed,
+                "someone changed the pool since it was decided to disable its formula",
+            );
+        }
+        match self.client.disable_auto_scale(self.pool()).await {
+            Ok(()) => {}
+            Err(fault) if fault.may_have_happened() => {}
+            Err(fault) => return Err(fault.to_refusal()),
+        }
+        match self.steady().await? {
+            None => refuse(
+                RefusalKind::Resizing,
+                "its formula is disabled, and the pool is resizing still; the order goes out when it is steady",
+            ),
+            Some(pool) if pool.enable_auto_scale => refuse(
+                RefusalKind::Unreachable,
+                "no answer came when its formula was disabled, and the pool follows it still",
+            ),
+            Some(pool) if self.seen.is_some_and(|seen| seen.target != pool.target()) => refuse(
+                RefusalKind::Changed,
+                "the targets of the pool changed while its formula was disabled",
+            ),
+            Some(pool) => Ok(pool.version()),
+        }
+    }
+
+    /// Removes nodes of no use by name and returns the pool once it is steady.
+    async fn replace(&self, replacement: &Replacement, only: Option<&Etag>) -> Result<Option<Pool>, Refusal> {
+        let victims = broken(replacement, &self.nodes().await?);
+        if !victims.is_empty() {
+            self.remove(&victims, only).await?;
+        }
+        self.steady().await
+    }
+
+    /// Lets the pool follow a formula of ours. When the answer is lost the pool is read, and nothing is sent again.
+    async fn install(&self, order: &LeaseOrder, only: Option<&Etag>) -> Result<(), Refusal> {
+        let formula = (Some(&*order.formula), Some(LeaseFormula::EVALUATED_EVERY));
+        let lost = match self.client.enable_auto_scale(self.pool(), formula, only).await {
+            Ok(()) => return Ok(()),
+            Err(fault) if fault.may_have_happened() => fault,
+            Err(fault) => return Err(fault.to_refusal()),
+        };
+        match self.client.pool(self.pool()).await {
+            Ok(pool) if pool.enable_auto_scale && pool.carries(&order.lease) => Ok(()),
+            Ok(_) => refuse(
+                RefusalKind::Unreachable,
+                &format!("{lost}; the pool does not follow the formula, so it was not taken"),
+            ),
+            Err(fault) => refuse(
+                RefusalKind::Unreachable,
+                &format!("{lost}; nor can the pool be read: {fault}"),
+            ),
         }
     }
 

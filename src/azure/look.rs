@@ -72,7 +72,8 @@ const TASKS_LISTED_MAX: usize = 20_000;
 const COUNTS_PAGE: u32 = 10;
 
 const FIELDS_OF_A_POOL: &str = "id,eTag,state,allocationState,allocationStateTransitionTime,vmSize,taskSlotsPerNode,\
-currentDedicatedNodes,targetDedicatedNodes,currentLowPriorityNodes,targetLowPriorityNodes,enableAutoScale,resizeErrors";
+currentDedicatedNodes,targetDedicatedNodes,currentLowPriorityNodes,targetLowPriorityNodes,enableAutoScale,\
+autoScaleFormula,resizeErrors";
 const FIELDS_OF_A_JOB: &str = "id,priority,poolInfo,executionInfo";
 const FIELDS_OF_A_TASK: &str = "id,state,creationTime,requiredSlots,executionInfo,nodeInfo";
 const FIELDS_OF_A_NODE: &str = "id,state,schedulingState,stateTransitionTime,allocationTime,lastBootTime,\

@@ -9,7 +9,7 @@ use super::lenient;
 use super::lists::{Listed, Query};
 use super::words::{Allocation, PoolStage};
 use super::{Client, Fault};
-use crate::account::{Etag, NodeDeallocationOption};
+use crate::account::{Etag, Lease, NodeDeallocationOption};
 use crate::base::{Mix, Nodes, Span, Timestamp};
 
 /// A pool as the service tells it (Pool - Get).
@@ -147,6 +147,12 @@ struct AutoScaleBody<'a> {
 }
 
 impl Pool {
+    /// Says whether its formula is the one that carries a lease.
+    pub(super) fn carries(&self, lease: &Lease) -> bool {
+        let formula = self.auto_scale_formula.as_deref();
+        formula.and_then(Lease::read).as_ref() == Some(lease)
+    }
+
     /// Returns what it was told to have.
     pub const fn target(&self) -> Mix {
         Mix {
@@ -242,14 +248,14 @@ impl Client {
     pub async fn enable_auto_scale(
         &self,
         id: &str,
-        formula: Option<&str>,
-        interval: Option<Span>,
+        (formula, interval): (Option<&str>, Option<Span>),
+        only: Option<&Etag>,
     ) -> Result<(), Fault> {
         let body = AutoScaleBody {
             auto_scale_formula: formula,
             auto_scale_evaluation_interval: interval.map(|interval| interval.to_string()),
         };
-        self.post(&of(id, "/enableautoscale"), Some(&body), None)
+        self.post(&of(id, "/enableautoscale"), Some(&body), only)
             .await
             .map(drop)
     }

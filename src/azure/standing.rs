@@ -4,7 +4,8 @@ use super::nodes::{PoolNodeCounts, ServiceNode, StateCounts};
 use super::pools::Pool;
 use super::words::{Allocation, NodeState};
 use crate::account::{
-    AllocationState, NodeActivity, NodeCounts, NodeDeallocationOption, PoolId, PoolState, ResizeError,
+    AllocationState, NodeActivity, NodeCounts, NodeDeallocationOption, OwnFormula, PoolId, PoolState,
+    ResizeError,
 };
 use crate::base::{Mix, Nodes};
 
@@ -24,6 +25,11 @@ pub(super) fn pool_state(id: PoolId, pool: &Pool, option: NodeDeallocationOption
         task_slots_per_node: pool.task_slots_per_node.unwrap_or(1).max(1),
         option,
         auto_scale: pool.enable_auto_scale,
+        formula: pool
+            .auto_scale_formula
+            .as_deref()
+            .filter(|_| pool.enable_auto_scale)
+            .map(OwnFormula::of),
         etag: pool.version(),
         resize_errors: pool
             .resize_errors

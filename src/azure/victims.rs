@@ -4,10 +4,11 @@
 
 use std::cmp::Reverse;
 
-use super::nodes::ServiceNode;
+use super::nodes::{REMOVED_AT_ONCE_MAX, ServiceNode};
 use super::standing::activity;
-use crate::account::NodeActivity;
-use crate::base::{Lane, Mix, Nodes};
+use super::words::NodeState;
+use crate::account::{NodeActivity, Replacement};
+use crate::base::{Lane, Mix, Nodes, Timestamp};
 
 /// How a pool shrinks by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,36 @@ pub(super) fn shrink(target: Mix, nodes: &[ServiceNode]) -> Shrink {
         victims.extend(may_go.into_iter().take(excess).map(|(_, _, _, id)| id.to_owned()));
     }
     Shrink { first, victims }
+}
+
+/// Returns the nodes of no use that are replaced: those that have been so for long enough, the longest first, and no more than can be
+/// removed at once.
+pub(super) fn broken(replacement: &Replacement, nodes: &[ServiceNode]) -> Vec<String> {
+    let Replacement {
+        broken,
+        broken_before,
+        away,
+        away_before,
+    } = *replacement;
+    let of = |states: &'static [NodeState], before: Timestamp, most: Nodes| {
+        let mut found: Vec<_> = nodes
+            .iter()
+            .filter(|node| states.contains(&node.state) && node.running_tasks_count == 0)
+            .filter_map(|node| Some((node.state_transition_time?, &node.id)))
+            .filter(|(since, _)| *since <= before)
+            .collect();
+        found.sort_unstable();
+        found.truncate(most.0 as usize);
+        found
+    };
+    let broken = of(
+        &[NodeState::Unusable, NodeState::StartTaskFailed],
+        broken_before,
+        broken,
+    );
+    let away = of(&[NodeState::Preempted], away_before, away);
+    let chosen = broken.into_iter().chain(away).map(|(_, id)| id.clone());
+    chosen.take(REMOVED_AT_ONCE_MAX).collect()
 }
 
 /// Returns how soon a node goes, sooner ones first, or nothing when it must stay.
@@ -83,8 +114,7 @@ pub(super) fn cordons(lane: Lane, want: Nodes, nodes: &[ServiceNode]) -> (Vec<St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::azure::words::{NodeState, Scheduling};
-    use crate::base::Timestamp;
+    use crate::azure::words::Scheduling;
 
     fn node(id: &str, state: NodeState, tasks: u32, born: i64) -> ServiceNode {
         ServiceNode {
@@ -108,6 +138,35 @@ mod tests {
             node("s5", NodeState::Creating, 0, 5),
             node("s6", NodeState::LeavingPool, 0, 6),
         ]
+    }
+
+    #[test]
+    fn nodes_of_no_use_go_when_they_have_been_so_for_long_enough() {
+        let at = Timestamp::from_unix_seconds;
+        let since = |id, state, second| ServiceNode {
+            state_transition_time: Some(at(second)),
+            ..node(id, state, 0, 1)
+        };
+        let nodes = [
+            since("d1", NodeState::Unusable, 50),
+            since("d2", NodeState::StartTaskFailed, 20),
+            since("s1", NodeState::Unusable, 70),
+            since("s2", NodeState::Preempted, 10),
+            since("s3", NodeState::Preempted, 40),
+            since("s4", NodeState::Idle, 1),
+            node("s5", NodeState::Unusable, 0, 1),
+        ];
+        let of = |most_broken, most_away| {
+            let replacement = Replacement {
+                broken: Nodes(most_broken),
+                broken_before: at(60),
+                away: Nodes(most_away),
+                away_before: at(30),
+            };
+            broken(&replacement, &nodes)
+        };
+        assert_eq!(of(9, 9), ["d2", "d1", "s2"]);
+        assert_eq!(of(1, 0), ["d2"]);
     }
 
     #[test]

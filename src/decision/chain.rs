@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Reason, SignalSeen};
-use crate::account::{Etag, NodeDeallocationOption, Order, PoolId, PoolState, Removal};
+use crate::account::{
+    Etag, LeaseOrder, NodeDeallocationOption, Order, PoolId, PoolState, Removal, Replacement,
+};
 use crate::base::{Mix, Timestamp};
 
 /// What part of deciding a step belongs to.
@@ -20,6 +22,8 @@ pub enum Stage {
     Allocate,
     /// A guard or bound says what is allowed.
     Restrain,
+    /// How that is ordered, and what is done beside it; it ends where it starts.
+    Order,
     /// Nothing shall be done; always the last step.
     Hold,
 }
@@ -58,6 +62,12 @@ pub struct Decision {
     pub cordoned: Mix,
     /// Whether an order stops a resize that is under way.
     pub retake: bool,
+    /// Whether an order disables the formula that the pool follows.
+    pub release: bool,
+    /// The formula that carries the outcome.
+    pub lease: Option<LeaseOrder>,
+    /// Nodes of no use that an order replaces.
+    pub replace: Option<Replacement>,
     /// The version of the pool that was looked at.
     pub etag: Option<Etag>,
     /// What was seen of the signals from outside that its policy asks for.
@@ -79,6 +89,9 @@ impl Decision {
             cordon: pool.cordoned,
             cordoned: pool.cordoned,
             retake: false,
+            release: false,
+            lease: None,
+            replace: None,
             etag: pool.etag.clone(),
             signals: Vec::new(),
             // Propose, split, a bound or guard and a hold are the most that is usual.
@@ -93,12 +106,23 @@ impl Decision {
             stage != Stage::Hold || to == self.start,
             "a hold goes back to the pool's target"
         );
+        assert!(
+            stage != Stage::Order || to == self.outcome(),
+            "how something is ordered does not change what is"
+        );
         self.steps.push(Step { stage, to, reason });
     }
 
     /// Ends the chain where it started.
     pub fn hold_because(&mut self, reason: Reason) {
         self.step(Stage::Hold, self.start, reason);
+    }
+
+    /// Lets a hold be a step like others, where something is to be ordered that leaves the target.
+    pub fn rest(&mut self) {
+        if let Some(step) = self.steps.last_mut().filter(|step| step.stage == Stage::Hold) {
+            step.stage = Stage::Restrain;
+        }
     }
 
     /// Returns the steps in order.
@@ -127,7 +151,8 @@ impl Decision {
 
     /// Returns the order that follows: none when the pool has its target already, and in a hold.
     pub fn order(&self) -> Option<Order> {
-        let changes = self.outcome() != self.start || self.cordon != self.cordoned || self.retake;
+        let beside = self.retake || self.release || self.lease.is_some() || self.replace.is_some();
+        let changes = self.outcome() != self.start || self.cordon != self.cordoned || beside;
         (changes && self.hold().is_none()).then(|| Order {
             pool: self.pool.clone(),
             at: self.at,
@@ -136,6 +161,9 @@ impl Decision {
             removal: self.removal,
             cordon: self.cordon,
             retake: self.retake,
+            release: self.release,
+            lease: self.lease.clone(),
+            replace: self.replace,
             etag: self.etag.clone(),
         })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{GuardMemory, SignalMemory, Snapshot, SpotMemory};
+use super::{BrokenNodes, GuardMemory, OurOrders, SignalMemory, Snapshot, SpotMemory};
 use crate::account::{PoolId, PoolState, Work};
 use crate::base::{Mix, Span, Timestamp};
 use crate::signal::{History, Reading, Sample};
@@ -32,6 +32,10 @@ pub struct PoolMemory {
     pub learned: Learned,
     /// What is known of its spot market.
     pub spot: SpotMemory,
+    /// What is remembered of orders, and of what others did.
+    pub ours: OurOrders,
+    /// What is remembered of its nodes that are of no use.
+    pub broken: BrokenNodes,
     /// What it last asked for, where pools share: those that are looked at between its looks leave room for it.
     pub asked: Option<Mix>,
 }
@@ -53,6 +57,8 @@ impl PoolMemory {
             guards: &self.guards,
             learned: &self.learned,
             spot: &self.spot,
+            ours: &self.ours,
+            broken: &self.broken,
             work,
             halt: None,
         }
@@ -79,6 +85,8 @@ impl Memory {
                 guards: GuardMemory::default(),
                 learned: Learned::default(),
                 spot: SpotMemory::default(),
+                ours: OurOrders::default(),
+                broken: BrokenNodes::default(),
                 asked: None,
             };
             self.pools.insert(state.id.clone(), unseen);
@@ -90,6 +98,8 @@ impl Memory {
         // A pool that is new is its own past: nothing of it changed, and nothing was spent.
         pool.guards
             .see(Some((pool.seen_at, &pool.last_seen)), now, state, work);
+        pool.ours.see(&pool.last_seen, now, state);
+        pool.broken.see(now, state);
         pool.last_seen.clone_from(state);
         pool.seen_at = now;
         let oldest = now - Self::HISTORY_KEPT;

@@ -5,7 +5,7 @@ use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::{Decision, Stage, Step};
-use crate::account::{NodeDeallocationOption, Removal};
+use crate::account::{LeaseOrder, NodeDeallocationOption, Order, Removal, Replacement};
 use crate::base::Mix;
 
 /// What a decision comes to, in one word.
@@ -62,7 +62,7 @@ impl Decision {
         use std::fmt::Write as _;
         let mut text = String::new();
         let headline = match self.order() {
-            Some(order) => format!("order {} → {} ({})", self.start, order.target, order.option),
+            Some(order) => self.headline(&order),
             None if self.hold().is_some() => format!("hold at {}", self.start),
             None => format!("no order, {} is right", self.start),
         };
@@ -88,6 +88,29 @@ impl Decision {
     }
 }
 
+impl Decision {
+    /// Returns what is ordered, in a few words.
+    fn headline(&self, order: &Order) -> String {
+        let mut text = match &order.lease {
+            Some(lease) if order.target == self.start => {
+                format!("renew {} until {}", order.target, lease.lease.until)
+            }
+            Some(lease) => format!(
+                "lease {} → {} until {} ({})",
+                self.start, order.target, lease.lease.until, order.option
+            ),
+            None => format!("order {} → {} ({})", self.start, order.target, order.option),
+        };
+        if order.release {
+            text += ", without its formula";
+        }
+        if let Some(replace) = &order.replace {
+            text += &format!(", {} nodes replaced", replace.broken + replace.away);
+        }
+        text
+    }
+}
+
 impl Stage {
     /// Returns the stage's word as JSON writes it.
     pub const fn word(self) -> &'static str {
@@ -96,6 +119,7 @@ impl Stage {
             Self::Split => "split",
             Self::Allocate => "allocate",
             Self::Restrain => "restrain",
+            Self::Order => "order",
             Self::Hold => "hold",
         }
     }
@@ -110,6 +134,9 @@ impl Serialize for Decision {
             removal: order.removal,
             cordon: order.cordon,
             retake: order.retake,
+            release: order.release,
+            lease: order.lease,
+            replace: order.replace,
         });
         let mut object =
             serializer.serialize_struct("Decision", 8 + usize::from(!self.signals.is_empty()))?;
@@ -140,6 +167,12 @@ struct OrderLine {
     cordon: Mix,
     #[serde(skip_serializing_if = "is_usual")]
     retake: bool,
+    #[serde(skip_serializing_if = "is_usual")]
+    release: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease: Option<LeaseOrder>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replace: Option<Replacement>,
 }
 
 /// Says whether a part of an order need not be written.

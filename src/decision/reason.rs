@@ -5,12 +5,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountShare, AccountUnseen, BacklogAsk, Cooldown, CostSplit, DeadlineCourse, Flapping, ForecastAsk,
-    Halted, HourlyBudget, MonthlyBudget, QueueAsk, QuotaLimit, ScheduleAsk, ScheduleMost, SharedMonth,
-    SignalMissing, SizeUnknown, SpotStorm, StepLimit, TrackAsk, Unsampled,
+    AccountShare, AccountUnseen, BacklogAsk, BreakerOpen, Cooldown, CostSplit, DeadlineCourse, Flapping,
+    ForecastAsk, Halted, HourlyBudget, InShadow, LeaseElsewhere, LeaseStep, LeaseWaits, MonthlyBudget,
+    OthersWord, QueueAsk, QuotaLimit, Replaces, Retakes, ScheduleAsk, ScheduleMost, SharedMonth,
+    SignalMissing, SizeUnknown, SpotStorm, StepLimit, TakesOver, TrackAsk, Unsampled,
 };
 use crate::account::AllocationState;
-use crate::base::{Mix, Nodes, Span, Timestamp};
+use crate::base::{Nodes, Span, Timestamp};
 
 /// Why a step was taken.
 ///
@@ -144,10 +145,32 @@ pub enum Reason {
     /// The policy is paused.
     Paused,
     /// The policy decides in the shadow: it says what it would order and orders nothing.
-    Shadow {
-        /// What it would have ordered.
-        would: Mix,
+    Shadow(InShadow),
+    /// A formula of ours carries the target.
+    Lease(LeaseStep),
+    /// The policy resizes the pool again: the formula of ours is disabled.
+    LeaseEnds,
+    /// No policy speaks of the pool any more: the formula of ours is disabled.
+    GivenUp,
+    /// The service takes no formula so soon after another.
+    LeaseWaits(LeaseWaits),
+    /// Somebody else steers the pool by a formula.
+    LeaseElsewhere(LeaseElsewhere),
+    /// No formula can be made that is safe.
+    LeaseFault {
+        /// Why.
+        message: String,
     },
+    /// The pool's own formula is disabled, and the pool is steered from here on.
+    TakesOver(TakesOver),
+    /// A resize that drags on is stopped first.
+    Retakes(Retakes),
+    /// Nodes of no use are replaced.
+    Replaces(Replaces),
+    /// Nodes of no use are not replaced for a while, because that did not help.
+    BreakerOpen(BreakerOpen),
+    /// Somebody else changed the pool a while ago.
+    OthersWord(OthersWord),
     /// A formula of the policy gave no targets.
     FormulaFault {
         /// Which formula of the policy, from 1.
@@ -234,7 +257,18 @@ impl Reason {
             Self::ServiceAutoScale => "serviceAutoScale",
             Self::Halted(_) => "halted",
             Self::Paused => "paused",
-            Self::Shadow { .. } => "shadow",
+            Self::Shadow(_) => "shadow",
+            Self::Lease(_) => "lease",
+            Self::LeaseEnds => "leaseEnds",
+            Self::GivenUp => "givenUp",
+            Self::LeaseWaits(_) => "leaseWaits",
+            Self::LeaseElsewhere(_) => "leaseElsewhere",
+            Self::LeaseFault { .. } => "leaseFault",
+            Self::TakesOver(_) => "takesOver",
+            Self::Retakes(_) => "retakes",
+            Self::Replaces(_) => "replaces",
+            Self::BreakerOpen(_) => "breakerOpen",
+            Self::OthersWord(_) => "othersWord",
             Self::FormulaFault { .. } => "formulaFault",
             Self::ObserveFailed { .. } => "observeFailed",
         }
@@ -271,6 +305,28 @@ impl Reason {
                 f,
                 "no nodes are taken away on thin news: {present} of {possible} samples of {metric} arrived, {enough_percent} % are enough"
             ),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Reason {
+    fn about_the_order(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shadow(apart) => fmt::Display::fmt(apart, f),
+            Self::Lease(step) => fmt::Display::fmt(step, f),
+            Self::LeaseEnds => f.write_str(
+                "the policy resizes the pool again (actuator: resize): the formula of ours is disabled",
+            ),
+            Self::GivenUp => f.write_str("no policy speaks of the pool any more: the formula of ours is disabled, and the target stays"),
+            Self::LeaseWaits(why) => fmt::Display::fmt(why, f),
+            Self::LeaseElsewhere(why) => fmt::Display::fmt(why, f),
+            Self::LeaseFault { message } => write!(f, "no formula can carry the target: {message}"),
+            Self::TakesOver(why) => fmt::Display::fmt(why, f),
+            Self::Retakes(why) => fmt::Display::fmt(why, f),
+            Self::Replaces(why) => fmt::Display::fmt(why, f),
+            Self::BreakerOpen(why) => fmt::Display::fmt(why, f),
+            Self::OthersWord(why) => fmt::Display::fmt(why, f),
             _ => Ok(()),
         }
     }
@@ -349,9 +405,18 @@ impl fmt::Display for Reason {
             ),
             Self::Halted(why) => why.fmt(f),
             Self::Paused => f.write_str("the policy is paused (mode: paused)"),
-            Self::Shadow { would } => {
-                write!(f, "mode shadow orders nothing; {would} would have been ordered")
-            }
+            Self::Shadow(_)
+            | Self::Lease(_)
+            | Self::LeaseEnds
+            | Self::GivenUp
+            | Self::LeaseWaits(_)
+            | Self::LeaseElsewhere(_)
+            | Self::LeaseFault { .. }
+            | Self::TakesOver(_)
+            | Self::Retakes(_)
+            | Self::Replaces(_)
+            | Self::BreakerOpen(_)
+            | Self::OthersWord(_) => self.about_the_order(f),
             Self::FormulaFault {
                 formula,
                 of,

@@ -1,6 +1,6 @@
 //! All that one decision about one pool sees.
 
-use super::{GuardMemory, SignalMemory, SpotMemory};
+use super::{BrokenNodes, GuardMemory, OurOrders, SignalMemory, SpotMemory};
 use crate::account::{Halt, PoolState, Work};
 use crate::base::Timestamp;
 use crate::signal::History;
@@ -25,6 +25,10 @@ pub struct Snapshot<'a> {
     pub learned: &'a Learned,
     /// What is known of its spot market.
     pub spot: &'a SpotMemory,
+    /// What is remembered of orders, and of what others did.
+    pub ours: &'a OurOrders,
+    /// What is remembered of its nodes that are of no use.
+    pub broken: &'a BrokenNodes,
     /// Its tasks and nodes one by one, where known.
     pub work: Option<&'a Work>,
     /// Somebody's word that it is left alone.

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::account::{AllocationState, HaltScope, Holding, PoolId, PoolState};
+use crate::account::{HaltScope, Holding, PoolId, PoolState};
 use crate::base::{Mix, Timestamp};
 use crate::decision::{Decision, Halted, Reason, Snapshot, SpotMemory};
 use crate::policy::{Caps, Mode, Policies, Policy, Workings};
 use crate::sizing::Learned;
 
+use super::ordering::order_what_can_be;
 use super::propose::{Proposal, propose};
 use super::share::{Resting, share};
 use super::{AccountView, ObserveError};
@@ -184,8 +185,8 @@ impl<'a> Seat<'a> {
         } = self;
         if let Some(caps) = self.caps.filter(|_| decision.hold().is_none()) {
             policy.guard(&caps, &mut decision, &snapshot, self.fault);
-            order_only_what_can_be(policy, &snapshot, &mut decision);
         }
+        order_what_can_be(policy, &snapshot, &mut decision);
         assert!(
             policy.bounds.allow(decision.start, decision.outcome()),
             "an outcome lies within bounds or moves no further from them"
@@ -207,23 +208,4 @@ pub(super) fn hold_unseen(
         message: error.message.clone(),
     });
     decision
-}
-
-/// Orders nothing that the service would refuse, or that the operator only wants to see.
-fn order_only_what_can_be(policy: &Policy, snapshot: &Snapshot<'_>, decision: &mut Decision) {
-    let would = decision.outcome();
-    let changes = would != decision.start;
-    decision.retake &= changes;
-    let keeps_nodes = snapshot.halted().is_some_and(|halt| halt.scope == HaltScope::In);
-    if keeps_nodes || matches!(policy.mode, Mode::OutOnly | Mode::Shadow) {
-        decision.cordon = decision.cordoned;
-    }
-    let state = snapshot.pool.allocation;
-    if snapshot.pool.auto_scale {
-        decision.hold_because(Reason::ServiceAutoScale);
-    } else if changes && state != AllocationState::Steady && !decision.retake {
-        decision.hold_because(Reason::NotSteady { state });
-    } else if changes && policy.mode == Mode::Shadow {
-        decision.hold_because(Reason::Shadow { would });
-    }
 }

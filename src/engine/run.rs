@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::decide::{Seat, hold_unseen, shared_by, workings};
+use super::given_up::{follows_ours, give_up, is_leased};
 use super::share::{Resting, share};
 use super::{AccountView, Entry, Observation, ObserveError, PoolView, Question, SignalAsk, World};
-use crate::account::{Holding, PoolId, PoolPattern};
+use crate::account::{Holding, PoolId, PoolPattern, Receipt};
 use crate::base::{Mix, Span, Timestamp};
 use crate::decision::{Decision, Memory, Snapshot};
 use crate::policy::{Policies, Policy, Workings};
@@ -129,6 +130,13 @@ impl<'a> Engine<'a> {
             });
             self.signals.extend(asks);
         }
+        let given_up = self
+            .memory
+            .pools
+            .iter()
+            .filter(|(id, pool)| is_leased(pool) && self.policies.index_for(id).is_none());
+        self.patterns
+            .extend(given_up.map(|(id, _)| PoolPattern::from(id)));
         self.metrics.sort_unstable();
         self.metrics.dedup();
     }
@@ -157,6 +165,7 @@ impl<'a> Engine<'a> {
             if let Some(until) = view.halt.as_mut().and_then(|halt| halt.until.as_mut()) {
                 *until = until.whole_milliseconds();
             }
+            self.policies.policies[index].forget_what_is_left(&mut view.state);
             if let Some(work) = &mut view.work {
                 work.cut_to_milliseconds();
             }
@@ -178,8 +187,32 @@ impl<'a> Engine<'a> {
         for ((place, _), decision) in matched.iter().zip(&decisions) {
             self.settle(world, decision, Some(&views[*place]));
         }
+        self.give_up(world, now, views);
         if matched.len() < self.memory.pools.len() {
             self.forget_vanished(now);
+        }
+    }
+
+    /// Gives up the pools that follow a formula of ours, and of which no policy speaks any more.
+    fn give_up(&mut self, world: &mut impl World, now: Timestamp, views: &[PoolView]) {
+        for view in views {
+            let id = &view.state.id;
+            let leased = self.memory.pools.get(id).is_some_and(is_leased);
+            if !leased || self.policies.index_for(id).is_some() {
+                continue;
+            }
+            if let Some(decision) = give_up(view, now) {
+                self.settle(world, &decision, Some(view));
+            }
+            // What is disabled is looked at once more, and then no longer asked about.
+            if let Some(pool) = self
+                .memory
+                .pools
+                .get_mut(id)
+                .filter(|_| view.fault.is_none() && !follows_ours(view))
+            {
+                pool.ours.leased_at = None;
+            }
         }
     }
 
@@ -311,6 +344,12 @@ impl<'a> Engine<'a> {
             return;
         };
         let receipt = world.act(&order);
+        if let (Some(pool), Some(view)) = (self.memory.pools.get_mut(&order.pool), seen) {
+            pool.ours.ordered(&order, &view.state, &receipt);
+            if receipt == Receipt::Accepted {
+                pool.broken.ordered(&order);
+            }
+        }
         self.record(
             world,
             &Entry::Settled {

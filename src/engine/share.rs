@@ -93,7 +93,8 @@ fn hold_growth(seats: &mut [Seat<'_>], reason: &dyn Fn(&Seat<'_>) -> Option<Reas
 impl Seat<'_> {
     /// Says whether an order may come of it.
     fn moves(&self) -> bool {
-        let orders = matches!(self.policy.mode, Mode::Full | Mode::OutOnly) && !self.snapshot.pool.auto_scale;
+        let orders =
+            matches!(self.policy.mode, Mode::Full | Mode::OutOnly) && self.policy.steers(self.snapshot.pool);
         orders && self.caps.is_some() && self.decision.hold().is_none()
     }
 

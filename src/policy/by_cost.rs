@@ -412,6 +412,8 @@ mod tests {
                 guards: &GuardMemory::default(),
                 learned: &Learned::default(),
                 spot: &spot,
+                ours: &crate::decision::OurOrders::default(),
+                broken: &crate::decision::BrokenNodes::default(),
                 work: None,
                 halt: None,
             };

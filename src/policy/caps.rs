@@ -20,7 +20,7 @@ const SLACK: f64 = 1e-9;
 impl Caps {
     /// Returns what a mix costs an hour.
     pub(super) fn rate(&self, mix: Mix) -> UsdHourly {
-        UsdHourly(mix.dedicated.as_f64() * self.prices.dedicated.0 + mix.spot.as_f64() * self.prices.spot.0)
+        self.prices.rate(mix)
     }
 
     /// Lowers the most nodes of both lanes, as far as the least ones let it.

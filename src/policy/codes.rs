@@ -66,6 +66,8 @@ pub const CODES: &[CodeRow] = &[
         "kind: account\nbudgets: { all: { pools: [genomics-*] } }", "kind: account\nbudgets: { all: { pools: [genomics-*], perHour: 40 } }"),
     CodeRow::shown("P050", "work that is saved by no rule that can be meant", "A task saves its state every second at most, and within the week that it may run.",
         "mix: { lostWork: { checkpoint: { every: 0s } } }", "mix: { lostWork: { checkpoint: { every: 10m, cost: 30s } } }"),
+    CodeRow::shown("P060", "an order that cannot be meant", "A lease outlives a look that fails, a pool needs minutes to follow any order, and no node has a name while a formula runs.",
+        "actuator: { leaseFormula: { lease: 1m } }", "actuator: { leaseFormula: { lease: 30m } }"),
 ];
 
 #[cfg(test)]

@@ -20,4 +20,12 @@ impl Complaint {
             help: help.into(),
         }
     }
+
+    /// Returns the complaint as it is told by the part that this part belongs to.
+    #[must_use]
+    pub(super) fn below(mut self, path: &[&str]) -> Self {
+        let above = path.iter().map(|key| (*key).to_owned());
+        self.path = above.chain(self.path).collect();
+        self
+    }
 }

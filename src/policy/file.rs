@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    Backlog, Budget, ByDeadlines, CooldownGuard, Deadline, Eviction, Fallback, FlapGuard, Forecast,
-    LostWorkFile, Mode, Objective, Queue, Quota, ScaleIn, Schedule, StepGuard, StormGuard, Track,
+    Actuator, Backlog, Budget, ByDeadlines, CooldownGuard, Deadline, Eviction, Fallback, FlapGuard, Forecast,
+    LostWorkFile, Mode, Objective, OthersRule, OwnFormulaRule, Queue, Quota, ReplaceRule, RetakeRule,
+    ScaleIn, Schedule, StepGuard, StormGuard, Track,
 };
 use crate::base::{Nodes, Span};
 use crate::formula::Dialect;
@@ -51,6 +52,21 @@ pub struct PolicyFile {
     /// How nodes are taken away.
     #[serde(default)]
     pub scale_in: ScaleIn,
+    /// By what means a pool is brought to its target; resize when left out.
+    #[serde(default)]
+    pub actuator: Actuator,
+    /// What is done about a pool that runs a formula of its own; leave when left out.
+    #[serde(default)]
+    pub own_formula: OwnFormulaRule,
+    /// When a resize is stopped that is under way.
+    #[serde(default)]
+    pub retake: RetakeRule,
+    /// How long what somebody else did to the pool is respected.
+    #[serde(default)]
+    pub others: OthersRule,
+    /// When nodes of no use are replaced.
+    #[serde(default)]
+    pub replace: ReplaceRule,
 }
 
 /// One strategy that says how many nodes are needed.

@@ -265,6 +265,8 @@ mod tests {
             guards: &GuardMemory::default(),
             learned: &crate::sizing::Learned::default(),
             spot: &crate::decision::SpotMemory::default(),
+            ours: &crate::decision::OurOrders::default(),
+            broken: &crate::decision::BrokenNodes::default(),
             work: None,
             halt: None,
         };

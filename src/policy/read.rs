@@ -8,7 +8,8 @@ use super::file::{BoundsFile, DemandFile, MissingFile, Percent, PolicyFile, Pric
 use super::findings::Findings;
 use super::formulas::{SCHEDULE, metrics};
 use super::{
-    Bounds, CronLine, Holiday, MissingGuard, Policy, Prices, Range as NodeRange, SteadyGuards, Zone,
+    Actuator, Bounds, CronLine, Holiday, MissingGuard, OrderRules, Policy, Prices, Range as NodeRange,
+    SteadyGuards, Zone,
 };
 use crate::account::PoolPattern;
 use crate::base::document::Node;
@@ -36,6 +37,7 @@ const LOST_WORK: Code = Code("P050");
 const GUARDS: Code = Code("P016");
 const DEADLINE: Code = Code("P019");
 const SCALE_IN: Code = Code("P022");
+const ORDERS: Code = Code("P060");
 
 /// Samples are 30 seconds apart and each look costs the account a request, so that below 10 seconds there is nothing new to
 /// see; after a day without a look a pool has no autoscaler. The service's own 5 minutes to 168 hours do not bind us.
@@ -207,6 +209,7 @@ impl Reader<'_> {
         }
         self.deadlines_to_ask_for(&file, &document);
         self.complain(SCALE_IN, &["scaleIn"], file.scale_in.complaints(), &document);
+        let orders = self.orders(&file, &document);
         self.limits(&file, bounds, prices, &document);
         Some(Policy {
             name: name.into(),
@@ -228,6 +231,7 @@ impl Reader<'_> {
             missing,
             steady,
             scale_in: file.scale_in,
+            orders,
         })
     }
 
@@ -247,6 +251,25 @@ impl Reader<'_> {
                 document,
             );
         }
+    }
+
+    fn orders(&mut self, file: &PolicyFile, document: &Node) -> OrderRules {
+        let orders = OrderRules {
+            actuator: file.actuator.clone(),
+            own_formula: file.own_formula,
+            retake: file.retake,
+            others: file.others,
+            replace: file.replace,
+        };
+        self.complain(ORDERS, &[], orders.complaints(file.interval), document);
+        let leases = matches!(orders.actuator, Actuator::LeaseFormula(_));
+        if leases && file.scale_in.is_by_name() {
+            let message = "the service removes no nodes by name while a pool follows a formula";
+            let help = "leave unusable, preempted and idle out of `prefer`, or take actuator: resize";
+            let complaint = Complaint::new(&["scaleIn", "prefer"], message, help);
+            self.complain(ORDERS, &[], vec![complaint], document);
+        }
+        orders
     }
 
     fn limits(&mut self, file: &PolicyFile, bounds: Bounds, prices: Prices, document: &Node) {

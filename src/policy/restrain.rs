@@ -12,10 +12,10 @@ use super::caps::Caps;
 use super::steady::{StormGuard, shrink};
 use super::{Demand, Mode, Policy};
 use crate::account::{Halt, HaltScope};
-use crate::base::{Mix, Nodes, Timestamp, UsdHourly};
+use crate::base::{Lane, Mix, Nodes, Timestamp, UsdHourly};
 use crate::decision::{
-    Decision, Halted, HourlyBudget, MonthlyBudget, QuotaLimit, Reason, ScheduleMost, Snapshot, SpotStorm,
-    Stage,
+    Decision, Halted, HourlyBudget, MonthlyBudget, OthersWord, QuotaLimit, Reason, ScheduleMost, Snapshot,
+    SpotStorm, Stage,
 };
 
 impl Policy {
@@ -56,6 +56,16 @@ impl Policy {
         }
         if let Some(halt) = snapshot.halted() {
             respect(halt, caps, decision);
+        }
+        // Nothing is undone that somebody did for a reason.
+        let word = self.orders.others.word(snapshot.ours, snapshot.now);
+        if let Some(word) = word.filter(|word| !word.formula) {
+            let to = leave_done(&word, decision.start, decision.outcome());
+            step(
+                decision,
+                caps.cut_growth(decision.start, to),
+                Reason::OthersWord(word),
+            );
         }
         // What is left to move moves steadily.
         self.steady(caps, decision, snapshot);
@@ -182,6 +192,23 @@ fn respect(halt: &Halt, caps: &Caps, decision: &mut Decision) {
         // Nothing was proposed then.
         HaltScope::All => {}
     }
+}
+
+/// Returns the nearest to an outcome that undoes nothing of what somebody else did: a lane that was raised does not go below that,
+/// one that was lowered does not go above it.
+fn leave_done(word: &OthersWord, start: Mix, to: Mix) -> Mix {
+    Lane::ALL.into_iter().fold(to, |to, lane| {
+        let (before, after) = (word.from.get(lane), word.to.get(lane));
+        let (start, nodes) = (start.get(lane), to.get(lane));
+        let left = if after > before {
+            nodes.max(after.min(start))
+        } else if after < before {
+            nodes.min(after.max(start))
+        } else {
+            nodes
+        };
+        to.with(lane, left)
+    })
 }
 
 /// Takes back what the chain would take away; growth of the other lane is cut where both together pass the caps.

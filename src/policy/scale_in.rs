@@ -18,6 +18,10 @@ pub struct ScaleIn {
     /// name, and where there are not enough of them fewer go; without a list the service chooses.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub prefer: Vec<GoesFirst>,
+    /// Whether as many nodes as shall go take no further tasks, so that they become idle while the pool can still grow; needs a list
+    /// that names nodes. A backlog does so by itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub drain: bool,
 }
 
 /// Nodes that go before others.
@@ -37,6 +41,11 @@ pub enum GoesFirst {
 impl ScaleIn {
     /// Returns what cannot be meant.
     pub(super) fn complaints(&self) -> Vec<Complaint> {
+        if self.drain && !self.is_by_name() {
+            let message = "nodes that drain are removed by name, and no list names any";
+            let help = "add `prefer: [unusable, preempted, idle]`";
+            return vec![Complaint::new(&["drain"], message, help)];
+        }
         let in_order = self.prefer.windows(2).all(|pair| pair[0] < pair[1]);
         if in_order {
             return Vec::new();
@@ -51,8 +60,13 @@ impl ScaleIn {
         if let Some(option) = self.deallocation {
             decision.option = option;
         }
-        if self.prefer.iter().any(|first| *first != GoesFirst::Spot) {
+        if self.is_by_name() {
             decision.removal = Removal::Idle;
         }
+    }
+
+    /// Says whether nodes go by name.
+    pub(super) fn is_by_name(&self) -> bool {
+        self.prefer.iter().any(|first| *first != GoesFirst::Spot)
     }
 }

@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountPolicy, Backlog, Budget, ByDeadlines, Deadline, Eviction, Fallback, Forecast, Queue, Quota, Role,
-    ScaleIn, Schedule, SteadyGuards, Track,
+    AccountPolicy, Backlog, Budget, ByDeadlines, Deadline, Eviction, Fallback, Forecast, OrderRules, Queue,
+    Quota, Role, ScaleIn, Schedule, SteadyGuards, Track,
 };
 use crate::account::PoolPattern;
-use crate::base::{Lane, Nodes, Span, UsdHourly};
+use crate::base::{Lane, Mix, Nodes, Span, UsdHourly};
 use crate::formula::Formula;
 use crate::market::LostWork;
 use crate::signal::Metric;
@@ -69,6 +69,8 @@ pub struct Policy {
     pub steady: SteadyGuards,
     /// How nodes are taken away.
     pub scale_in: ScaleIn,
+    /// How what was decided is ordered.
+    pub orders: OrderRules,
     /// The metrics whose samples the strategies read, in order and each once.
     pub metrics: Vec<Metric>,
 }
@@ -208,6 +210,11 @@ impl Default for Prices {
 impl Prices {
     /// What a spot node costs as a share of a dedicated one, where a policy does not say.
     pub const SPOT_SHARE: f64 = 0.2;
+
+    /// Returns what a mix costs an hour.
+    pub fn rate(self, mix: Mix) -> UsdHourly {
+        UsdHourly(mix.dedicated.as_f64() * self.dedicated.0 + mix.spot.as_f64() * self.spot.0)
+    }
 
     /// Returns the price of one lane.
     pub const fn get(self, lane: Lane) -> UsdHourly {

@@ -2,7 +2,10 @@
 
 use super::baseline::Baseline;
 use crate::base::{Mix, Nodes, Span};
-use crate::policy::{Bounds, Budget, Mode, Policies, Policy, Prices, Quota, Range, ScaleIn, SteadyGuards};
+use crate::policy::{
+    Bounds, Budget, Mode, OrderRules, Policies, Policy, Prices, Quota, Range, ScaleIn, SteadyGuards,
+    ThenReplace,
+};
 use crate::sim::workload::Workload;
 
 /// Who runs the pool.
@@ -120,6 +123,10 @@ fn native(policy: &Policy, interval: Span) -> Policy {
     native.steady = SteadyGuards::default();
     native.deadlines.clear();
     native.scale_in = ScaleIn::default();
+    // The service carries out no formula while a resize runs, and replaces no node.
+    native.orders = OrderRules::default();
+    native.orders.retake.after = Span::from_ticks(i64::MAX);
+    native.orders.replace.then = ThenReplace::Leave;
     (native.quota, native.budget) = (Quota::default(), Budget::default());
     let any = Range {
         min: Nodes::ZERO,

@@ -4,7 +4,10 @@ use std::fmt;
 
 use super::cluster::{Census, Cluster, Command, NodeState};
 use super::fold::Fold;
-use crate::account::{Etag, NodeCounts, Order, PoolId, PoolState, Receipt, Refusal, RefusalKind};
+use crate::account::{
+    AllocationState, Etag, Lease, NodeCounts, Order, OwnFormula, PoolId, PoolState, Receipt, Refusal,
+    RefusalKind,
+};
 use crate::base::{Nodes, Timestamp};
 use crate::engine::{AccountView, Entry, Observation, ObserveError, Question, RecordError, SignalAsk, World};
 use crate::policy::Counts;
@@ -31,13 +34,17 @@ pub struct SimWorld<'a> {
     on_progress: &'a OnProgress<'a>,
     steps_told: u64,
     dates_by_sight: bool,
+    /// The formula that the pool follows: none but one of ours can be given to it.
+    lease: Option<Lease>,
+    /// How often it was given one, which changes its version.
+    n_leases: u64,
 }
 
 impl<'a> SimWorld<'a> {
     /// Returns a world that ends at a moment.
     pub fn new(cluster: Cluster, pool: PoolId, end: Timestamp, on_progress: &'a OnProgress<'a>) -> Self {
         Self {
-            etag: etag(cluster.version()),
+            etag: etag(cluster.version(), 0),
             start: cluster.now(),
             cluster,
             pool,
@@ -47,6 +54,8 @@ impl<'a> SimWorld<'a> {
             on_progress,
             steps_told: 0,
             dates_by_sight: false,
+            lease: None,
+            n_leases: 0,
         }
     }
 
@@ -104,6 +113,8 @@ impl<'a> SimWorld<'a> {
             cordoned: census.cordoned(),
             task_slots_per_node: self.cluster.setup().task_slots_per_node,
             option: self.cluster.option(),
+            auto_scale: self.lease.is_some(),
+            formula: self.lease.clone().map(OwnFormula::Lease),
             etag: Some(self.etag.clone()),
             resize_errors: self.cluster.resize_errors().to_vec(),
             ..PoolState::new(self.pool.clone())
@@ -144,14 +155,35 @@ impl<'a> SimWorld<'a> {
                 "The condition specified in the ETag was not met".to_owned(),
             );
         }
-        self.cluster.obey(&Command {
-            target: order.target,
-            option: order.option,
-            removal: order.removal,
-            cordon: order.cordon,
-            retake: order.retake,
-        })?;
-        self.etag = etag(self.cluster.version());
+        self.follow(order)?;
+        self.etag = etag(self.cluster.version(), self.n_leases);
+        Ok(())
+    }
+}
+
+impl SimWorld<'_> {
+    /// Follows an order. A formula that carries a target is looked at when it comes, as the service does, and is one command then.
+    fn follow(&mut self, order: &Order) -> Result<(), Refusal> {
+        if self.lease.is_some() && !order.release && order.lease.is_none() {
+            return Err(Refusal {
+                kind: RefusalKind::Invalid,
+                message: "The pool follows an autoscale formula".to_owned(),
+            });
+        }
+        let is_steady = self.cluster.allocation() == AllocationState::Steady;
+        let renews = order.lease.is_some() && order.target == self.cluster.target() && is_steady;
+        if !(renews && order.replace.is_none()) {
+            self.cluster.obey(&Command {
+                target: order.target,
+                option: order.option,
+                removal: order.removal,
+                cordon: order.cordon,
+                retake: order.retake,
+                replace: order.replace,
+            })?;
+        }
+        self.n_leases += u64::from(order.lease.is_some() || order.release);
+        self.lease = order.lease.as_ref().map(|order| order.lease.clone());
         Ok(())
     }
 }
@@ -215,8 +247,8 @@ impl fmt::Debug for SimWorld<'_> {
     }
 }
 
-fn etag(version: u64) -> Etag {
-    Etag(format!("0x{version:X}").into())
+fn etag(version: u64, n_leases: u64) -> Etag {
+    Etag(format!("0x{:X}", version.wrapping_add(n_leases << 32)).into())
 }
 
 fn counts(census: &Census) -> NodeCounts {

@@ -1,7 +1,7 @@
 //! What we may do at this moment: nothing, but for the time in which an order is being carried out.
 
 use crate::account::{Order, Removal};
-use crate::base::{Lane, Mix};
+use crate::base::{Lane, Mix, Nodes};
 
 /// An order that is being carried out, as the service's side sees it.
 #[derive(Clone, Debug)]
@@ -35,16 +35,20 @@ impl Conduct {
             )));
         }
         let order = &self.order;
+        // Nodes that are replaced are taken off the target before it is ordered again.
+        let gone = order
+            .replace
+            .map_or(Nodes::ZERO, |replace| replace.broken + replace.away);
         for lane in Lane::ALL {
             let (from, to, ordered) = (before.get(lane), after.get(lane), order.target.get(lane));
-            if to < from.min(ordered) || from.max(ordered) < to {
+            if to < from.min(ordered).saturating_sub(gone) || from.max(ordered) < to {
                 return Err(Wrong::Order(format!(
                     "pool {}: an order from {} to {} took the target from {before} to {after}",
                     order.pool, self.start, order.target
                 )));
             }
         }
-        if order.removal == Removal::Any && after != order.target {
+        if order.removal == Removal::Any && order.replace.is_none() && after != order.target {
             return Err(Wrong::Order(format!(
                 "pool {}: {} was ordered and {after} asked for",
                 order.pool, order.target

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{MemoryRecord, PolicyRecord, PoolRecord, SamplesRecord};
-use crate::account::{CoreQuotas, Halt, Holding, NodeDeallocationOption, PoolId, Receipt, Removal, Work};
+use crate::account::{
+    CoreQuotas, Halt, Holding, Lease, NodeDeallocationOption, PoolId, Receipt, Removal, Replacement, Work,
+};
 use crate::base::{Mix, Timestamp};
 use crate::decision::Decision;
 use crate::engine::{AccountView, Entry, ObserveError, PoolView};
@@ -53,6 +55,9 @@ pub fn line(entry: &Entry<'_>) -> String {
             removal: order.removal,
             cordon: order.cordon,
             retake: order.retake,
+            release: order.release,
+            lease: order.lease.as_ref().map(|order| order.lease.clone()),
+            replace: order.replace,
             receipt: (*receipt).clone(),
         }),
     };
@@ -197,7 +202,7 @@ pub(super) struct Decided {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Settled {
     kind: Kind,
-    pool: PoolId,
+    pub(super) pool: PoolId,
     at: Timestamp,
     target: Mix,
     node_deallocation_option: NodeDeallocationOption,
@@ -207,6 +212,12 @@ pub(super) struct Settled {
     cordon: Mix,
     #[serde(default, skip_serializing_if = "is_usual")]
     retake: bool,
+    #[serde(default, skip_serializing_if = "is_usual")]
+    release: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lease: Option<Lease>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replace: Option<Replacement>,
     pub(super) receipt: Receipt,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PoolRecord, SampleRun, SampleRuns, SamplesRecord, Values};
 use crate::base::{Mix, Span, Timestamp};
-use crate::decision::{GuardMemory, Memory, PoolMemory, SignalMemory, SpotMemory};
+use crate::decision::{BrokenNodes, GuardMemory, Memory, OurOrders, PoolMemory, SignalMemory, SpotMemory};
 use crate::signal::{History, Series};
 use crate::sizing::Learned;
 
@@ -30,6 +30,10 @@ pub struct PoolMemoryRecord {
     learned: Learned,
     #[serde(default, skip_serializing_if = "is_unseen")]
     spot: SpotMemory,
+    #[serde(default, skip_serializing_if = "is_usual")]
+    ours: OurOrders,
+    #[serde(default, skip_serializing_if = "is_usual")]
+    broken: BrokenNodes,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     asked: Option<Mix>,
 }
@@ -44,6 +48,8 @@ impl From<&Memory> for MemoryRecord {
             guards: pool.guards.clone(),
             learned: pool.learned.clone(),
             spot: pool.spot.clone(),
+            ours: pool.ours.clone(),
+            broken: pool.broken.clone(),
             asked: pool.asked,
         });
         Self(pools.collect())
@@ -74,12 +80,19 @@ impl MemoryRecord {
                 guards: record.guards.clone(),
                 learned: record.learned.clone(),
                 spot: record.spot.clone(),
+                ours: record.ours.clone(),
+                broken: record.broken.clone(),
                 asked: record.asked,
             };
             pools.insert(id, remembered);
         }
         Ok(Memory { pools })
     }
+}
+
+/// Says whether a part of a memory need not be written.
+fn is_usual<T: Default + PartialEq>(part: &T) -> bool {
+    *part == T::default()
 }
 
 fn is_blank(learned: &Learned) -> bool {

@@ -9,8 +9,8 @@ use crate::formula::{Dialect, Formula, Scope};
 use crate::market::LostWork;
 use crate::policy::{
     Backlog, Bounds, Budget, ByDeadlines, Complaint, Deadline, Demand, DemandFormula, Eviction, Fallback,
-    Forecast, MissingGuard, Mode, Objective, Policy, Prices, Queue, Quota, Range, Role, ScaleIn, Schedule,
-    SteadyGuards, Track,
+    Forecast, MissingGuard, Mode, Objective, OrderRules, Policy, Prices, Queue, Quota, Range, Role, ScaleIn,
+    Schedule, SteadyGuards, Track,
 };
 use crate::signal::Metric;
 
@@ -42,6 +42,8 @@ pub struct PolicyRecord {
     missing: MissingRecord,
     steady: SteadyGuards,
     scale_in: ScaleIn,
+    #[serde(default, skip_serializing_if = "is_usual")]
+    orders: OrderRules,
     metrics: Vec<Metric>,
 }
 
@@ -122,6 +124,7 @@ impl From<&Policy> for PolicyRecord {
             },
             steady: policy.steady,
             scale_in: policy.scale_in.clone(),
+            orders: policy.orders.clone(),
             metrics: policy.metrics.clone(),
         }
     }
@@ -231,6 +234,7 @@ impl PolicyRecord {
             },
             steady: self.steady,
             scale_in: self.scale_in.clone(),
+            orders: self.orders.clone(),
             metrics: self.metrics.clone(),
         };
         if policy.demand.is_empty() || !policy.bounds.can_be_met() {
@@ -238,6 +242,11 @@ impl PolicyRecord {
         }
         Ok(policy)
     }
+}
+
+/// Says whether a part of a policy need not be written.
+fn is_usual<T: Default + PartialEq>(part: &T) -> bool {
+    *part == T::default()
 }
 
 const fn usual_risk() -> f64 {

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{
-    AllocationState, Etag, NodeCounts, NodeDeallocationOption, PoolId, PoolState, ResizeError,
+    AllocationState, Etag, Lease, NodeCounts, NodeDeallocationOption, OwnFormula, PoolId, PoolState,
+    ResizeError,
 };
 use crate::base::{Mix, Nodes};
 use crate::formula::PoolFacts;
@@ -56,6 +57,12 @@ pub struct PoolRecord {
     pub task_slots_per_node: NonZeroU32,
     /// Whether the pool runs a formula of its own.
     pub enable_auto_scale: bool,
+    /// That formula, where it is one of ours: what its mark says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+    /// That formula, where it is any other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_scale_formula: Option<Arc<str>>,
     /// The version that all this speaks of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
@@ -92,6 +99,8 @@ impl Default for PoolRecord {
             cordoned_low_priority_nodes: Nodes::ZERO,
             task_slots_per_node: NonZeroU32::MIN,
             enable_auto_scale: false,
+            lease: None,
+            auto_scale_formula: None,
             etag: None,
             resize_errors: Vec::new(),
         }
@@ -134,9 +143,16 @@ impl PoolRecord {
             task_slots_per_node: self.task_slots_per_node.get(),
             option: self.node_deallocation_option,
             auto_scale: self.enable_auto_scale,
+            formula: self.formula(),
             etag: self.etag.as_deref().map(|etag| Etag(etag.into())),
             resize_errors: self.resize_errors.clone(),
         }
+    }
+
+    /// Returns the formula that it follows; a text of ours is known again.
+    fn formula(&self) -> Option<OwnFormula> {
+        let lease = self.lease.clone().map(OwnFormula::Lease);
+        lease.or_else(|| self.auto_scale_formula.as_deref().map(OwnFormula::of))
     }
 
     fn target(&self) -> Mix {
@@ -175,6 +191,14 @@ impl From<&PoolState> for PoolRecord {
             cordoned_low_priority_nodes: pool.cordoned.spot,
             task_slots_per_node: NonZeroU32::new(pool.task_slots_per_node).unwrap_or(NonZeroU32::MIN),
             enable_auto_scale: pool.auto_scale,
+            lease: match &pool.formula {
+                Some(OwnFormula::Lease(lease)) => Some(lease.clone()),
+                Some(OwnFormula::Other(_)) | None => None,
+            },
+            auto_scale_formula: match &pool.formula {
+                Some(OwnFormula::Other(text)) => Some(text.clone()),
+                Some(OwnFormula::Lease(_)) | None => None,
+            },
             etag: pool.etag.as_ref().map(|etag| etag.0.as_ref().to_owned()),
             resize_errors: pool.resize_errors.clone(),
         }

@@ -1,9 +1,10 @@
 //! What an engine remembered when its ledger ended: what it began with, and every look that follows, seen once more.
 //!
-//! Nothing is compared: memory follows from looks alone, so that a later version, which decides otherwise, goes on all the same.
+//! Nothing is compared: memory follows from looks and from what became of orders, so that a later version, which decides
+//! otherwise, goes on all the same.
 
-use super::line::{Head, Kind};
-use super::replay::{Line, ReplayError, beginning, see};
+use super::line::{Head, Kind, Settled};
+use super::replay::{Line, ReplayError, beginning, see, unanswered};
 use crate::account::{Order, Receipt};
 use crate::base::Timestamp;
 use crate::decision::Memory;
@@ -144,7 +145,15 @@ impl World for Told<'_> {
         Ok(())
     }
 
-    fn act(&mut self, _: &Order) -> Receipt {
-        Receipt::Withheld
+    /// Tells what became of an order then; nobody knows of one whose answer was never kept.
+    fn act(&mut self, order: &Order) -> Receipt {
+        let lines = self.next.checked_sub(1).map(|now| &self.looks[now].lines);
+        let settled = lines
+            .into_iter()
+            .flatten()
+            .filter(|line| line.head.kind == Kind::Settled)
+            .filter_map(|line| line.read::<Settled>().ok())
+            .find(|settled| settled.pool == order.pool);
+        settled.map_or_else(unanswered, |settled| settled.receipt)
     }
 }

@@ -9,7 +9,7 @@ use super::reading::{CODES, finish, read, sample_period};
 use super::{PoolRecord, SamplesRecord};
 use crate::account::{CoreQuotas, Halt, PoolId, PoolState, Work};
 use crate::base::{Diagnostic, Span, Timestamp};
-use crate::decision::{GuardMemory, SignalMemory, Snapshot, SpotMemory};
+use crate::decision::{BrokenNodes, GuardMemory, OurOrders, SignalMemory, Snapshot, SpotMemory};
 use crate::engine::AccountView;
 use crate::signal::History;
 use crate::sizing::Learned;
@@ -87,6 +87,10 @@ pub struct SnapshotPool {
     pub learned: Learned,
     /// What is known of its spot market.
     pub spot: SpotMemory,
+    /// What is remembered of orders, and of what others did.
+    pub ours: OurOrders,
+    /// What is remembered of its nodes that are of no use.
+    pub broken: BrokenNodes,
     /// Its tasks and nodes one by one.
     pub work: Option<Work>,
     /// Somebody's word that it is left alone.
@@ -105,6 +109,8 @@ impl SnapshotPool {
             guards: &self.guards,
             learned: &self.learned,
             spot: &self.spot,
+            ours: &self.ours,
+            broken: &self.broken,
             work: self.work.as_ref(),
             halt: self.halt.as_ref(),
         }
@@ -147,6 +153,8 @@ impl SnapshotFile {
                 guards: GuardMemory::default(),
                 learned: Learned::default(),
                 spot: SpotMemory::default(),
+                ours: OurOrders::default(),
+                broken: BrokenNodes::default(),
                 work: pool.work.clone(),
                 halt: pool.halt.clone(),
             });

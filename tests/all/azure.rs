@@ -9,6 +9,7 @@ pub(crate) mod facts;
 mod faults;
 mod live;
 mod scale;
+mod steered;
 mod tokens;
 
 use lowtide::azure::{ApiVersion, Client, Clock, Credential, Limits, Settings, shared_key};

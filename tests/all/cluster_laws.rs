@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use lowtide::account::{AllocationState, NodeActivity, NodeDeallocationOption, Removal, Work};
-use lowtide::base::{Lane, Mix, Span, Timestamp, UsdHourly};
+use lowtide::account::{AllocationState, NodeActivity, NodeDeallocationOption, Removal, Replacement, Work};
+use lowtide::base::{Lane, Mix, Nodes, Span, Timestamp, UsdHourly};
 use lowtide::market::Checkpoint;
 use lowtide::policy::Prices;
 use lowtide::sim::cluster::{Boot, Cluster, Command, Delay, Eviction, Fill, NodeFaults, NodeState, Setup};
@@ -90,13 +90,20 @@ fn setups() -> impl Strategy<Value = Setup> {
 
 fn commands() -> impl Strategy<Value = Vec<(i64, Command)>> {
     let mix = || (0_u32..6, 0_u32..6).prop_map(|(dedicated, spot)| Mix::new(dedicated, spot));
-    let command = (mix(), mix(), 0_usize..4, any::<bool>(), any::<bool>()).prop_map(
-        |(target, cordon, option, idle, retake)| Command {
+    let replace = prop::option::of((0_u32..3, 0_u32..3).prop_map(|(broken, away)| Replacement {
+        broken: Nodes(broken),
+        broken_before: Timestamp::from_ticks(i64::MAX),
+        away: Nodes(away),
+        away_before: Timestamp::from_ticks(i64::MAX),
+    }));
+    let command = (mix(), mix(), 0_usize..4, any::<bool>(), any::<bool>(), replace).prop_map(
+        |(target, cordon, option, idle, retake, replace)| Command {
             target,
             option: NodeDeallocationOption::ALL[option],
             removal: if idle { Removal::Idle } else { Removal::Any },
             cordon,
             retake,
+            replace,
         },
     );
     prop::collection::vec((1_i64..300, command), 0..14)
@@ -144,7 +151,9 @@ proptest! {
             cluster.advance(at(due));
             let before = cluster.target();
             let steady = cluster.allocation() == AllocationState::Steady;
-            let only_cordons = command.target == before && command.cordon != cluster.census().cordoned();
+            let only_cordons = command.target == before
+                && command.cordon != cluster.census().cordoned()
+                && command.replace.is_none();
             let taken = cluster.obey(&command).is_ok();
             prop_assert_eq!(taken, steady || command.retake || only_cordons);
             if taken {

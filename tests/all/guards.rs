@@ -3,7 +3,8 @@
 use lowtide::account::{Halt, HaltScope, PoolState};
 use lowtide::base::{Lane, Mix, Nodes, Span, Timestamp};
 use lowtide::decision::{
-    Decision, GuardMemory, MonthUse, Reason, SignalMemory, Snapshot, SpotLoss, SpotMemory, TargetChange,
+    BrokenNodes, Decision, GuardMemory, MonthUse, OurOrders, Reason, SignalMemory, Snapshot, SpotLoss,
+    SpotMemory, TargetChange,
 };
 use lowtide::engine::decide;
 use lowtide::policy::{self, Policies, Policy};
@@ -56,6 +57,8 @@ fn decision_halted(
         guards,
         learned: &Learned::default(),
         spot: &SpotMemory::default(),
+        ours: &OurOrders::default(),
+        broken: &BrokenNodes::default(),
         work: None,
         halt,
     };

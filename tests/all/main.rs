@@ -27,6 +27,7 @@ mod guards;
 mod imports;
 mod jsonl;
 mod language;
+mod leases;
 mod lint;
 mod market;
 mod market_fit;

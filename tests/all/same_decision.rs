@@ -222,6 +222,8 @@ fn backtest_replay_dry_run_and_plan_decide_the_same() {
                 guards: &remembered.guards,
                 learned: &remembered.learned,
                 spot: &remembered.spot,
+                ours: &remembered.ours,
+                broken: &remembered.broken,
                 halt: None,
             };
             let planned = plan(&policies, &[snapshot], None);

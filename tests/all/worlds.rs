@@ -1,15 +1,20 @@
 //! The invariants of the house over worlds that fail, lie, forget and repeat themselves.
 
+mod wanted;
+
 use lowtide::account::{
-    AllocationState, NodeDeallocationOption, Order, PoolState, Receipt, Refusal, RefusalKind,
+    AllocationState, Halt, HaltScope, Lease, NodeDeallocationOption, Order, OwnFormula, PoolState, Receipt,
+    Refusal, RefusalKind,
 };
 use lowtide::base::{Mix, Nodes, Span, Timestamp};
 use lowtide::decision::{Decision, Memory};
 use lowtide::engine::{Entry, Observation, ObserveError, PoolView, Question, RecordError, World, run};
-use lowtide::policy::{self, Bounds, MissingGuard, Mode, Policies, Policy, Range};
+use lowtide::policy::{Actuator, Mode, Policies, Policy, ThenReplace};
 use lowtide::signal::{Metric, Sample};
 use lowtide::world::{DryRun, Kept, MemoryLedger, line, replay};
 use proptest::prelude::*;
+
+use wanted::policy;
 
 /// What happens at one tick.
 #[derive(Clone, Debug)]
@@ -29,21 +34,16 @@ struct PoolPlan {
     current: Mix,
     allocation: AllocationState,
     auto_scale: bool,
+    /// Which formula is told when it follows one.
+    formula: usize,
+    broken: u32,
+    halt: Option<Halt>,
     fault: bool,
     samples: Vec<(usize, i64, f64)>,
 }
 
 const NAMES: [&str; 3] = ["farm-a", "farm-b", "other"];
 const METRICS: [Metric; 3] = [Metric::PendingTasks, Metric::ActiveTasks, Metric::CpuPercent];
-const FORMULAS: [&str; 7] = [
-    "$TargetDedicatedNodes = max(0, $PendingTasks.GetSample(1))",
-    "$TargetLowPriorityNodes = avg($PendingTasks.GetSample(TimeInterval_Minute * 5, 50)); $TargetDedicatedNodes = 1",
-    "$TargetDedicatedNodes = $TargetDedicatedNodes / 2; $NodeDeallocationOption = taskcompletion",
-    "$TargetDedicatedNodes = 16777216; $TargetLowPriorityNodes = -3",
-    "$TargetDedicatedNodes = 1 / $ActiveTasks.Count()",
-    "$n = rand() * 50; $TargetDedicatedNodes = $n; $TargetLowPriorityNodes = 50 - $n",
-    "$TargetLowPriorityNodes = $PendingTasks.GetSamplePercent(TimeInterval_Minute * 10) < 70 ? 0 : max($PendingTasks.GetSample(9))",
-];
 
 fn nodes() -> impl Strategy<Value = u32> {
     prop_oneof![8 => 0..60_u32, 1 => Just(u32::MAX)]
@@ -62,16 +62,29 @@ fn pool_plan() -> impl Strategy<Value = PoolPlan> {
     let mix = || (nodes(), nodes()).prop_map(|(dedicated, spot)| Mix::new(dedicated, spot));
     // Some samples are of the future, some of long ago, some come twice.
     let samples = prop::collection::vec((0..3_usize, -60..1200_i64, value()), 0..30);
-    let flags = (prop::bool::weighted(0.1), prop::bool::weighted(0.1));
-    (0..3_usize, mix(), mix(), states, flags, samples).prop_map(
-        |(name, target, current, allocation, (auto_scale, fault), samples)| PoolPlan {
-            name,
-            target,
-            current,
-            allocation,
-            auto_scale,
-            fault,
-            samples,
+    let flags = (prop::bool::weighted(0.3), prop::bool::weighted(0.1));
+    let scopes = prop::sample::select(vec![HaltScope::In, HaltScope::Out, HaltScope::All]);
+    let halt = (scopes, prop::option::of(-1000..1000_i64)).prop_map(|(scope, seconds)| Halt {
+        scope,
+        until: seconds.map(|seconds| Timestamp::from_unix_seconds(1_800_000_000 + seconds)),
+        why: String::new(),
+        by: None,
+    });
+    let rest = (0..4_usize, 0..4_u32, prop::option::weighted(0.1, halt));
+    (0..3_usize, mix(), mix(), states, flags, samples, rest).prop_map(
+        |(name, target, current, allocation, (auto_scale, fault), samples, (formula, broken, halt))| {
+            PoolPlan {
+                name,
+                target,
+                current,
+                allocation,
+                auto_scale,
+                formula,
+                broken,
+                halt,
+                fault,
+                samples,
+            }
         },
     )
 }
@@ -95,54 +108,6 @@ fn tick() -> impl Strategy<Value = Tick> {
             }
         },
     )
-}
-
-fn range() -> impl Strategy<Value = Range> {
-    (0..40_u32, 0..40_u32).prop_map(|(one, other)| Range::new(one.min(other), one.max(other)))
-}
-
-fn policy(pool: &'static str) -> impl Strategy<Value = Policy> {
-    let modes = prop::sample::select(vec![
-        Mode::Full,
-        Mode::Full,
-        Mode::OutOnly,
-        Mode::Shadow,
-        Mode::Paused,
-    ]);
-    let formulas = prop::collection::vec(prop::sample::select(FORMULAS.to_vec()), 1..3);
-    (
-        range(),
-        range(),
-        range(),
-        modes,
-        10..600_i64,
-        formulas,
-        any::<bool>(),
-    )
-        .prop_map(move |(total, dedicated, spot, mode, seconds, formulas, minded)| {
-            let demand: Vec<_> = formulas
-                .iter()
-                .map(|text| serde_json::json!({ "formula": { "text": text, "role": "targets" } }))
-                .collect();
-            let source = serde_json::json!({ "version": 1, "pool": pool, "demand": demand });
-            let (policy, findings) = policy::read(pool, &source.to_string(), &mut |_| unreachable!());
-            let policy = policy.unwrap_or_else(|| panic!("{findings:?}"));
-            Policy {
-                mode,
-                interval: Span::seconds(seconds),
-                bounds: Bounds {
-                    total,
-                    dedicated,
-                    spot,
-                },
-                missing: MissingGuard {
-                    minded,
-                    ..policy.missing
-                },
-                ..policy
-            }
-        })
-        .prop_filter("bounds that can be met", |policy| policy.bounds.can_be_met())
 }
 
 /// A world that goes by its plan, and holds every entry and order against the invariants.
@@ -180,7 +145,35 @@ impl<'a> Chaos<'a> {
             "{outcome} leaves {:?}",
             policy.bounds
         );
-        assert_eq!(decision.order().is_some(), outcome != start);
+        let order = decision.order();
+        let beside = order.as_ref().is_some_and(|order| {
+            order.lease.is_some() || order.release || order.replace.is_some() || order.retake
+        });
+        assert_eq!(order.is_some(), outcome != start || beside);
+        if let Some(order) = &order {
+            let (pool, lease) = (&seen.unwrap().state, order.lease.as_ref());
+            assert!(policy.mode != Mode::Shadow && policy.mode != Mode::Paused);
+            assert!(lease.is_none_or(|order| order.lease.target == outcome));
+            assert!(
+                !pool.auto_scale || order.release || lease.is_some(),
+                "it follows a formula"
+            );
+            assert!(
+                pool.allocation == AllocationState::Steady || order.retake,
+                "the service refuses it"
+            );
+        }
+        let halt = seen.and_then(|view| view.halt.as_ref());
+        match halt.filter(|halt| halt.holds(decision.at)).map(|halt| halt.scope) {
+            None => {}
+            Some(HaltScope::In) => {
+                assert!(outcome.dedicated >= start.dedicated && outcome.spot >= start.spot)
+            }
+            Some(HaltScope::Out) => {
+                assert!(outcome.dedicated <= start.dedicated && outcome.spot <= start.spot)
+            }
+            Some(HaltScope::All) => assert!(order.is_none()),
+        }
         if decision.hold().is_some() || seen.is_none_or(|view| view.fault.is_some()) {
             assert_eq!(outcome, start, "a failed look changes nothing");
         }
@@ -236,9 +229,12 @@ impl World for Chaos<'_> {
             state.nodes.usable = Nodes(plan.current.total().0 / 2);
             state.allocation = plan.allocation;
             state.auto_scale = plan.auto_scale;
+            state.formula = formula(plan, question.now).filter(|_| plan.auto_scale);
+            state.nodes.unusable = Nodes(plan.broken);
             state.option = NodeDeallocationOption::ALL[plan.samples.len() % 4];
             let view = into.push(state);
             view.fault = plan.fault.then(error);
+            view.halt.clone_from(&plan.halt);
             for (metric, age, value) in &plan.samples {
                 let taken = question.now - Span::seconds(*age);
                 let newest = &mut self.newest[plan.name][*metric];
@@ -277,6 +273,23 @@ impl World for Chaos<'_> {
         } else {
             Receipt::Accepted
         }
+    }
+}
+
+/// Returns the formula that a pool follows: not told, its own, one of ours, or one of somebody else.
+fn formula(plan: &PoolPlan, now: Timestamp) -> Option<OwnFormula> {
+    let lease = |holder: &str| {
+        OwnFormula::Lease(Lease {
+            holder: Lease::holder_of(holder),
+            target: plan.current,
+            until: (now + Span::minutes(i64::from(plan.broken) * 20 - 20)).whole_milliseconds(),
+        })
+    };
+    match plan.formula {
+        0 => None,
+        1 => Some(OwnFormula::Other("$TargetDedicatedNodes = 1;".into())),
+        2 => Some(lease("farm-*")),
+        _ => Some(lease("somebody")),
     }
 }
 
@@ -342,7 +355,12 @@ proptest! {
         farm in policy("farm-*"),
         ticks in prop::collection::vec(tick(), 1..20),
     ) {
-        let policies = Policies::from(vec![farm]);
+        let mut policies = Policies::from(vec![farm]);
+        // Who orders nothing cannot know what others did, nor what came of an order.
+        let orders = &mut policies.policies[0].orders;
+        orders.actuator = Actuator::Resize;
+        orders.others.respect_for = Span::ZERO;
+        orders.replace.then = ThenReplace::Leave;
         let decided = |text: &str| -> Vec<String> {
             text.lines().filter(|line| line.contains(r#""kind":"decided""#)).map(str::to_owned).collect()
         };

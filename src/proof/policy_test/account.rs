@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Made;
 use super::file::{FaultSpan, Orders, Part, TestFileTest};
 use super::watch::Watch;
-use crate::account::{Holding, Order, PoolId, PoolState, Receipt, Refusal, Work};
+use crate::account::{Holding, Order, OwnFormula, PoolId, PoolState, Receipt, Refusal, Work};
 use crate::base::{Lane, Nodes, Span, Timestamp};
 use crate::decision::Memory;
 use crate::engine::{AccountView, Entry, Observation, ObserveError, Question, RecordError, World};
@@ -142,6 +142,32 @@ impl<'a> WrittenPool<'a> {
         }
     }
 
+    /// Follows a formula of ours, or none any more.
+    fn follow_formula(&mut self, order: &Order) {
+        if let Some(order) = &order.lease {
+            self.pool.auto_scale = true;
+            self.pool.formula = Some(OwnFormula::Lease(order.lease.clone()));
+        } else if order.release {
+            self.pool.auto_scale = false;
+            self.pool.formula = None;
+        }
+    }
+
+    /// Lets nodes of no use go and others come in their place.
+    fn replace(&mut self, order: &Order, now: Timestamp) {
+        let Some(replacement) = &order.replace else {
+            return;
+        };
+        let nodes = &mut self.pool.nodes;
+        let broken = replacement.broken.min(nodes.unusable);
+        let away = replacement.away.min(nodes.preempted);
+        nodes.unusable = nodes.unusable.saturating_sub(broken);
+        nodes.preempted = nodes.preempted.saturating_sub(away);
+        if self.part.boot > Span::ZERO {
+            self.starting.push((now + self.part.boot, broken + away));
+        }
+    }
+
     /// Carries an order out: nodes that come are on their way for as long as they boot, nodes that go are gone.
     fn carry_out(&mut self, order: &Order, now: Timestamp) {
         let before = self.pool.current;
@@ -152,6 +178,8 @@ impl<'a> WrittenPool<'a> {
         self.pool.target = order.target;
         self.pool.current = order.target;
         self.pool.option = order.option;
+        self.follow_formula(order);
+        self.replace(order, now);
         // Preempted nodes go first, as in the simulator.
         let gone = before.spot.saturating_sub(order.target.spot);
         self.pool.nodes.preempted = self.pool.nodes.preempted.saturating_sub(gone);

@@ -6,7 +6,7 @@ use super::nomad::Nomad;
 use super::progress::UniformProgress;
 use super::spot_hedge::SpotHedge;
 use super::{Baseline, Text};
-use crate::account::{NodeActivity, NodeDeallocationOption, Order, PoolState, Receipt, Removal, Work};
+use crate::account::{NodeActivity, NodeDeallocationOption, Order, PoolState, Receipt, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
 use crate::decision::Memory;
 use crate::engine::{Entry, Observation, Question, World};
@@ -140,14 +140,10 @@ pub(in crate::sim) fn steer(world: &mut SimWorld<'_>, baseline: &Baseline, limit
 
 fn order(world: &mut SimWorld<'_>, pool: &PoolState, now: Timestamp, wish: Wish) {
     let order = Order {
-        pool: pool.id.clone(),
-        at: now,
         target: wish.target,
         option: wish.option,
-        removal: Removal::Any,
-        cordon: Mix::ZERO,
         retake: true,
-        etag: None,
+        ..Order::new(pool.id.clone(), now)
     };
     let receipt: Receipt = world.act(&order);
     // The world only counts it.

@@ -17,8 +17,10 @@ use std::sync::Arc;
 use super::calendar::Event;
 use super::meter::NodeState;
 use super::simulator::Cluster;
-use crate::account::{AllocationState, NodeDeallocationOption, Refusal, RefusalKind, Removal, ResizeError};
-use crate::base::{Lane, Mix, Nodes};
+use crate::account::{
+    AllocationState, NodeDeallocationOption, Refusal, RefusalKind, Removal, Replacement, ResizeError,
+};
+use crate::base::{Lane, Mix, Nodes, Timestamp};
 
 /// What an order tells the pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct Command {
     pub cordon: Mix,
     /// Whether a resize that is under way is stopped first.
     pub retake: bool,
+    /// Nodes of no use that go first, so that others come in their place.
+    pub replace: Option<Replacement>,
 }
 
 /// Where the pool is with its latest order.
@@ -96,7 +100,8 @@ impl Cluster {
     /// While another resize is under way that the command does not retake.
     pub fn obey(&mut self, command: &Command) -> Result<(), Refusal> {
         let cordons = command.cordon != self.fleet.census().cordoned();
-        if !(cordons && command.target == self.target && !command.retake) {
+        let beside = command.retake || command.replace.is_some();
+        if !(cordons && command.target == self.target && !beside) {
             if self.is_resizing() {
                 if self.setup.refuses_while_resizing && !command.retake {
                     return Err(Refusal {
@@ -106,6 +111,9 @@ impl Cluster {
                 }
                 self.return_to_service();
             }
+            if let Some(replacement) = &command.replace {
+                self.replace(replacement);
+            }
             self.begin_resize(command);
         }
         self.version += 1;
@@ -114,6 +122,23 @@ impl Cluster {
         }
         self.dispatch();
         Ok(())
+    }
+
+    /// Lets nodes of no use go that have been so for long enough, the longest first.
+    fn replace(&mut self, replacement: &Replacement) {
+        let of = |state: NodeState, before: Timestamp, most: Nodes| {
+            let nodes = self.fleet.nodes();
+            let found = nodes.filter(|(_, node)| node.state == Some(state) && node.since <= before);
+            let mut found: Vec<_> = found.map(|(index, node)| (node.since, index)).collect();
+            found.sort_unstable();
+            found.truncate(most.0 as usize);
+            found
+        };
+        let broken = of(NodeState::Unusable, replacement.broken_before, replacement.broken);
+        let away = of(NodeState::Preempted, replacement.away_before, replacement.away);
+        for (_, index) in broken.into_iter().chain(away) {
+            self.dismiss(index, NodeDeallocationOption::Requeue);
+        }
     }
 
     fn begin_resize(&mut self, command: &Command) {

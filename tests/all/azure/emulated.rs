@@ -31,7 +31,7 @@ pub(super) fn open_desk(clock: &Clock, account: &Arc<Mutex<Emulated>>) -> Desk {
     })
 }
 
-fn answer(account: &mut Emulated, asked: &desk::Asked) -> Answer {
+pub(super) fn answer(account: &mut Emulated, asked: &desk::Asked) -> Answer {
     let (path, query) = asked.path.split_once('?').unwrap();
     let url = reqwest::Url::parse(&format!("http://desk/?{query}")).unwrap();
     let translated = Asked {
@@ -72,7 +72,7 @@ pub(super) fn map(value: Value) -> Map<String, Value> {
     }
 }
 
-fn new_pool(id: &str, dedicated: u32) -> Map<String, Value> {
+pub(super) fn new_pool(id: &str, dedicated: u32) -> Map<String, Value> {
     map(json!({
         "id": id, "vmSize": "standard_d2s_v5", "targetDedicatedNodes": dedicated, "taskSlotsPerNode": 2,
         "virtualMachineConfiguration": {
@@ -82,7 +82,7 @@ fn new_pool(id: &str, dedicated: u32) -> Map<String, Value> {
     }))
 }
 
-fn pass(clock: &Clock, span: Span) {
+pub(super) fn pass(clock: &Clock, span: Span) {
     wait(clock.sleep(std::time::Duration::from_secs_f64(span.as_seconds())));
 }
 
@@ -124,7 +124,11 @@ fn a_pool_lives_its_life() {
             "{pool:?}"
         );
         client
-            .enable_auto_scale("p", Some("$TargetDedicatedNodes=1;"), Some(Span::minutes(5)))
+            .enable_auto_scale(
+                "p",
+                (Some("$TargetDedicatedNodes=1;"), Some(Span::minutes(5))),
+                None,
+            )
             .await
             .unwrap();
         let run = client
@@ -181,7 +185,7 @@ impl World for Until {
     }
 }
 
-fn policies(text: &str) -> Policies {
+pub(super) fn policies(text: &str) -> Policies {
     let (policy, findings) = read("test", text, &mut |_| Err("there is no file".to_owned()));
     let policies = vec![policy.unwrap_or_else(|| panic!("{findings:?}"))];
     Policies {
@@ -289,14 +293,12 @@ fn a_cordoned_node_drains_and_an_idle_one_is_removed_by_name() {
     let view = look(&mut live);
     assert_eq!((view.state.nodes.idle.0, view.state.cordoned), (3, Mix::ZERO));
     let order = Order {
-        pool: "p".parse().unwrap(),
-        at: clock.now(),
         target: Mix::new(3, 0),
         option: NodeDeallocationOption::TaskCompletion,
         removal: Removal::Idle,
         cordon: Mix::new(1, 0),
-        retake: false,
         etag: view.state.etag.clone(),
+        ..Order::new("p".parse().unwrap(), clock.now())
     };
     assert_eq!(live.act(&order), Receipt::Accepted);
     let view = look(&mut live);

@@ -215,7 +215,7 @@ fn formulas_are_evaluated_enabled_and_disabled() {
         assert!(error.values[0].value.starts_with("Line 1, Col 23"), "{error:?}");
         let interval = Some(Span::minutes(5));
         client
-            .enable_auto_scale("formula", Some(three), interval)
+            .enable_auto_scale("formula", (Some(three), interval), None)
             .await
             .unwrap();
         client.disable_auto_scale("formula").await.unwrap();

@@ -1,6 +1,6 @@
 //! The live account as a world: what the engine is told of it, and what becomes of its orders.
 
-use lowtide::account::{Etag, NodeDeallocationOption, Order, PoolPattern, Receipt, RefusalKind, Removal};
+use lowtide::account::{Etag, Order, PoolPattern, Receipt, RefusalKind, Removal};
 use lowtide::azure::{Client, Clock, Credential, Live, shared_key::Key};
 use lowtide::base::{Lane, Mix, Nodes, Span, Timestamp};
 use lowtide::engine::{Observation, Question, World};
@@ -61,14 +61,9 @@ impl Stage {
 
     fn order(&mut self, target: Mix) -> Order {
         Order {
-            pool: "p".parse().unwrap(),
-            at: self.clock.now(),
             target,
-            option: NodeDeallocationOption::Requeue,
-            removal: Removal::Any,
-            cordon: Mix::ZERO,
-            retake: false,
             etag: Some(Etag("0x1".into())),
+            ..Order::new("p".parse().unwrap(), self.clock.now())
         }
     }
 }
