@@ -11,6 +11,7 @@ mod exit;
 mod fault_options;
 mod files;
 mod jsonl;
+mod ledger_option;
 mod live;
 mod many;
 mod options;
@@ -35,12 +36,16 @@ mod doctor;
 mod emulate;
 mod eval;
 mod eviction;
+mod explain;
 mod fmt;
 mod import;
+mod ledger;
 mod man;
 mod plan;
+mod record;
 mod reference;
 mod replay_log;
+mod report;
 mod schema;
 mod serve;
 mod swarm;
@@ -87,6 +92,10 @@ enum Verb {
     Test(test::Test),
     Plan(plan::Plan),
     Apply(apply::Apply),
+    Explain(explain::Explain),
+    Report(report::Report),
+    Record(record::Record),
+    Ledger(ledger::Ledger),
     Backtest(Box<backtest::Backtest>),
     Compare(compare::Compare),
     Eviction(eviction::Eviction),
@@ -114,6 +123,10 @@ impl Verb {
             Self::Test(verb) => verb.run(terminal),
             Self::Plan(verb) => verb.run(terminal),
             Self::Apply(verb) => verb.run(terminal),
+            Self::Explain(verb) => verb.run(terminal),
+            Self::Report(verb) => verb.run(terminal),
+            Self::Record(verb) => verb.run(terminal),
+            Self::Ledger(verb) => verb.run(terminal),
             Self::Backtest(verb) => verb.run(terminal),
             Self::Compare(verb) => verb.run(terminal),
             Self::Eviction(verb) => verb.run(terminal),

@@ -24,6 +24,7 @@ mod signal_memory;
 mod signal_reason;
 mod snapshot;
 mod spot_memory;
+mod told;
 
 pub use account_share::{AccountShare, AccountUnseen, PaidFrom, SharedMonth, SizeUnknown};
 pub use asked::{Aged, BacklogAsk, DeadlineCourse, ForecastAsk, QueueAsk, ScheduleAsk, TrackAsk, Unsampled};
@@ -47,3 +48,4 @@ pub use signal_memory::{KnownValue, SignalMemory, SignalPast, SignalSight};
 pub use signal_reason::{MissingRule, SignalMissing, SignalSeen, SignalState};
 pub use snapshot::Snapshot;
 pub use spot_memory::{SpotMemory, spot_there};
+pub use told::Told;

@@ -183,9 +183,14 @@ fn bill(priced: &Priced) -> String {
 
 /// Returns a decision's chain with its headline in colour.
 pub(super) fn text(decision: &Decision, paint: Paint) -> String {
-    let text = visible(&decision.to_text());
+    paint_chain(&decision.to_text(), decision.verdict(), paint)
+}
+
+/// Returns a chain as it was told, with its headline in colour.
+pub(super) fn paint_chain(told: &str, verdict: Verdict, paint: Paint) -> String {
+    let text = visible(told);
     let (headline, rest) = text.split_once('\n').unwrap_or((&text, ""));
-    let style = match decision.verdict() {
+    let style = match verdict {
         Verdict::Out | Verdict::In | Verdict::Shift => Paint::GOOD,
         Verdict::Hold => Paint::CARE,
         Verdict::Steady => Paint::HEADING,

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Stage, Step};
-use crate::account::{LeaseOrder, NodeDeallocationOption, Order, Removal, Replacement};
+use super::{Decision, Stage, Step, Told};
+use crate::account::{LeaseOrder, NodeDeallocationOption, Removal, Replacement};
 use crate::base::Mix;
 
 /// What a decision comes to, in one word.
@@ -25,6 +25,19 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Returns what a chain from one mix to another comes to.
+    pub fn of(from: Mix, to: Mix, holds: bool) -> Self {
+        let grows = to.dedicated > from.dedicated || to.spot > from.spot;
+        let shrinks = to.dedicated < from.dedicated || to.spot < from.spot;
+        match (grows, shrinks) {
+            _ if holds => Self::Hold,
+            (true, true) => Self::Shift,
+            (true, false) => Self::Out,
+            (false, true) => Self::In,
+            (false, false) => Self::Steady,
+        }
+    }
+
     /// Returns the word.
     pub const fn word(self) -> &'static str {
         match self {
@@ -40,16 +53,7 @@ impl Verdict {
 impl Decision {
     /// Returns what the decision comes to.
     pub fn verdict(&self) -> Verdict {
-        let (from, to) = (self.start, self.outcome());
-        let grows = to.dedicated > from.dedicated || to.spot > from.spot;
-        let shrinks = to.dedicated < from.dedicated || to.spot < from.spot;
-        match (grows, shrinks) {
-            _ if self.hold().is_some() => Verdict::Hold,
-            (true, true) => Verdict::Shift,
-            (true, false) => Verdict::Out,
-            (false, true) => Verdict::In,
-            (false, false) => Verdict::Steady,
-        }
+        Verdict::of(self.start, self.outcome(), self.hold().is_some())
     }
 
     /// Returns the JSON object that `plan -o json` and the ledger write, on one line.
@@ -59,55 +63,7 @@ impl Decision {
 
     /// Returns the chain as a few lines for a terminal, without colour; the last line has a line end.
     pub fn to_text(&self) -> String {
-        use std::fmt::Write as _;
-        let mut text = String::new();
-        let headline = match self.order() {
-            Some(order) => self.headline(&order),
-            None if self.hold().is_some() => format!("hold at {}", self.start),
-            None => format!("no order, {} is right", self.start),
-        };
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{}: {headline}", self.pool);
-        let _ = writeln!(text, "  {} by policy {}", self.at, self.policy);
-        let there = format!("where it stands; {} there now", self.current);
-        let first = [("target", self.start.to_string(), there)];
-        let steps = self
-            .steps()
-            .iter()
-            .map(|step| (step.stage.word(), step.to.to_string(), step.reason.text()));
-        let signals = self.signals.iter().map(|seen| {
-            let (number, what) = seen.row();
-            ("signal", number, what)
-        });
-        let rows: Vec<_> = first.into_iter().chain(signals).chain(steps).collect();
-        let width = rows.iter().map(|(_, mix, _)| mix.len()).max().unwrap_or(0);
-        for (stage, mix, reason) in rows {
-            let _ = writeln!(text, "  {stage:<8}  {mix:<width$}  {reason}");
-        }
-        text
-    }
-}
-
-impl Decision {
-    /// Returns what is ordered, in a few words.
-    fn headline(&self, order: &Order) -> String {
-        let mut text = match &order.lease {
-            Some(lease) if order.target == self.start => {
-                format!("renew {} until {}", order.target, lease.lease.until)
-            }
-            Some(lease) => format!(
-                "lease {} → {} until {} ({})",
-                self.start, order.target, lease.lease.until, order.option
-            ),
-            None => format!("order {} → {} ({})", self.start, order.target, order.option),
-        };
-        if order.release {
-            text += ", without its formula";
-        }
-        if let Some(replace) = &order.replace {
-            text += &format!(", {} nodes replaced", replace.broken + replace.away);
-        }
-        text
+        Told::from(self).to_text()
     }
 }
 

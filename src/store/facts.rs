@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{StoreError, StoreFault};
-use crate::base::{Mix, Timestamp};
+use crate::base::{Mix, Nodes, Timestamp};
+use crate::decision::Verdict;
 use crate::world::EntryKind;
 
 /// Dedicated and spot price of a node hour, in dollars, by the name of the policy.
@@ -23,7 +24,7 @@ pub(super) struct Facts {
     pub(super) verdict: Option<String>,
     /// Where a decision ends, or what was ordered.
     pub(super) target: Option<Mix>,
-    /// The nodes that were there.
+    /// The nodes that were seen to be there, without those that are preempted, which nobody pays for.
     pub(super) held: Option<Mix>,
     /// The codes of its reasons, separated by spaces.
     pub(super) reasons: String,
@@ -59,6 +60,20 @@ struct Read<'a> {
     error: Option<Message<'a>>,
     #[serde(default)]
     policies: Vec<Priced>,
+    #[serde(default)]
+    seen: Option<Seen>,
+}
+
+#[derive(Deserialize)]
+struct Seen {
+    pool: SeenPool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SeenPool {
+    #[serde(default)]
+    preempted_nodes: Nodes,
 }
 
 #[derive(Deserialize)]
@@ -124,11 +139,17 @@ impl Read<'_> {
         let target = last.or(self.target);
         let verdict = match (&self.receipt, self.target) {
             (Some(receipt), _) => Some(receipt.result.to_string()),
-            (None, Some(start)) if decided => {
-                Some(verdict(start, target.unwrap_or(start), self.hold.is_some()).to_owned())
-            }
+            (None, Some(start)) if decided => Some(
+                Verdict::of(start, target.unwrap_or(start), self.hold.is_some())
+                    .word()
+                    .to_owned(),
+            ),
             _ => None,
         };
+        let held = self.current.zip(self.seen.as_ref()).map(|(current, seen)| Mix {
+            spot: current.spot.saturating_sub(seen.pool.preempted_nodes),
+            ..current
+        });
         let codes = self.steps.iter().map(|step| &step.reason.code);
         let codes = codes.chain(self.receipt.as_ref().and_then(|receipt| receipt.kind.as_ref()));
         let texts = self.steps.iter().map(|step| &step.text);
@@ -140,7 +161,7 @@ impl Read<'_> {
             at: self.at,
             verdict,
             target,
-            held: self.current,
+            held,
             reasons: words(codes, " "),
             text: words(texts, "\n"),
             weighty: started || self.kind == EntryKind::Settled || self.order.is_some(),
@@ -151,19 +172,6 @@ impl Read<'_> {
             pool: self.pool.map(Cow::into_owned),
             policy: self.policy.map(Cow::into_owned),
         }
-    }
-}
-
-/// Returns what a decision comes to, by the rule of [`crate::decision::Verdict`].
-fn verdict(from: Mix, to: Mix, holds: bool) -> &'static str {
-    let grows = to.dedicated > from.dedicated || to.spot > from.spot;
-    let shrinks = to.dedicated < from.dedicated || to.spot < from.spot;
-    match (grows, shrinks) {
-        _ if holds => "hold",
-        (true, true) => "shift",
-        (true, false) => "out",
-        (false, true) => "in",
-        (false, false) => "steady",
     }
 }
 

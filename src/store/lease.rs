@@ -1,7 +1,6 @@
 //! Who steers by a memory: at most one process at any time.
 
 use super::{Keeper, Store, StoreError};
-use crate::base::Span;
 
 /// The right to steer by a memory, wanted or held by one process.
 #[derive(Clone, Debug)]
@@ -26,10 +25,6 @@ pub enum Lead {
 }
 
 impl Lease {
-    /// How long the lead lasts when it is not renewed, where it is held by time: three looks of ten seconds, so that a standby
-    /// takes over within the minute and a slow answer loses nothing.
-    pub const LASTS: Span = Span::seconds(30);
-
     pub(super) fn new(store: Store, holder: &str) -> Self {
         Self {
             store,
@@ -42,9 +37,7 @@ impl Lease {
     /// # Errors
     /// When nobody can say who has it.
     pub fn acquire(&self) -> Result<Lead, StoreError> {
-        match &self.store.0.keeper {
-            Keeper::Sqlite(sqlite) => sqlite.take_lead(&self.holder),
-        }
+        ask!(self.store, keeper => keeper.take_lead(&self.holder))
     }
 
     /// Keeps the lead; `Theirs` when it was lost.
@@ -52,9 +45,7 @@ impl Lease {
     /// # Errors
     /// When nobody can say who has it.
     pub fn renew(&self) -> Result<Lead, StoreError> {
-        match &self.store.0.keeper {
-            Keeper::Sqlite(sqlite) => sqlite.keep_lead(&self.holder),
-        }
+        ask!(self.store, keeper => keeper.keep_lead(&self.holder))
     }
 
     /// Gives the lead up, so that another takes over at once.
@@ -62,8 +53,6 @@ impl Lease {
     /// # Errors
     /// When it could not be told; it then ends by itself.
     pub fn release(&self) -> Result<(), StoreError> {
-        match &self.store.0.keeper {
-            Keeper::Sqlite(sqlite) => sqlite.give_up_lead(),
-        }
+        ask!(self.store, keeper => keeper.give_up_lead())
     }
 }

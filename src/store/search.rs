@@ -94,3 +94,21 @@ impl Page {
         Ok(page)
     }
 }
+
+impl super::Store {
+    /// Calls with each line that is found, page by page.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn walk(&self, search: &Search, each: &mut dyn FnMut(Found)) -> Result<(), super::StoreError> {
+        let mut search = search.clone();
+        loop {
+            let page = self.search(&search)?;
+            page.found.into_iter().for_each(&mut *each);
+            match page.next {
+                Some(next) => search.after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+}

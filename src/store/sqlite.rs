@@ -1,14 +1,17 @@
 //! The memory in a file of SQLite: one writer, readers on connections of their own.
 
 mod damage;
+mod keep;
 mod lead;
 mod open;
 mod read;
 mod schema;
+mod wreck;
 mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -16,12 +19,15 @@ use super::facts::PricesByPolicy;
 use super::{StoreError, StoreFault};
 use damage::told;
 use lead::Lead;
+pub(super) use wreck::Wreck;
 
 /// A memory in SQLite.
 #[derive(Debug)]
 pub(super) struct Sqlite {
     /// The file; none for a memory that ends with the process.
     path: Option<PathBuf>,
+    /// How long another process that holds the file is waited for.
+    patience: Duration,
     writer: Mutex<Writer>,
     /// Connections that read, while nobody uses them.
     readers: Mutex<Vec<Connection>>,
@@ -73,7 +79,7 @@ impl Sqlite {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let reader = match idle {
             Some(reader) => reader,
-            None => open::reader(path).map_err(|error| told(&self.name(), &error))?,
+            None => open::reader(path, self.patience).map_err(|error| told(&self.name(), &error))?,
         };
         let answer = question(&reader).map_err(|error| told(&self.name(), &error));
         // A reader of a damaged file is not asked again.

@@ -115,7 +115,8 @@ fn whole(history: &History) -> SamplesRecord {
     SamplesRecord(runs.collect())
 }
 
-fn short(series: &Series) -> String {
+/// Returns the samples of a series in short, gaps included.
+pub fn short(series: &Series) -> String {
     let slots = (0..series.slots()).map(|slot| series.get(slot));
     let mut words: Vec<(Option<f64>, usize)> = Vec::new();
     for value in slots {

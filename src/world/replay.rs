@@ -20,6 +20,8 @@ pub struct Replayed {
     pub lines: usize,
     /// Those of them that are decisions.
     pub decisions: usize,
+    /// Runs whose last look was cut off where pools share: what the others asked is not known, so that nobody can decide it again.
+    pub cut: usize,
     /// Whether a last line without its end was passed over: it was never kept, and nothing was done on it.
     pub torn: bool,
 }
@@ -94,7 +96,7 @@ pub fn replay(ledger: &str) -> Result<Replayed, ReplayError> {
             .iter()
             .take_while(|line| line.head.kind != Kind::Started)
             .count();
-        replay_from_start(&rest[..length])?;
+        replayed.cut += usize::from(replay_from_start(&rest[..length])?);
         replayed.lines += length;
         let decided = |line: &&Line<'_>| line.head.kind == Kind::Decided;
         replayed.decisions += rest[..length].iter().filter(decided).count();
@@ -158,11 +160,14 @@ pub(super) fn beginning(first: &Line<'_>) -> Result<(Policies, Memory), ReplayEr
     Ok((policies, memory))
 }
 
-fn replay_from_start(lines: &[Line<'_>]) -> Result<(), ReplayError> {
+/// Says whether the last look was cut off.
+fn replay_from_start(lines: &[Line<'_>]) -> Result<bool, ReplayError> {
     let (policies, memory) = beginning(&lines[0])?;
     let mut world = Recorded {
         lines,
         next: 0,
+        shared_end: shared_end(lines),
+        cut: false,
         error: None,
     };
     run(&mut world, &policies, memory);
@@ -171,8 +176,20 @@ fn replay_from_start(lines: &[Line<'_>]) -> Result<(), ReplayError> {
         None if world.next < lines.len() => {
             Err(lines[world.next].unreadable("nothing that comes before leads to this line"))
         }
-        None => Ok(()),
+        None => Ok(world.cut),
     }
+}
+
+/// Returns where the last look begins, if its decisions were made together: then it cannot be told from a whole one whether some
+/// of them are missing.
+fn shared_end(lines: &[Line<'_>]) -> Option<usize> {
+    let at = lines.last()?.head.at;
+    let first = lines
+        .iter()
+        .rposition(|line| line.head.at != at)
+        .map_or(0, |before| before + 1);
+    let shared = lines[first..].iter().any(|line| line.head.kind == Kind::Account);
+    shared.then_some(first)
 }
 
 /// Reads what was seen in one look from its lines; an error of the look itself is given back.
@@ -212,6 +229,9 @@ pub(super) fn see<'a>(
 struct Recorded<'a> {
     lines: &'a [Line<'a>],
     next: usize,
+    /// Where the last look begins, if its decisions were made together.
+    shared_end: Option<usize>,
+    cut: bool,
     error: Option<ReplayError>,
 }
 
@@ -263,6 +283,11 @@ impl World for Recorded<'_> {
             return Ok(());
         }
         let now = line(entry);
+        if now != then.text && self.shared_end.is_some_and(|end| end <= self.next) {
+            self.cut = true;
+            self.next = self.lines.len();
+            return Ok(());
+        }
         if now != then.text {
             let difference = Difference {
                 line: then.number,

@@ -38,14 +38,14 @@ fn backtest_kept(contender: &Contender, workload: &Arc<Workload>, options: &Opti
 }
 
 /// What a ledger says was seen, look by look.
-struct Told {
+pub(crate) struct Told {
     looks: Vec<(Timestamp, PoolState, Vec<Sample>, Option<Work>)>,
     next: usize,
     halt: Option<Halt>,
 }
 
 impl Told {
-    fn by(ledger: &str) -> Self {
+    pub(crate) fn by(ledger: &str) -> Self {
         let lines = ledger
             .lines()
             .map(|line| serde_json::from_str::<Value>(line).unwrap());

@@ -1,6 +1,6 @@
 //! Opening a file: what is there is understood before anything is changed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -12,32 +12,29 @@ use super::{Sqlite, Writer};
 use crate::store::facts::{Facts, PricesByPolicy};
 use crate::store::{StoreError, StoreFault};
 
-/// How long a write waits for another process that holds the file: an order is better late by this than not at all.
-const BUSY: Duration = Duration::from_secs(5);
-
 /// Pages of memory for each connection: 16 MiB of 4 KiB pages, so that an index of a million lines stays at hand.
 const CACHE_KIB: i32 = -16 * 1024;
 
 impl Sqlite {
     /// Opens a file, or makes one.
-    pub(in crate::store) fn open(path: &Path) -> Result<Self, StoreError> {
+    pub(in crate::store) fn open(path: &Path, patience: Duration) -> Result<Self, StoreError> {
         let name = format!("the ledger `{}`", path.display());
         let told = |error| told(&name, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(told)?;
-        connection.busy_timeout(BUSY).map_err(told)?;
+        connection.busy_timeout(patience).map_err(told)?;
         understand(&connection, &name)?;
         prepare(&connection).map_err(told)?;
         migrate(&mut connection).map_err(told)?;
-        Self::around(Some(path.to_owned()), connection, false).map_err(told)
+        Self::around(Some((path, patience)), connection, false).map_err(told)
     }
 
     /// Opens a file that is there and changes nothing.
-    pub(in crate::store) fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+    pub(in crate::store) fn open_to_read(path: &Path, patience: Duration) -> Result<Self, StoreError> {
         let name = format!("the ledger `{}`", path.display());
-        let connection = reader(path).map_err(|error| told(&name, &error))?;
+        let connection = reader(path, patience).map_err(|error| told(&name, &error))?;
         let version = understand(&connection, &name)?;
         if version != VERSION {
             let message = format!(
@@ -45,7 +42,7 @@ impl Sqlite {
             );
             return Err(StoreError::new(StoreFault::Settings, message));
         }
-        Self::around(Some(path.to_owned()), connection, true).map_err(|error| told(&name, &error))
+        Self::around(Some((path, patience)), connection, true).map_err(|error| told(&name, &error))
     }
 
     /// Makes a memory that ends with the process.
@@ -56,13 +53,14 @@ impl Sqlite {
     }
 
     fn around(
-        path: Option<PathBuf>,
+        file: Option<(&Path, Duration)>,
         connection: Connection,
         read_only: bool,
     ) -> Result<Self, rusqlite::Error> {
         let prices = prices_in_effect(&connection)?;
         Ok(Self {
-            path,
+            path: file.map(|(path, _)| path.to_owned()),
+            patience: file.map_or(Duration::ZERO, |(_, patience)| patience),
             writer: Mutex::new(Writer {
                 connection,
                 prices,
@@ -77,10 +75,10 @@ impl Sqlite {
 }
 
 /// Opens a connection that reads.
-pub(super) fn reader(path: &Path) -> Result<Connection, rusqlite::Error> {
+pub(super) fn reader(path: &Path, patience: Duration) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY)?;
+    connection.busy_timeout(patience)?;
     connection.pragma_update(None, "cache_size", CACHE_KIB)?;
     Ok(connection)
 }

@@ -7,9 +7,11 @@ use rusqlite::types::{Type, Value};
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::Sqlite;
-use super::write::milliseconds;
 use crate::account::PoolId;
-use crate::base::Timestamp;
+use crate::base::{Mix, Timestamp};
+use crate::store::halts::{instant, milliseconds};
+use crate::store::keep::HELD_ROWS;
+use crate::store::report::{Held, Stretch};
 use crate::store::{Found, Page, Search, StoreError};
 
 impl Sqlite {
@@ -39,6 +41,38 @@ impl Sqlite {
             decision
                 .query_row(params![pool.as_str(), milliseconds(at)], found)
                 .optional()
+        })
+    }
+
+    /// Returns the nodes that some decisions saw, those behind a number, the oldest first; none when there are no more.
+    pub(in crate::store) fn held(
+        &self,
+        stretch: &Stretch,
+        after: u64,
+    ) -> Result<Vec<(u64, Held)>, StoreError> {
+        let from = stretch.from.map_or(i64::MIN, milliseconds);
+        let to = stretch.to.map_or(i64::MAX, milliseconds);
+        let pool = stretch.pool.as_ref().map(PoolId::as_str);
+        self.reading(|connection| {
+            let mut held = connection.prepare_cached(
+                "SELECT number, pool, at, held_dedicated, held_spot, price_dedicated, price_spot FROM ledger
+                 WHERE kind = 'decided' AND number > ?1 AND +at BETWEEN ?2 AND ?3
+                     AND (?4 IS NULL OR +pool = ?4) AND held_spot IS NOT NULL ORDER BY number LIMIT ?5",
+            )?;
+            let rows = held.query_map(params![after.cast_signed(), from, to, pool, HELD_ROWS], |row| {
+                let pool: String = row.get(1)?;
+                let prices = row.get::<_, Option<f64>>(5)?.zip(row.get::<_, Option<f64>>(6)?);
+                let held = Held {
+                    pool: pool
+                        .parse()
+                        .map_err(|error| odd(1, Type::Text, format!("{error}")))?,
+                    at: instant(row.get(2)?),
+                    nodes: Mix::new(row.get(3)?, row.get(4)?),
+                    prices: prices.map(<[f64; 2]>::from),
+                };
+                Ok((row.get::<_, i64>(0)?.cast_unsigned(), held))
+            })?;
+            rows.collect()
         })
     }
 
@@ -89,14 +123,21 @@ impl Asked {
             };
             asked.and(&format!("{number} >= "), first);
             asked.and(&format!("{number} <= "), last);
-            asked.and("ledger.at >= ", earliest(search));
-            asked.and("ledger.at <= ", latest(search));
+            // The plus keeps SQLite from walking the index of times, whose order is another one.
+            asked.and("+ledger.at >= ", earliest(search));
+            asked.and("+ledger.at <= ", latest(search));
         }
         if let Some(pool) = &search.pool {
             asked.and("ledger.pool = ", pool.as_str().to_owned());
         }
         if let Some(kind) = search.kind {
-            asked.and("ledger.kind = ", kind.word().to_owned());
+            // There are few kinds: their index is the better one only where no pool is asked for.
+            let column = if search.pool.is_some() {
+                "+ledger.kind = "
+            } else {
+                "ledger.kind = "
+            };
+            asked.and(column, kind.word().to_owned());
         }
         let (behind, order) = if search.newest_first {
             ("<", "DESC")
@@ -174,9 +215,13 @@ fn match_words(search: &Search) -> Option<String> {
     Some(words.join(" AND "))
 }
 
+/// Says that a column holds what it cannot.
+fn odd(column: usize, kind: Type, why: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, kind, why.into())
+}
+
 /// Reads `number, at, pool, kind, line, packed`.
 pub(super) fn found(row: &Row<'_>) -> Result<Found, rusqlite::Error> {
-    let odd = |column, kind, why: String| rusqlite::Error::FromSqlConversionFailure(column, kind, why.into());
     let pool: Option<String> = row.get(2)?;
     let pool: Option<Result<PoolId, _>> = pool.map(|pool| pool.parse());
     let pool = pool
@@ -189,7 +234,7 @@ pub(super) fn found(row: &Row<'_>) -> Result<Found, rusqlite::Error> {
     };
     Ok(Found {
         number: row.get::<_, i64>(0)?.cast_unsigned(),
-        at: Timestamp::from_ticks(row.get::<_, i64>(1)?.saturating_mul(10_000)),
+        at: instant(row.get(1)?),
         pool,
         kind: kind.parse().map_err(|error| odd(3, Type::Text, error))?,
         line,

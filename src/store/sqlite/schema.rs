@@ -22,9 +22,11 @@ const STEPS: &[&str] = &[
         line TEXT,                          -- the line, byte for byte
         packed BLOB                         -- a long line, deflated
     ) STRICT;
+    -- Each index ends with the number, as every index of SQLite does.
     CREATE INDEX ledger_at ON ledger (at);
-    CREATE INDEX ledger_kind ON ledger (kind, at);
-    CREATE INDEX ledger_pool ON ledger (pool, at);
+    CREATE INDEX ledger_kind ON ledger (kind);
+    CREATE INDEX ledger_pool ON ledger (pool);
+    CREATE INDEX ledger_pool_at ON ledger (pool, at);
     CREATE VIRTUAL TABLE ledger_text USING fts5 (pool, reasons, said, content = '', contentless_delete = 1);
     CREATE TABLE lead (
         name TEXT PRIMARY KEY,
@@ -36,7 +38,7 @@ const STEPS: &[&str] = &[
         scope TEXT NOT NULL,
         until INTEGER,                          -- milliseconds since 1970; for good without
         why TEXT NOT NULL,
-        by TEXT NOT NULL,
+        by TEXT,
         since INTEGER NOT NULL
     ) STRICT;
     ",

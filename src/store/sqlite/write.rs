@@ -9,17 +9,13 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::damage::told;
 use super::{Sqlite, Writer};
 use crate::store::facts::Facts;
+use crate::store::halts::milliseconds;
 use crate::store::{StoreError, StoreFault};
 
 /// Longer lines are kept deflated: those that an engine began with, which hold a week of samples of every pool.
 const LINE_PACKED_BYTES: usize = 64 << 10;
 
 impl Sqlite {
-    /// Adds a line and returns its number.
-    pub(in crate::store) fn append(&self, line: &str) -> Result<u64, StoreError> {
-        self.append_all(&[line])
-    }
-
     /// Adds lines, all or none, and returns the number of the last; there is at least one.
     pub(in crate::store) fn append_all(&self, lines: &[&str]) -> Result<u64, StoreError> {
         let facts = lines.iter().map(|line| Facts::read(line));
@@ -53,15 +49,20 @@ impl Sqlite {
 }
 
 impl Writer {
-    /// Adds lines in one transaction; `None` when the fence is not the latest.
-    fn add(&mut self, fence: i64, lines: &[&str], facts: &[Facts]) -> Result<Option<u64>, rusqlite::Error> {
-        // A look without an order may be lost with the machine, but not with the process: what follows from it is nothing.
-        let flush = facts.iter().any(|facts| facts.weighty);
+    /// Says whether what is written next must be on the disk before a commit returns.
+    pub(super) fn flush(&mut self, flush: bool) -> Result<(), rusqlite::Error> {
         if flush != self.flushes {
             let word = if flush { "FULL" } else { "NORMAL" };
             self.connection.pragma_update(None, "synchronous", word)?;
             self.flushes = flush;
         }
+        Ok(())
+    }
+
+    /// Adds lines in one transaction; `None` when the fence is not the latest.
+    fn add(&mut self, fence: i64, lines: &[&str], facts: &[Facts]) -> Result<Option<u64>, rusqlite::Error> {
+        // A look without an order may be lost with the machine, but not with the process: what follows from it is nothing.
+        self.flush(facts.iter().any(|facts| facts.weighty))?;
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -123,11 +124,6 @@ fn add_one(
         insert.execute(params![number, facts.pool, facts.reasons, facts.text])?;
     }
     Ok(number)
-}
-
-/// Returns an instant as it is kept: milliseconds since 1970, which is how finely lines tell it.
-pub(super) fn milliseconds(at: crate::base::Timestamp) -> i64 {
-    at.ticks().div_euclid(10_000)
 }
 
 fn pack(line: &str) -> Vec<u8> {

@@ -1,0 +1,221 @@
+//! Finding lines in PostgreSQL, whose planner chooses the index.
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row};
+
+use super::{Postgres, StoreError, StoreFault};
+use crate::account::PoolId;
+use crate::base::{Mix, Timestamp};
+use crate::store::halts::{instant, milliseconds};
+use crate::store::keep::HELD_ROWS;
+use crate::store::report::{Held, Stretch};
+use crate::store::{Found, Page, Search};
+
+/// A value of a statement.
+type Value = Box<dyn ToSql + Send + Sync>;
+
+impl Postgres {
+    /// Returns the lines from the latest `started` line on.
+    pub(in crate::store) fn since_started(&self) -> Result<Vec<String>, StoreError> {
+        self.ask(async |client| {
+            let lines = "SELECT line FROM lowtide_ledger
+                WHERE number >= (SELECT max(number) FROM lowtide_ledger WHERE kind = 'started') ORDER BY number";
+            let rows = client.query(lines, &[]).await?;
+            rows.iter().map(|row| row.try_get(0)).collect()
+        })
+    }
+
+    /// Returns the latest decision about a pool at or before a moment.
+    pub(in crate::store) fn decision_at(
+        &self,
+        pool: &PoolId,
+        at: Timestamp,
+    ) -> Result<Option<Found>, StoreError> {
+        let (pool, at) = (pool.as_str().to_lowercase(), milliseconds(at));
+        let row = self.ask(async move |client| {
+            let decision = "SELECT number, at, pool, kind, line FROM lowtide_ledger
+                WHERE lower(pool) = $1 AND at <= $2 AND kind = 'decided' ORDER BY at DESC, number DESC LIMIT 1";
+            client.query_opt(decision, &[&pool, &at]).await
+        })?;
+        row.map(|row| self.found(&row)).transpose()
+    }
+
+    /// Returns the nodes that some decisions saw, those behind a number, the oldest first; none when there are no more.
+    pub(in crate::store) fn held(
+        &self,
+        stretch: &Stretch,
+        after: u64,
+    ) -> Result<Vec<(u64, Held)>, StoreError> {
+        let from = stretch.from.map_or(i64::MIN, milliseconds);
+        let to = stretch.to.map_or(i64::MAX, milliseconds);
+        let pool = stretch.pool.as_ref().map(|pool| pool.as_str().to_lowercase());
+        let rows = self.ask(async move |client| {
+            let held = "SELECT number, pool, at, held_dedicated, held_spot, price_dedicated, price_spot FROM lowtide_ledger
+                WHERE kind = 'decided' AND number > $1 AND at + 0 BETWEEN $2 AND $3
+                    AND ($4::text IS NULL OR lower(pool) = $4) AND held_spot IS NOT NULL ORDER BY number LIMIT $5";
+            client.query(held, &[&after.cast_signed(), &from, &to, &pool, &HELD_ROWS]).await
+        })?;
+        let nodes = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+        let read = |row: &Row| {
+            let pool: String = row.get(1);
+            let odd =
+                |error: crate::account::PoolIdError| StoreError::new(StoreFault::Foreign, error.to_string());
+            let prices = row.get::<_, Option<f64>>(5).zip(row.get::<_, Option<f64>>(6));
+            let held = Held {
+                pool: pool.parse().map_err(odd)?,
+                at: instant(row.get(2)),
+                nodes: Mix::new(nodes(row.get(3)), nodes(row.get(4))),
+                prices: prices.map(<[f64; 2]>::from),
+            };
+            Ok((row.get::<_, i64>(0).cast_unsigned(), held))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Searches the ledger.
+    pub(in crate::store) fn search(&self, search: &Search) -> Result<Page, StoreError> {
+        let asked = search.clone();
+        let rows = self.ask(async move |client| {
+            let Some(asked) = Asked::of(&asked, client).await? else {
+                return Ok(Vec::new());
+            };
+            let values: Vec<&(dyn ToSql + Sync)> = asked.values.iter().map(|value| &**value as _).collect();
+            client.query(&asked.text, &values).await
+        })?;
+        Page::gather(search, rows.iter().map(|row| self.found(row)))
+    }
+
+    /// Reads `number, at, pool, kind, line`.
+    fn found(&self, row: &Row) -> Result<Found, StoreError> {
+        let read = || -> Result<_, Error> {
+            let number: i64 = row.try_get(0)?;
+            let pool: Option<String> = row.try_get(2)?;
+            Ok((
+                number,
+                row.try_get::<_, i64>(1)?,
+                pool,
+                row.try_get::<_, String>(3)?,
+                row.try_get(4)?,
+            ))
+        };
+        let (number, at, pool, kind, line) = read().map_err(|error| self.told(&error))?;
+        let odd = |why: String| {
+            StoreError::new(
+                StoreFault::Foreign,
+                format!("line {number} of {}: {why}", self.name),
+            )
+        };
+        let pool = pool.map(|pool| pool.parse()).transpose();
+        Ok(Found {
+            number: number.cast_unsigned(),
+            at: instant(at),
+            pool: pool.map_err(|error: crate::account::PoolIdError| odd(error.to_string()))?,
+            kind: kind.parse().map_err(odd)?,
+            line,
+        })
+    }
+}
+
+/// A search as SQL.
+struct Asked {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Asked {
+    /// Returns the statement; `None` when no line lies in the time asked for.
+    async fn of(search: &Search, client: &deadpool_postgres::Client) -> Result<Option<Self>, Error> {
+        let mut asked = Self {
+            text: "SELECT number, at, pool, kind, line FROM lowtide_ledger WHERE true".to_owned(),
+            values: Vec::new(),
+        };
+        if search.from.is_some() || search.to.is_some() {
+            let times = [
+                search.from.map_or(i64::MIN, milliseconds),
+                search.to.map_or(i64::MAX, milliseconds),
+            ];
+            let pool = search.pool.as_ref().map(|pool| pool.as_str().to_lowercase());
+            let Some((first, last)) = numbers_within(client, times, pool).await? else {
+                return Ok(None);
+            };
+            asked.and("number BETWEEN ", first);
+            asked.text.push_str(" AND ");
+            asked.value(last);
+            // Added to, so that the index of times is not walked, whose order is another one.
+            asked.and("at + 0 BETWEEN ", times[0]);
+            asked.text.push_str(" AND ");
+            asked.value(times[1]);
+        }
+        if let Some(pool) = &search.pool {
+            asked.and("lower(pool) = ", pool.as_str().to_lowercase());
+        }
+        if let Some(kind) = search.kind {
+            asked.and("kind = ", kind.word());
+        }
+        if let Some(reason) = &search.reason {
+            let lexeme = format!("r:{}", reason.to_lowercase());
+            asked.and("found_by @@ ", quoted(&lexeme));
+            asked.text.push_str("::tsquery");
+        }
+        for word in search.words() {
+            if let Some(start) = word.strip_suffix('*') {
+                asked.and("found_by @@ ", format!("{}:*", quoted(&start.to_lowercase())));
+                asked.text.push_str("::tsquery");
+            } else {
+                asked.and("found_by @@ phraseto_tsquery('simple', ", word.to_owned());
+                asked.text.push(')');
+            }
+        }
+        let (behind, order) = if search.newest_first {
+            ("<", "DESC")
+        } else {
+            (">", "ASC")
+        };
+        if let Some(after) = search.after {
+            let after = i64::try_from(after).unwrap_or(i64::MAX);
+            asked.and(&format!("number {behind} "), after);
+        }
+        asked.text.push_str(&format!(
+            " ORDER BY number {order} LIMIT {}",
+            search.page_lines() + 1
+        ));
+        Ok(Some(asked))
+    }
+
+    fn and(&mut self, condition: &str, value: impl ToSql + Send + Sync + 'static) {
+        self.text.push_str(" AND ");
+        self.text.push_str(condition);
+        self.value(value);
+    }
+
+    fn value(&mut self, value: impl ToSql + Send + Sync + 'static) {
+        self.values.push(Box::new(value));
+        self.text.push_str(&format!("${}", self.values.len()));
+    }
+}
+
+/// Returns a lexeme as a query has it.
+fn quoted(lexeme: &str) -> String {
+    format!("'{}'", lexeme.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// Returns the first and last number of the lines in the time asked for, so that the search needs to look at no line outside.
+async fn numbers_within(
+    client: &deadpool_postgres::Client,
+    [from, to]: [i64; 2],
+    pool: Option<String>,
+) -> Result<Option<(i64, i64)>, Error> {
+    let row = match pool {
+        Some(pool) => {
+            let ends = "SELECT min(number), max(number) FROM lowtide_ledger WHERE lower(pool) = $1 AND at BETWEEN $2 AND $3";
+            client.query_one(ends, &[&pool, &from, &to]).await?
+        }
+        None => {
+            let ends = "SELECT min(number), max(number) FROM lowtide_ledger WHERE at BETWEEN $1 AND $2";
+            client.query_one(ends, &[&from, &to]).await?
+        }
+    };
+    Ok(row
+        .try_get::<_, Option<i64>>(0)?
+        .zip(row.try_get::<_, Option<i64>>(1)?))
+}

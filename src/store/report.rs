@@ -1,0 +1,83 @@
+//! What the ledger says was paid, saved and waited: folds over its decisions, each with what it assumes.
+
+mod cost;
+mod savings;
+mod wait;
+
+pub use cost::{Cost, HELD_FOR_MAX};
+pub use savings::{DOCUMENTED_FORMULA, Savings, assumptions};
+pub use wait::Wait;
+
+use crate::account::PoolId;
+use crate::base::{Mix, Span, Timestamp};
+
+use super::{Keeper, Search, Store, StoreError};
+
+/// The nodes of one pool from one decision to the next, which is how long they are taken to be there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// The pool.
+    pub pool: PoolId,
+    /// When the decision saw them.
+    pub at: Timestamp,
+    /// Those that are paid for: preempted ones are not.
+    pub nodes: Mix,
+    /// What an hour of a dedicated and of a spot node costs by the policy, in dollars; unknown for lines without a policy.
+    pub prices: Option<[f64; 2]>,
+}
+
+/// The part of the ledger that is reported on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stretch {
+    /// Not before this moment.
+    pub from: Option<Timestamp>,
+    /// Not after this moment.
+    pub to: Option<Timestamp>,
+    /// This pool alone.
+    pub pool: Option<PoolId>,
+}
+
+impl Stretch {
+    /// Returns the search for its decisions, oldest first.
+    pub fn decisions(&self) -> Search {
+        Search {
+            pool: self.pool.clone(),
+            from: self.from,
+            to: self.to,
+            kind: Some(crate::world::EntryKind::Decided),
+            limit: Search::LIMIT_MAX,
+            ..Search::default()
+        }
+    }
+}
+
+impl Store {
+    /// Returns what was paid for, pool by pool.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn cost(&self, stretch: &Stretch) -> Result<Vec<Cost>, StoreError> {
+        let mut fold = cost::Fold::default();
+        self.each_held(stretch, &mut |held| fold.see(&held))?;
+        Ok(fold.finish())
+    }
+
+    /// Calls with the nodes that each decision of a stretch saw, in the order of the ledger.
+    fn each_held(&self, stretch: &Stretch, each: &mut dyn FnMut(Held)) -> Result<(), StoreError> {
+        let mut after = 0;
+        loop {
+            let held = ask!(self, keeper => keeper.held(stretch, after))?;
+            let Some((last, _)) = held.last() else {
+                return Ok(());
+            };
+            after = *last;
+            held.into_iter().for_each(|(_, held)| each(held));
+        }
+    }
+}
+
+/// Returns how long nodes of a look are taken to be there: to the next look, and no longer than [`HELD_FOR_MAX`].
+fn held_for(at: Timestamp, next: Timestamp) -> Option<Span> {
+    let span = next - at;
+    (span > Span::ZERO).then(|| span.min(HELD_FOR_MAX))
+}

@@ -1,0 +1,483 @@
+//! The ledger that outlives the process: what goes in comes out, is found, is resumed from, and is steered by one alone.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use lowtide::account::{Halt, HaltScope};
+use lowtide::base::{Span, Timestamp};
+use lowtide::decision::Memory;
+use lowtide::engine::{Entry, run};
+use lowtide::policy::{Policies, Policy};
+use lowtide::sim::workload::{CiRecipe, generate};
+use lowtide::sim::{Contender, backtest_one, demo};
+use lowtide::store::{KeptHalt, Lead, Place, Retain, Search, Store, StoreFault, StoreSettings};
+use lowtide::world::{EntryKind, Ledger as _, line, remember};
+
+use crate::policies;
+use crate::same_decision::Told;
+
+fn policy() -> Policy {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/ci-agents.yaml");
+    policies::read(&file).1.unwrap()
+}
+
+/// Returns the lines of a made-up day.
+pub(crate) fn day() -> Vec<String> {
+    let workload = Arc::new(generate(&CiRecipe::default(), 7));
+    let mut lines = Vec::new();
+    let mut keep = |entry: &Entry<'_>| {
+        lines.push(line(entry));
+        Ok(())
+    };
+    let contender = Contender::Policy(policy());
+    backtest_one(
+        &contender,
+        &workload,
+        &demo::options(),
+        7,
+        Some(&mut keep),
+        &|_| {},
+    )
+    .unwrap();
+    lines
+}
+
+fn filled(lines: &[String]) -> Store {
+    let store = Store::in_memory();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    store.keep_all(&lines).unwrap();
+    store
+}
+
+fn settings(path: &Path) -> StoreSettings {
+    StoreSettings {
+        patience: Span::from_seconds(0.2),
+        ..Place::Sqlite(path.to_owned()).into()
+    }
+}
+
+fn field(line: &str, name: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(line).unwrap();
+    value[name].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn lines_come_out_byte_for_byte_in_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let lines = day();
+    let mut store = Store::open(&settings(&path)).unwrap();
+    for line in &lines[..50] {
+        store.append(line).unwrap();
+    }
+    drop(store);
+    let store = Store::open(&settings(&path)).unwrap();
+    let mut search = Search {
+        limit: 7,
+        ..Search::default()
+    };
+    let mut found = Vec::new();
+    loop {
+        let page = store.search(&search).unwrap();
+        found.extend(page.found.into_iter().map(|found| found.line));
+        match page.next {
+            Some(next) => search.after = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(found, lines[..50]);
+}
+
+#[test]
+fn a_long_line_is_kept_as_it_is() {
+    let store = Store::in_memory();
+    let error = "x ö \\u0000 ".repeat(40_000);
+    let line = format!(
+        r#"{{"kind":"blind","at":"2026-11-24T09:00:00.000Z","error":{{"message":"{error}","retry":true}}}}"#
+    );
+    store.keep(&line).unwrap();
+    assert_eq!(store.search(&Search::default()).unwrap().found[0].line, line);
+}
+
+#[test]
+fn searches_find_what_looking_at_every_line_finds() {
+    let lines = day();
+    let store = filled(&lines);
+    let middle: Timestamp = field(&lines[lines.len() / 2], "at").parse().unwrap();
+    let pool = lines
+        .iter()
+        .find(|line| line.starts_with(r#"{"kind":"decided""#))
+        .map(|line| field(line, "pool"));
+    let at = |line: &str| field(line, "at").parse::<Timestamp>().unwrap();
+    type Holds<'a> = Box<dyn Fn(&str) -> bool + 'a>;
+    let none = Search {
+        limit: Search::LIMIT_MAX,
+        ..Search::default()
+    };
+    let searches: Vec<(Search, Holds<'_>)> = vec![
+        (none.clone(), Box::new(|_| true)),
+        (
+            Search {
+                kind: Some(EntryKind::Settled),
+                ..none.clone()
+            },
+            Box::new(|line| line.starts_with(r#"{"kind":"settled""#)),
+        ),
+        (
+            Search {
+                from: Some(middle),
+                ..none.clone()
+            },
+            Box::new(move |line| at(line) >= middle),
+        ),
+        (
+            Search {
+                to: Some(middle),
+                pool: pool.map(|pool| pool.to_uppercase().parse().unwrap()),
+                ..none.clone()
+            },
+            Box::new(move |line| at(line) <= middle && line.contains(r#""pool":""#)),
+        ),
+        (
+            Search {
+                reason: Some("bounded".into()),
+                ..none.clone()
+            },
+            Box::new(|line| line.contains(r#""code":"bounded""#)),
+        ),
+        (
+            Search {
+                reason: Some("cooldown".into()),
+                ..none.clone()
+            },
+            Box::new(|line| line.contains(r#""code":"cooldown""#)),
+        ),
+        (
+            Search {
+                text: Some("no such words anywhere".into()),
+                ..none.clone()
+            },
+            Box::new(|_| false),
+        ),
+        (
+            Search {
+                pool: Some("another".parse().unwrap()),
+                ..none.clone()
+            },
+            Box::new(|_| false),
+        ),
+    ];
+    for (search, holds) in searches {
+        let expected: Vec<&String> = lines
+            .iter()
+            .filter(|line| holds(line))
+            .take(Search::LIMIT_MAX)
+            .collect();
+        let found = store.search(&search).unwrap().found;
+        assert!(
+            found.iter().map(|found| &found.line).eq(expected),
+            "{search:?}: {} found",
+            found.len()
+        );
+        let backwards = Search {
+            newest_first: true,
+            ..search
+        };
+        let last = lines
+            .iter()
+            .rev()
+            .filter(|line| holds(line))
+            .take(Search::LIMIT_MAX);
+        let found = store.search(&backwards).unwrap().found;
+        assert!(found.iter().map(|found| &found.line).eq(last), "{backwards:?}");
+    }
+}
+
+#[test]
+fn words_of_a_sentence_are_found_whole_or_by_their_beginning() {
+    let store = Store::in_memory();
+    for message in [
+        "the service did not answer: timeout",
+        "429 Too Many Requests",
+        "a \"quoted\" word's end",
+    ] {
+        let message = serde_json::to_string(message).unwrap();
+        store.keep(&format!(r#"{{"kind":"blind","at":"2026-11-24T09:00:00.000Z","error":{{"message":{message},"retry":true}}}}"#)).unwrap();
+    }
+    let found = |text: &str| {
+        let search = Search {
+            text: Some(text.to_owned()),
+            ..Search::default()
+        };
+        let found = store.search(&search).unwrap().found;
+        found.into_iter().map(|found| found.number).collect::<Vec<_>>()
+    };
+    assert_eq!(found("service"), [1]);
+    assert_eq!(found("answer TIME*"), [1]);
+    assert_eq!(found("serv"), [0_u64; 0]);
+    assert_eq!(found("429"), [2]);
+    assert_eq!(found("\"quoted\" word's"), [3]);
+    assert_eq!(found(") - ("), [1, 2, 3]);
+    assert_eq!(found("AND NOT *"), [0_u64; 0]);
+}
+
+#[test]
+fn the_latest_decision_before_a_moment_is_found() {
+    let lines = day();
+    let store = filled(&lines);
+    let decided: Vec<&String> = lines
+        .iter()
+        .filter(|line| line.starts_with(r#"{"kind":"decided""#))
+        .collect();
+    let pool = field(decided[0], "pool").parse().unwrap();
+    assert_eq!(
+        store.latest(&pool).unwrap().unwrap().line,
+        **decided.last().unwrap()
+    );
+    let at: Timestamp = field(decided[10], "at").parse().unwrap();
+    assert_eq!(store.decision_at(&pool, at).unwrap().unwrap().line, *decided[10]);
+    assert_eq!(
+        store
+            .decision_at(&pool, at + Span::from_seconds(0.001))
+            .unwrap()
+            .unwrap()
+            .line,
+        *decided[10]
+    );
+    let first: Timestamp = field(decided[0], "at").parse().unwrap();
+    assert_eq!(
+        store
+            .decision_at(&pool, first - Span::from_seconds(0.001))
+            .unwrap(),
+        None
+    );
+}
+
+#[test]
+fn what_is_resumed_is_what_the_engine_remembered() {
+    let lines = day();
+    let policies = Policies::from(vec![policy()]);
+    for count in [1, 2, 3, 40, lines.len()] {
+        let store = filled(&lines[..count]);
+        let told = lines[..count]
+            .iter()
+            .fold(String::new(), |text, line| text + line + "\n");
+        let remembered = run(&mut Told::by(&told), &policies, Memory::default());
+        let resumed = store.resume().unwrap();
+        assert_eq!(resumed.memory, remembered, "after {count} lines");
+        assert!(resumed.unreadable.is_empty());
+    }
+}
+
+#[test]
+fn a_line_that_cannot_be_read_spoils_its_look_and_no_more() {
+    let mut lines = day()[..60].to_vec();
+    let whole = remember(&lines).unwrap();
+    lines.insert(30, "what is this".to_owned());
+    let spoilt = remember(&lines).unwrap();
+    assert_eq!(spoilt.unreadable.len(), 1);
+    assert!(
+        spoilt.unreadable[0].1.contains("line 31"),
+        "{:?}",
+        spoilt.unreadable
+    );
+    let ids = |memory: &Memory| memory.pools.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(ids(&spoilt.memory), ids(&whole.memory));
+    let (spoilt, whole) = (
+        spoilt.memory.pools.values().next(),
+        whole.memory.pools.values().next(),
+    );
+    assert_eq!(spoilt.unwrap().last_seen, whole.unwrap().last_seen);
+}
+
+#[test]
+fn a_look_that_was_cut_off_forgets_no_pool() {
+    let at = |minute: i64| format!("2026-11-24T09:{minute:02}:00.000Z");
+    let started = day()[0].replace(r#""pool":"ci-agents""#, r#""pool":"*""#);
+    let decided = |pool: &str, minute| {
+        let seen = format!(r#"{{"pool":{{"id":"{pool}","targetDedicatedNodes":3}},"samples":{{}}}}"#);
+        format!(
+            r#"{{"kind":"decided","pool":"{pool}","at":"{}","seen":{seen}}}"#,
+            at(minute)
+        )
+    };
+    let lines = [started, decided("a", 0), decided("b", 0), decided("a", 1)];
+    let memory = remember(&lines).unwrap().memory;
+    assert_eq!(memory.pools.len(), 2, "{:?}", memory.pools.keys());
+    let gone = [lines.as_slice(), &[decided("a", 2)]].concat();
+    assert_eq!(
+        remember(&gone).unwrap().memory.pools.len(),
+        1,
+        "a whole look without a pool forgets it"
+    );
+}
+
+#[test]
+fn what_is_no_line_of_a_ledger_is_refused() {
+    let store = Store::in_memory();
+    for wrong in [
+        "",
+        "null",
+        "{}",
+        r#"{"kind":"wish","at":"2026-11-24T09:00:00Z"}"#,
+        r#"{"kind":"unmatched","at":"soon"}"#,
+        "{\"kind\":\"unmatched\",\n\"at\":\"2026-11-24T09:00:00Z\"}",
+    ] {
+        assert_eq!(
+            store.keep(wrong).unwrap_err().fault,
+            StoreFault::Foreign,
+            "{wrong}"
+        );
+    }
+    assert!(store.health().trouble.is_some());
+    store
+        .keep(r#"{"kind":"unmatched","at":"2026-11-24T09:00:00Z"}"#)
+        .unwrap();
+    assert!(store.health().trouble.is_none());
+}
+
+#[test]
+fn one_process_steers_and_the_next_follows_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let line = r#"{"kind":"unmatched","at":"2026-11-24T09:00:00.000Z"}"#;
+    let (one, other) = (
+        Store::open(&settings(&path)).unwrap(),
+        Store::open(&settings(&path)).unwrap(),
+    );
+    assert_eq!(one.lease("one").acquire().unwrap(), Lead::Ours { fence: 1 });
+    assert_eq!(
+        other.lease("other").acquire().unwrap(),
+        Lead::Theirs { holder: "one".into() }
+    );
+    assert!(one.still_leads() && !other.still_leads());
+    one.keep(line).unwrap();
+    let refused = other.keep(line).unwrap_err();
+    assert_eq!(refused.fault, StoreFault::NotLeading);
+    assert!(refused.message.contains("steered by one"), "{refused}");
+    assert_eq!(one.lease("one").renew().unwrap(), Lead::Ours { fence: 1 });
+    one.lease("one").release().unwrap();
+    assert_eq!(other.lease("other").acquire().unwrap(), Lead::Ours { fence: 2 });
+    other.keep(line).unwrap();
+    drop(other);
+    one.keep(line).unwrap();
+}
+
+#[test]
+fn who_lost_the_lead_unknowingly_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let line = r#"{"kind":"unmatched","at":"2026-11-24T09:00:00.000Z"}"#;
+    let one = Store::open(&settings(&path)).unwrap();
+    one.keep(line).unwrap();
+    // As on a file system without locks, or after someone removed the lock.
+    std::fs::remove_file(folder.path().join("ledger.db.lead")).unwrap();
+    let other = Store::open(&settings(&path)).unwrap();
+    other.keep(line).unwrap();
+    assert_eq!(one.keep(line).unwrap_err().fault, StoreFault::NotLeading);
+    assert!(!one.still_leads());
+    assert_eq!(other.search(&Search::default()).unwrap().found.len(), 2);
+}
+
+#[test]
+fn old_runs_go_and_the_latest_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let lines = &day()[..40];
+    let open = |retain| {
+        Store::open(&StoreSettings {
+            retain,
+            ..settings(&path)
+        })
+        .unwrap()
+    };
+    let store = open(Retain {
+        age: Some(Span::days(400)),
+        bytes: None,
+    });
+    for year in 0..4 {
+        for line in lines {
+            let at: Timestamp = field(line, "at").parse().unwrap();
+            let later = (at + Span::days(365 * year)).to_string();
+            store.keep(&line.replace(&at.to_string(), &later)).unwrap();
+        }
+    }
+    let start: Timestamp = field(&lines[0], "at").parse().unwrap();
+    let kept = |store: &Store| {
+        store
+            .search(&Search {
+                limit: 1000,
+                ..Search::default()
+            })
+            .unwrap()
+            .found
+    };
+    assert_eq!(store.retain(start + Span::days(300)).unwrap().lines, 0);
+    assert_eq!(store.retain(start + Span::days(365 + 420)).unwrap().lines, 40);
+    assert_eq!(kept(&store).len(), 120);
+    assert_eq!(store.retain(start + Span::days(36_500)).unwrap().lines, 80);
+    let left = kept(&store);
+    assert_eq!(
+        (left.len(), left[0].kind, left[0].number),
+        (40, EntryKind::Started, 121)
+    );
+    let text = Search {
+        reason: Some("bounded".into()),
+        limit: 1000,
+        ..Search::default()
+    };
+    assert!(
+        store
+            .search(&text)
+            .unwrap()
+            .found
+            .iter()
+            .all(|found| found.number > 120)
+    );
+    assert_eq!(store.retain(start + Span::days(365_000)).unwrap().lines, 0);
+    drop(store);
+    let store = open(Retain {
+        age: None,
+        bytes: Some(1),
+    });
+    assert_eq!(
+        store.retain(start).unwrap().lines,
+        0,
+        "the only run stays, however large"
+    );
+    store.keep(&lines[0]).unwrap();
+    assert_eq!(store.retain(start).unwrap().lines, 40);
+}
+
+#[test]
+fn halts_outlive_the_process_and_are_lifted_by_their_pattern() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let halt = |pools: &str, scope, why: &str| KeptHalt {
+        pools: pools.parse().unwrap(),
+        halt: Halt {
+            scope,
+            until: Some(Timestamp::from_unix_seconds(7200)),
+            why: why.into(),
+            by: Some("ops".into()),
+        },
+        since: Timestamp::from_unix_seconds(3600),
+    };
+    let store = Store::open(&settings(&path)).unwrap();
+    store.halt(&halt("render-*", HaltScope::In, "a demo")).unwrap();
+    store.halt(&halt("farm", HaltScope::All, "a fire")).unwrap();
+    store.halt(&halt("FARM", HaltScope::Out, "a bill")).unwrap();
+    drop(store);
+    let store = Store::open(&settings(&path)).unwrap();
+    let kept = store.halts().unwrap();
+    assert_eq!(
+        kept,
+        [
+            halt("FARM", HaltScope::Out, "a bill"),
+            halt("render-*", HaltScope::In, "a demo")
+        ]
+    );
+    assert!(store.lift(&"farm".parse().unwrap()).unwrap());
+    assert!(!store.lift(&"farm".parse().unwrap()).unwrap());
+    assert_eq!(store.halts().unwrap().len(), 1);
+}
