@@ -119,7 +119,7 @@ def pool():
                    "From the grant of a machine to its first slot; over an hour.", unit="s"),
         timeseries("Cost by lane", [(f"sum by (class) (rate(lowtide_cost_usd_total{{{POOL}}}[$__rate_interval])) * 3600", "{{class}}")], "Dollars an hour.", unit="currencyUSD", stacked=True),
         states("Halts, fallback, breaker", [(f"max by (scope) (lowtide_halt_active{{{POOL}}})", "halted: {{scope}}"), (f"max(lowtide_fallback_active{{{POOL}}})", "dedicated in place of spot"),
-                                            (f"max(lowtide_breaker_open{{{POOL}}})", "breaker open")],
+                                            (f'sum(increase(lowtide_decisions_total{{{POOL}, reason="breakerOpen"}}[$__rate_interval])) > bool 0', "breaker open")],
                "When a person halted the pool, when dedicated nodes stood in for spot, and when broken nodes were not replaced any more.", {0: ("no", "green"), 1: ("yes", "orange")}),
     )
     return board

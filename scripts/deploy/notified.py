@@ -1,4 +1,4 @@
-"""Runs the sidecar as the systemd unit does, and hears what it tells systemd: ready, alive, alive after a reload, ending.
+"""Runs the sidecar as the systemd unit does, and hears what it tells systemd: ready, alive, reloading, ending.
 
 `notified.py PROGRAM FOLDER`
 """
@@ -10,8 +10,8 @@ import sys
 
 import sidecar
 
-# Shorter than the unit's, so that a program that is not heard of in time is seen here first.
-WATCHDOG_SECONDS = 20
+# It says that it lives at the end of each look, and the policies here look every 30 s.
+WATCHDOG_SECONDS = 60
 
 
 def main(program, folder):
@@ -33,7 +33,8 @@ def main(program, folder):
         sidecar.wait("alive", lambda: "WATCHDOG=1" in listen(), process, log, WATCHDOG_SECONDS)
         count = len(listen())
         process.send_signal(signal.SIGHUP)
-        sidecar.wait("alive after a reload", lambda: "WATCHDOG=1" in listen()[count:], process, log, WATCHDOG_SECONDS)
+        sidecar.wait("reloading", lambda: "RELOADING=1" in listen()[count:], process, log)
+        sidecar.wait("ready after a reload", lambda: "READY=1" in listen()[count + told[count:].index("RELOADING=1"):], process, log)
         process.send_signal(signal.SIGTERM)
         code = process.wait(90)
         if code != 0:
@@ -41,7 +42,8 @@ def main(program, folder):
         if "STOPPING=1" not in listen():
             sys.exit(f"failed: it did not say that it ends; it said {sorted(set(told))}")
     status = [line for line in told if line.startswith("STATUS=")]
-    print(f"told: {', '.join(sorted(set(told) - set(status)))}" + (f"; at last {status[-1]}" if status else ""))
+    words = sorted({line for line in told if line not in status and not line.startswith("MONOTONIC_USEC=")})
+    print(f"told: {', '.join(words)}" + (f"; at last {status[-1]}" if status else ""))
 
 
 main(sys.argv[1], pathlib.Path(sys.argv[2]))

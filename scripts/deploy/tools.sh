@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the scripts beside this one share: tools in a cache, and what was not run.
 # To be sourced, from the top of the repository.
 
