@@ -33,7 +33,7 @@ mod telling;
 mod token_fault;
 mod token_source;
 mod tokens;
-mod transport;
+pub(crate) mod transport;
 mod victims;
 mod words;
 
@@ -42,7 +42,7 @@ pub use client::{Client, Traffic};
 pub use clock::{Clock, Stepped};
 pub use credential::Credential;
 pub use fault::Fault;
-pub use identity::{Auth, CredentialError, Means, credential};
+pub use identity::{Auth, CredentialError, Means, credential, tokens_for};
 pub use jobs::{Counts, Execution, Job, NodeInfo, PoolInfo, ServiceTask, TaskCounts};
 pub use knock::Knock;
 pub use leaping::{Leaping, Sleep};

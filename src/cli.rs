@@ -48,6 +48,7 @@ mod replay_log;
 mod report;
 mod schema;
 mod serve;
+mod signal_options;
 mod swarm;
 mod test;
 mod tune;

@@ -29,6 +29,7 @@ pub mod bring;
 pub mod doctor;
 pub mod emulator;
 pub mod proof;
+pub mod source;
 
 pub mod serve;
 pub mod swarm;

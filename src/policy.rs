@@ -55,7 +55,7 @@ pub use deadline_plan::ByDeadlines;
 pub use due_times::DueTimes;
 pub use file::{
     BoundsFile, DemandFile, FormulaFile, GuardsFile, MissingFile, MixFile, PatternText, Percent, PolicyFile,
-    PricesFile, Role, Then,
+    PricesFile, Required, Role, Then,
 };
 pub use findings::{FileFindings, Findings};
 pub use forecast::Forecast;

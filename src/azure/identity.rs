@@ -72,45 +72,64 @@ pub fn credential(auth: Auth, means: &Means<'_>) -> Result<Credential, Credentia
     } else {
         auth
     };
-    let source = match way {
-        Auth::SharedKey => {
-            let key = means.key.ok_or(CredentialError::Missing {
-                way: "sharedKey",
-                what: "the account key: --account-key, or AZURE_BATCH_ACCESS_KEY",
-            })?;
-            return Ok(Credential::SharedKey(Key::parse(key)?));
-        }
-        Auth::WorkloadIdentity => TokenSource::Federated {
-            application: means.application("workloadIdentity")?,
-            file: means
-                .get("AZURE_FEDERATED_TOKEN_FILE")
-                .ok_or(CredentialError::Missing {
-                    way: "workloadIdentity",
-                    what: "AZURE_FEDERATED_TOKEN_FILE",
-                })?
-                .into(),
-        },
-        Auth::ClientSecret => TokenSource::ClientSecret {
-            application: means.application("clientSecret")?,
-            secret: means
-                .get("AZURE_CLIENT_SECRET")
-                .ok_or(CredentialError::Missing {
-                    way: "clientSecret",
-                    what: "AZURE_CLIENT_SECRET",
-                })?
-                .into(),
-        },
-        Auth::Az => TokenSource::AzureCli {
-            program: means.az().unwrap_or_else(|| "az".into()),
-            tenant: means.get("AZURE_TENANT_ID"),
-        },
-        Auth::ManagedIdentity | Auth::Auto => means.managed_identity(),
-    };
+    if way == Auth::SharedKey {
+        let key = means.key.ok_or(CredentialError::Missing {
+            way: "sharedKey",
+            what: "the account key: --account-key, or AZURE_BATCH_ACCESS_KEY",
+        })?;
+        return Ok(Credential::SharedKey(Key::parse(key)?));
+    }
+    let source = means.source(way)?;
     let fetch = Fetch::new(means.endpoint, means.authorities)?;
     Ok(Credential::Tokens(Arc::new(Tokens::new(source, fetch))))
 }
 
+/// Returns the tokens of the identity that the variables speak of, for another resource than the Batch service.
+///
+/// # Errors
+/// When something is missing or malformed.
+pub fn tokens_for(resource: &str, means: &Means<'_>) -> Result<Tokens, CredentialError> {
+    let way = match means.first_way() {
+        // A key is that of an account, and opens nothing else.
+        Auth::SharedKey => Auth::ManagedIdentity,
+        way => way,
+    };
+    let fetch = Fetch::for_resource(resource, means.authorities)?;
+    Ok(Tokens::new(means.source(way)?, fetch))
+}
+
 impl Means<'_> {
+    /// Returns where the tokens of a way come from.
+    fn source(&self, way: Auth) -> Result<TokenSource, CredentialError> {
+        Ok(match way {
+            Auth::WorkloadIdentity => TokenSource::Federated {
+                application: self.application("workloadIdentity")?,
+                file: self
+                    .get("AZURE_FEDERATED_TOKEN_FILE")
+                    .ok_or(CredentialError::Missing {
+                        way: "workloadIdentity",
+                        what: "AZURE_FEDERATED_TOKEN_FILE",
+                    })?
+                    .into(),
+            },
+            Auth::ClientSecret => TokenSource::ClientSecret {
+                application: self.application("clientSecret")?,
+                secret: self
+                    .get("AZURE_CLIENT_SECRET")
+                    .ok_or(CredentialError::Missing {
+                        way: "clientSecret",
+                        what: "AZURE_CLIENT_SECRET",
+                    })?
+                    .into(),
+            },
+            Auth::Az => TokenSource::AzureCli {
+                program: self.az().unwrap_or_else(|| "az".into()),
+                tenant: self.get("AZURE_TENANT_ID"),
+            },
+            Auth::ManagedIdentity | Auth::Auto | Auth::SharedKey => self.managed_identity(),
+        })
+    }
+
     fn get(&self, name: &str) -> Option<String> {
         (self.variable)(name).filter(|value| !value.is_empty())
     }

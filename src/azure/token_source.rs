@@ -78,7 +78,7 @@ pub struct Fetch {
     direct: reqwest::Client,
     /// Sources in the world.
     proxied: reqwest::Client,
-    /// The resource that a token is for, with its slash at the end.
+    /// The resource that a token is for; that of the Batch service has a slash at its end.
     resource: String,
 }
 
@@ -100,10 +100,18 @@ impl Fetch {
     /// # Errors
     /// When the authorities are no certificates.
     pub fn new(endpoint: &Endpoint, authorities: Option<&[u8]>) -> Result<Self, Fault> {
+        Self::for_resource(resource_of(endpoint), authorities)
+    }
+
+    /// Returns the way to tokens for a resource.
+    ///
+    /// # Errors
+    /// When the authorities are no certificates.
+    pub fn for_resource(resource: &str, authorities: Option<&[u8]>) -> Result<Self, Fault> {
         Ok(Self {
             direct: http_client(authorities, false)?,
             proxied: http_client(authorities, true)?,
-            resource: resource_of(endpoint).to_owned(),
+            resource: resource.to_owned(),
         })
     }
 

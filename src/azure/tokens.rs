@@ -56,7 +56,7 @@ impl Tokens {
     }
 
     /// Returns the value of the `Authorization` header.
-    pub(super) async fn bearer(&self, clock: &Clock) -> Result<String, TokenFault> {
+    pub(crate) async fn bearer(&self, clock: &Clock) -> Result<String, TokenFault> {
         let token = self.token(clock).await?;
         Ok(format!("Bearer {}", token.text.expose_secret()))
     }

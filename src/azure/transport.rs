@@ -68,7 +68,7 @@ impl Road {
 ///
 /// Certificates of the system and those named are trusted. `reqwest` makes no client on a system without any, even for
 /// http; then those that are named count alone.
-pub(super) fn http_client(authorities: Option<&[u8]>, proxied: bool) -> Result<reqwest::Client, Fault> {
+pub(crate) fn http_client(authorities: Option<&[u8]>, proxied: bool) -> Result<reqwest::Client, Fault> {
     // Installed twice it is refused, which changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let certificates = match authorities {
@@ -102,7 +102,7 @@ fn read_certificates(pem: &[u8]) -> Result<Vec<Certificate>, Fault> {
 }
 
 /// Sends a request and reads the answer whole within a deadline.
-pub(super) async fn exchange(request: reqwest::RequestBuilder, deadline: Duration) -> Result<Reply, Fault> {
+pub(crate) async fn exchange(request: reqwest::RequestBuilder, deadline: Duration) -> Result<Reply, Fault> {
     let (http, request) = request.build_split();
     let request = request.map_err(|error| unmade(&error))?;
     let server = server_of(&request);
@@ -205,7 +205,7 @@ pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
 }
 
 /// Returns how long an answer asks to be left alone: seconds, or a date that is reckoned from `now`.
-pub(super) fn retry_after(headers: &HeaderMap, now: crate::base::Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: crate::base::Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {
         return Some(Duration::from_secs(seconds));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::exit::{Failure, Source};
+use super::signal_options::NamedSources;
 use super::{files, wiring};
 use crate::azure::{
     ApiVersion, Auth, Client, Clock, CredentialError, Endpoint, Fault, Limits, Live, Means, Settings,
@@ -95,7 +96,11 @@ enum VersionWord {
 pub(super) struct Connected {
     /// The account; used while the runtime is there.
     pub(super) live: Live,
-    _runtime: tokio::runtime::Runtime,
+    /// The sources of signals besides, where a file names them.
+    pub(super) sources: NamedSources,
+    /// Certificates of authorities to trust besides the system's, as PEM.
+    pub(super) authorities: Option<Vec<u8>>,
+    pub(super) runtime: tokio::runtime::Runtime,
 }
 
 impl AccountOptions {
@@ -105,7 +110,9 @@ impl AccountOptions {
         let runtime = runtime()?;
         Ok(Connected {
             live: Live::new(client, runtime.handle().clone()),
-            _runtime: runtime,
+            sources: NamedSources::default(),
+            authorities: self.authorities()?,
+            runtime,
         })
     }
 

@@ -11,6 +11,7 @@ use super::live::{self, Outcome};
 use super::options::{Output, OutputOption};
 use super::plan;
 use super::policies;
+use super::signal_options::SignalOptions;
 use super::terminal::{Paint, Terminal};
 use crate::account::{PoolId, Receipt};
 
@@ -35,6 +36,8 @@ pub(super) struct Apply {
     #[command(flatten)]
     output: OutputOption,
     #[command(flatten)]
+    signals: SignalOptions,
+    #[command(flatten)]
     account: AccountOptions,
 }
 
@@ -50,6 +53,7 @@ impl Apply {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
         let policies = policies::read_all(&self.policies)?;
         let mut connected = self.account.connect()?;
+        self.signals.listen(&mut connected)?;
         if !self.yes && !io::stdin().is_terminal() {
             return Err(Failure::Usage(
                 "apply asks before it orders, and nobody can answer here; say --yes, or look with `lowtide plan`".to_owned(),

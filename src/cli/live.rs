@@ -13,11 +13,12 @@ use crate::base::Timestamp;
 use crate::decision::Memory;
 use crate::engine::{self, Entry, Observation, ObserveError, Question, RecordError, World};
 use crate::policy::Policies;
-use crate::world::{Glance, JsonLines, Ledger, glance, line};
+use crate::world::{Glance, JsonLines, Ledger, WithSignals, glance, line};
 
 /// Looks at an account once and decides for its pools.
 pub(super) fn look(connected: &mut Connected, policies: &Policies) -> Result<Glance, Failure> {
-    glance(&mut connected.live, policies, Memory::default()).map_err(|error| Failure::World {
+    let mut world = WithSignals::new(&mut connected.live, &mut connected.sources);
+    glance(&mut world, policies, Memory::default()).map_err(|error| Failure::World {
         message: error.message,
         help: None,
     })

@@ -7,6 +7,7 @@ use super::account_options::AccountOptions;
 use super::exit::{Exit, Failure};
 use super::options::{Output, OutputOption};
 use super::render::visible;
+use super::signal_options::SignalOptions;
 use super::terminal::{Paint, Terminal};
 use super::{files, live, policies, wiring};
 use crate::decision::{Decision, Snapshot, Verdict};
@@ -34,6 +35,8 @@ pub(super) struct Plan {
     #[command(flatten)]
     output: OutputOption,
     #[command(flatten)]
+    signals: SignalOptions,
+    #[command(flatten)]
     account: AccountOptions,
 }
 
@@ -47,7 +50,9 @@ impl Plan {
 
     fn run_live(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
         let policies = policies::read_all(&self.policies)?;
-        let looked = live::look(&mut self.account.connect()?, &policies)?;
+        let mut connected = self.account.connect()?;
+        self.signals.listen(&mut connected)?;
+        let looked = live::look(&mut connected, &policies)?;
         show(
             &looked.decisions,
             |decision| looked.price(&policies, decision),

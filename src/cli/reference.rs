@@ -16,7 +16,7 @@ use crate::formula::codes;
 use crate::market::recorded;
 use crate::signal::Metric;
 use crate::sim::workload;
-use crate::{bring, doctor, emulator, policy, proof, serve, world};
+use crate::{bring, doctor, emulator, policy, proof, serve, source, world};
 
 /// Print the reference of the language, the metrics or the codes
 #[derive(Debug, clap::Args)]
@@ -137,6 +137,7 @@ fn codes() -> Vec<CodeEntry> {
         workload::CODES,
         recorded::CODES,
         proof::CODES,
+        source::CODES,
         bring::CODES,
         emulator::CODES,
         serve::config::CODES,

@@ -36,6 +36,8 @@ pub(super) enum Kind {
     Scenario,
     /// What `serve --config` reads (TOML)
     Config,
+    /// What `plan --sources` reads (TOML)
+    Sources,
 }
 
 impl Schema {

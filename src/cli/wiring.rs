@@ -58,6 +58,7 @@ pub(super) fn schema(kind: Kind) -> schemars::Schema {
         Kind::Test => crate::proof::policy_test_schema(),
         Kind::Scenario => crate::emulator::Scenario::schema(),
         Kind::Config => crate::serve::config::Config::schema(),
+        Kind::Sources => crate::source::SourcesFile::schema(),
     }
 }
 

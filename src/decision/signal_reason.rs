@@ -166,6 +166,9 @@ impl fmt::Display for SignalMissing {
                 self.seen,
                 within.in_short()
             ),
+            MissingRule::LastKnown { .. } if self.seen.value.is_none() => {
+                write!(f, "{strategy} asks for nothing: {}", self.seen)
+            }
             MissingRule::LastKnown { within, .. } => write!(
                 f,
                 "{strategy} asks for nothing: {} (the last number counted for {})",

@@ -26,3 +26,21 @@ pub trait World {
     /// Carries out an order, or says why not.
     fn act(&mut self, order: &Order) -> Receipt;
 }
+
+impl<W: World + ?Sized> World for &mut W {
+    fn wait_until(&mut self, at: Timestamp) -> Option<Timestamp> {
+        (**self).wait_until(at)
+    }
+
+    fn observe(&mut self, question: &Question<'_>, into: &mut Observation) -> Result<(), ObserveError> {
+        (**self).observe(question, into)
+    }
+
+    fn record(&mut self, entry: &Entry<'_>) -> Result<(), RecordError> {
+        (**self).record(entry)
+    }
+
+    fn act(&mut self, order: &Order) -> Receipt {
+        (**self).act(order)
+    }
+}

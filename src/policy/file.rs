@@ -172,7 +172,7 @@ pub struct PricesFile {
 }
 
 /// What restrains the outcome.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GuardsFile {
     /// What is done when samples are missing.
@@ -193,9 +193,12 @@ pub struct GuardsFile {
 }
 
 /// When samples are too old or too few to take nodes away on.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MissingFile {
+    /// What must be known besides what the strategies read.
+    #[serde(default)]
+    pub required: Vec<Required>,
     /// The age from which a metric's newest sample is stale; 3m when left out.
     #[serde(default)]
     pub stale_after: Option<Span>,
@@ -208,6 +211,14 @@ pub struct MissingFile {
     /// What follows: take no nodes away, or let formulas do as they do in the service.
     #[serde(default)]
     pub then: Then,
+}
+
+/// What must be known before nodes are taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Required {
+    /// The tasks of the pool that are active or running ($PendingTasks), also where no strategy counts them.
+    Tasks,
 }
 
 /// What follows from missing samples.

@@ -7,7 +7,7 @@ use super::file::{DemandFile, FormulaFile};
 use super::findings::FileFindings;
 use super::inline::InlineText;
 use super::read::{Reader, span};
-use super::{Demand, DemandFormula, Role};
+use super::{Demand, DemandFormula, Required, Role};
 use crate::base::document::Node;
 use crate::base::{Code, Diagnostic};
 use crate::formula::checked::Kind;
@@ -169,8 +169,8 @@ fn compile(source: &str, scope: &Scope) -> (Option<Formula>, Vec<Diagnostic>) {
     }
 }
 
-/// Returns the metrics whose samples the strategies read, each once.
-pub(super) fn metrics(demand: &[Demand]) -> Vec<Metric> {
+/// Returns the metrics whose samples the strategies read or the policy requires, each once.
+pub(super) fn metrics(demand: &[Demand], required: &[Required]) -> Vec<Metric> {
     let has_backlog = demand.iter().any(|demand| matches!(demand, Demand::Backlog(_)));
     let mut metrics = Vec::new();
     for demand in demand {
@@ -186,6 +186,9 @@ pub(super) fn metrics(demand: &[Demand]) -> Vec<Metric> {
             }
             Demand::Forecast(forecast) => metrics.push(forecast.metric),
         }
+    }
+    for Required::Tasks in required {
+        metrics.push(Metric::PendingTasks);
     }
     metrics.sort_unstable();
     metrics.dedup();

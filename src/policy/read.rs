@@ -177,7 +177,7 @@ impl Reader<'_> {
             }
         }
         let prices = self.prices(file.mix.prices, &document);
-        let missing = self.missing(file.guards.missing, &document);
+        let missing = self.missing(&file.guards.missing, &document);
         let steady = SteadyGuards {
             storm: file.guards.storm,
             step: file.guards.step,
@@ -216,7 +216,7 @@ impl Reader<'_> {
             pool: file.pool.0.parse().ok()?,
             mode: file.mode,
             interval: file.interval,
-            metrics: metrics(&demand),
+            metrics: metrics(&demand, &file.guards.missing.required),
             demand,
             bounds,
             eviction: file.mix.eviction,
@@ -412,7 +412,7 @@ impl Reader<'_> {
         Prices { dedicated, spot }
     }
 
-    fn missing(&mut self, file: MissingFile, document: &Node) -> MissingGuard {
+    fn missing(&mut self, file: &MissingFile, document: &Node) -> MissingGuard {
         let usual = MissingGuard::default();
         let guard = MissingGuard {
             minded: file.then == Then::Hold,

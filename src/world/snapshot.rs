@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::reading::{CODES, finish, read, sample_period};
-use super::{PoolRecord, SamplesRecord};
+use super::{PoolRecord, ReadingFile, SamplesRecord};
 use crate::account::{CoreQuotas, Halt, PoolId, PoolState, Work};
 use crate::base::{Diagnostic, Span, Timestamp};
 use crate::decision::{BrokenNodes, GuardMemory, OurOrders, SignalMemory, Snapshot, SpotMemory};
@@ -60,6 +60,9 @@ pub struct SnapshotPoolFile {
     /// The samples of each metric.
     #[serde(default)]
     pub samples: SamplesRecord,
+    /// What sources outside of the account said for it.
+    #[serde(default)]
+    pub readings: Vec<ReadingFile>,
     /// Its tasks and nodes one by one.
     #[serde(default)]
     pub work: Option<Work>,
@@ -130,6 +133,12 @@ impl SnapshotFile {
         for (index, pool) in file.pools.iter().enumerate() {
             let path = ["pools", &index.to_string()];
             let history = place.history(&path, pool.period, &pool.samples, &mut faults);
+            let signals = heard(
+                file.now,
+                &pool.readings,
+                &|keys: &[&str]| place.span(&[&path[..], keys].concat()),
+                &mut faults,
+            );
             let Some(id) = &pool.pool.id else {
                 if place.lacks(&["id"], &path) {
                     continue;
@@ -149,7 +158,7 @@ impl SnapshotFile {
                 seed: file.seed,
                 state: pool.pool.state(id.clone()),
                 history,
-                signals: SignalMemory::default(),
+                signals,
                 guards: GuardMemory::default(),
                 learned: Learned::default(),
                 spot: SpotMemory::default(),
@@ -172,6 +181,25 @@ impl SnapshotFile {
     }
 }
 
+/// Returns what is known of signals when these readings were told just now.
+fn heard(
+    now: Timestamp,
+    readings: &[ReadingFile],
+    span: &dyn Fn(&[&str]) -> Range<usize>,
+    faults: &mut Vec<Diagnostic>,
+) -> SignalMemory {
+    let mut told = Vec::new();
+    for (index, reading) in readings.iter().enumerate() {
+        match reading.reading(now, || span(&["readings", &index.to_string()])) {
+            Ok(reading) => told.push(reading),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    let mut signals = SignalMemory::default();
+    signals.hear(now, &told);
+    signals
+}
+
 fn twice(id: &PoolId, span: Range<usize>) -> Diagnostic {
     Diagnostic::error(CODES.wrong_value, span, format!("pool `{id}` stands twice"))
         .help("keep one of the two")
@@ -180,6 +208,7 @@ fn twice(id: &PoolId, span: Range<usize>) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signal::{Found, Lack};
     use crate::world::reading::faults;
 
     #[test]
@@ -194,6 +223,34 @@ mod tests {
                 "S006 \"a\": pool `a` stands twice (keep one of the two)",
                 "S006 \"b c\": `b c` is not a pool id; use 1 to 64 letters, digits, hyphens and underscores ()",
                 "S004 {: the pool has no `id` (add the pool's `id`, so that a policy can be found for it)",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_sources_said_is_read_with_its_age() {
+        let source = r#"{ "now": "2016-10-13T19:18:47Z", "pools": [ { "pool": { "id": "a" }, "readings": [
+            { "signal": "storageQueue:agents", "taken": "2016-10-13T19:18:17Z", "value": 12 },
+            { "signal": "file:depth", "lack": "empty" }, { "signal": "command:depth", "value": null } ] } ] }"#;
+        let recorded = SnapshotFile::parse(source).unwrap();
+        let signals = &recorded.pools[0].signals;
+        let past: Vec<_> = signals
+            .iter()
+            .map(|(id, past)| (id.as_str(), past.found.clone()))
+            .collect();
+        assert_eq!(
+            past,
+            [
+                ("command:depth", Found::Lacking(Lack::Null)),
+                ("file:depth", Found::Lacking(Lack::Empty)),
+                ("storageQueue:agents", Found::Value(12.0)),
+            ]
+        );
+        let source = source.replace("\"lack\": \"empty\"", "\"lack\": \"empty\", \"atLeast\": 3");
+        assert_eq!(
+            faults(&source, SnapshotFile::parse),
+            [
+                "S006 { \"signal\": \"file:depth\", \"lack\": \"empty\", \"atLeast\": 3 }: `file:depth` has several of value, atLeast, lack and fault (keep one of them)"
             ]
         );
     }

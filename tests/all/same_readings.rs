@@ -12,6 +12,7 @@ use lowtide::world::{Kept, MemoryLedger, replay};
 struct Telling {
     looks: i64,
     look: i64,
+    now: Timestamp,
     pool: PoolState,
     tells: bool,
 }
@@ -36,7 +37,8 @@ fn found(look: i64) -> Option<Found> {
 impl World for Telling {
     fn wait_until(&mut self, at: Timestamp) -> Option<Timestamp> {
         self.look += 1;
-        (self.look <= self.looks).then(|| at.max(start()))
+        self.now = at.max(self.now + Span::seconds(30));
+        (self.look <= self.looks).then_some(self.now)
     }
 
     fn observe(&mut self, question: &Question<'_>, into: &mut Observation) -> Result<(), ObserveError> {
@@ -74,6 +76,7 @@ fn ledger(demand: &str, tells: bool) -> String {
         world: Telling {
             looks: 30,
             look: 0,
+            now: start(),
             pool: PoolState::new("p".parse().unwrap()),
             tells,
         },

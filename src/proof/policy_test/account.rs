@@ -10,8 +10,8 @@ use crate::base::{Lane, Nodes, Span, Timestamp};
 use crate::decision::Memory;
 use crate::engine::{AccountView, Entry, Observation, ObserveError, Question, RecordError, World};
 use crate::policy::Policies;
-use crate::signal::{Metric, Sample};
-use crate::world::PoolRecord;
+use crate::signal::{Found, Metric, Reading, Sample};
+use crate::world::{LackWord, PoolRecord};
 
 /// The account of one test.
 pub(super) struct WrittenAccount<'a> {
@@ -37,6 +37,8 @@ struct WrittenPool<'a> {
     /// How many of the changes of state have happened.
     changed: usize,
     samples: Vec<(Metric, Vec<Sample>)>,
+    /// What sources say: when, and how much.
+    signals: Vec<(&'a str, Vec<(Timestamp, Option<f64>)>)>,
 }
 
 impl<'a> WrittenAccount<'a> {
@@ -95,6 +97,7 @@ impl<'a> WrittenPool<'a> {
             work: None,
             changed: 0,
             samples: samples(test, part),
+            signals: signals(test, part),
         };
         written.change(&facts);
         written
@@ -168,6 +171,33 @@ impl<'a> WrittenPool<'a> {
         }
     }
 
+    /// Returns what sources say at a moment; the newest that they have said, as old as it is.
+    fn readings(&self, test: &TestFileTest, now: Timestamp) -> Vec<Reading> {
+        let since = now.since(test.start);
+        let mut readings = Vec::new();
+        for (signal, told) in &self.signals {
+            let hit = |fault: &&FaultSpan| {
+                fault.signals.iter().any(|name| name == signal) && fault.from <= since && since < fault.until
+            };
+            let fault = test.faults.iter().find(hit);
+            let newest = told.iter().rev().find(|(taken, _)| *taken <= now);
+            let (taken, found) = match (fault, newest) {
+                (Some(fault), _) => {
+                    let lack = fault.lack.unwrap_or(LackWord::Fault);
+                    (now, Found::Lacking(lack.into()))
+                }
+                (None, Some((taken, Some(value)))) => (*taken, Found::Value(*value)),
+                (None, Some((_, None)) | None) => continue,
+            };
+            readings.push(Reading {
+                signal: (*signal).into(),
+                taken,
+                found,
+            });
+        }
+        readings
+    }
+
     /// Carries an order out: nodes that come are on their way for as long as they boot, nodes that go are gone.
     fn carry_out(&mut self, order: &Order, now: Timestamp) {
         let before = self.pool.current;
@@ -227,6 +257,23 @@ fn samples(test: &TestFileTest, part: Part<'_>) -> Vec<(Metric, Vec<Sample>)> {
         .collect()
 }
 
+/// Returns what sources say in a test, signal by signal, oldest first.
+fn signals<'a>(test: &TestFileTest, part: Part<'a>) -> Vec<(&'a str, Vec<(Timestamp, Option<f64>)>)> {
+    let told = |(name, series): (&'a String, &super::file::SeriesText)| {
+        let taken = |slot: usize| {
+            let slot = i64::try_from(slot).unwrap_or(i64::MAX);
+            test.start + series.from + Span::SAMPLE_PERIOD * slot
+        };
+        let values = series.values().unwrap_or_default();
+        let told = values.into_iter().enumerate();
+        (
+            name.as_str(),
+            told.map(|(slot, value)| (taken(slot), value)).collect(),
+        )
+    };
+    part.signals.iter().map(told).collect()
+}
+
 impl World for WrittenAccount<'_> {
     fn wait_until(&mut self, at: Timestamp) -> Option<Timestamp> {
         self.now = at.max(self.now);
@@ -245,7 +292,9 @@ impl World for WrittenAccount<'_> {
         let arrived = self.now - self.test.delay;
         let asked = |pool: &PoolId| question.pools.iter().any(|pattern| pattern.matches(pool));
         for written in self.pools.iter_mut().filter(|written| asked(&written.pool.id)) {
+            let readings = written.readings(self.test, self.now);
             let view = into.push(written.pool.clone());
+            view.readings = readings;
             for (metric, samples) in &mut written.samples {
                 while samples.last().is_some_and(|sample| sample.taken <= arrived) {
                     let sample = samples.pop();
@@ -272,10 +321,12 @@ impl World for WrittenAccount<'_> {
                 self.witness
                     .absorb(decision.at, &view.state, &view.samples, view.work.as_ref());
                 self.witness.hear(decision.at, &view.state.id, &view.readings);
-                let known = self.witness.pool(&view.state.id).map(|pool| &pool.history);
-                known.zip(policy).is_none_or(|(history, policy)| {
-                    let missing = &policy.missing;
-                    missing.objection(decision.at, &policy.metrics, history).is_some()
+                let known = self.witness.pool(&view.state.id);
+                known.zip(policy).is_none_or(|(pool, policy)| {
+                    let (missing, at) = (&policy.missing, decision.at);
+                    let snapshot = pool.snapshot(at, &view.state, view.work.as_ref());
+                    missing.objection(at, &policy.metrics, &pool.history).is_some()
+                        || policy.misses_a_signal(&snapshot)
                 })
             });
             let decision = (*decision).clone();

@@ -12,7 +12,7 @@ use crate::base::{Code, Nodes, Span, Timestamp};
 use crate::decision::Verdict;
 use crate::policy::Policy;
 use crate::signal::{Metric, parse_shorthand};
-use crate::world::PoolRecord;
+use crate::world::{LackWord, PoolRecord};
 
 pub(super) const UNREADABLE: Code = Code("T020");
 pub(super) const CODES: SchemaCodes = SchemaCodes {
@@ -74,6 +74,10 @@ pub(super) struct TestFileTest {
     /// The samples of each metric, 30 seconds apart.
     #[serde(default)]
     pub(super) series: BTreeMap<Metric, SeriesText>,
+    /// What sources outside of the account say, by the names that decisions use (storageQueue:agents), 30 seconds apart; after the
+    /// last number nothing new is said.
+    #[serde(default)]
+    pub(super) signals: BTreeMap<String, SeriesText>,
     /// What else happens to the pool, in order of time.
     #[serde(default)]
     pub(super) states: Vec<StateChange>,
@@ -101,6 +105,9 @@ pub(super) struct PoolPart {
     pub(super) boot: Option<Span>,
     /// The samples of each metric, 30 seconds apart.
     pub(super) series: BTreeMap<Metric, SeriesText>,
+    /// What sources outside of the account say, by the names that decisions use (storageQueue:agents), 30 seconds apart; after the
+    /// last number nothing new is said.
+    pub(super) signals: BTreeMap<String, SeriesText>,
     /// What else happens to the pool, in order of time.
     pub(super) states: Vec<StateChange>,
 }
@@ -111,6 +118,7 @@ pub(super) struct Part<'a> {
     pub(super) facts: &'a Map<String, Value>,
     pub(super) boot: Span,
     pub(super) series: &'a BTreeMap<Metric, SeriesText>,
+    pub(super) signals: &'a BTreeMap<String, SeriesText>,
     pub(super) states: &'a [StateChange],
 }
 
@@ -180,6 +188,12 @@ pub(super) struct FaultSpan {
     /// Samples of these metrics that are taken meanwhile never arrive.
     #[serde(default)]
     pub(super) missing: Vec<Metric>,
+    /// These signals have no number meanwhile.
+    #[serde(default)]
+    pub(super) signals: Vec<String>,
+    /// Why they have none; fault when left out.
+    #[serde(default)]
+    pub(super) lack: Option<LackWord>,
     /// Nothing can be seen meanwhile, for this reason.
     #[serde(default)]
     pub(super) observe: Option<String>,
@@ -286,6 +300,7 @@ impl TestFileTest {
                 facts: &self.pool,
                 boot: self.boot,
                 series: &self.series,
+                signals: &self.signals,
                 states: &self.states,
             };
             return vec![(self.pool_id(policy), part)];
@@ -295,6 +310,7 @@ impl TestFileTest {
                 facts: &part.pool,
                 boot: part.boot.unwrap_or(self.boot),
                 series: &part.series,
+                signals: &part.signals,
                 states: &part.states,
             };
             // An id that is none has been told of.
