@@ -43,7 +43,7 @@ def checked(url, filled):
     return done.returncode == 0, done.stdout + done.stderr
 
 
-def exported(address):
+def exported(program, address):
     """Holds what is exported against the table, and against promtool."""
     with urllib.request.urlopen(f"http://{address}/metrics") as answer:
         text = answer.read().decode()
@@ -52,7 +52,8 @@ def exported(address):
         sys.exit(f"failed: promtool check metrics: {linted.stderr}")
     known = metrics.table()
     kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
-    faults = [f"{name} is a {kind}, and not in the table as one" for name, kind in kinds.items() if name not in known or known[name].kind != kind]
+    faults = list(metrics.apart(program))
+    faults += [f"{name} is a {kind}, and not in the table as one" for name, kind in kinds.items() if name not in known or known[name].kind != kind]
     for name, labels in re.findall(r"^(lowtide_\w+)\{([^}]*)\}", text, re.MULTILINE):
         metric = metrics.of_series(name, known)
         for label, value in re.findall(r'(\w+)="([^"]*)"', labels):
@@ -94,7 +95,7 @@ def main(folder, program=None):
                 well, said = checked(url, True)
             if not well:
                 sys.exit(said + log.read_text()[-3000:])
-            exported(address)
+            exported(program, address)
             count, fires = firing(url)
             print(said.strip().splitlines()[-1])
             print(f"Prometheus evaluates {count} rules; fires: {', '.join(fires) or 'none'}")

@@ -1,9 +1,8 @@
 """The metrics that Lowtide exports, and what a query asks of them."""
 
+import json
 import pathlib
 import re
-
-import os
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -11,8 +10,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PARTS = ("_bucket", "_sum", "_count")
 # Labels that are not of the metric: of the scrape target, and of the parts of a histogram.
 OF_TARGET = {"account", "job", "instance", "namespace", "pod", "le"}
-# Words of PromQL that look like the name of a metric or a label.
-NUMBER = re.compile(r"\b\d+(\.\d+)?(ms|s|m|h|d|w|y)?\b")
 
 
 class Metric:
@@ -32,6 +29,19 @@ def table():
         name, kind, labels, values, _ = row.split("\t")
         metrics[name] = Metric(kind, set(filter(None, labels.split(","))), allowed(values))
     return metrics
+
+
+def apart(program):
+    """Tells where the table and what the program says that it exports are apart."""
+    told = subprocess.run([program, "reference", "metrics", "-o", "json"], check=True, capture_output=True, text=True).stdout
+    theirs = {}
+    for row in json.loads(told)["exported"]:
+        kind, labels = re.match(r"(\w+)(?: by ([\w, ]+))?: ", row["doc"]).groups()
+        theirs[row["name"]] = kind, set(filter(None, (labels or "").split(", ")))
+    ours = {name: (metric.kind, metric.labels) for name, metric in table().items()}
+    for name in sorted(ours.keys() | theirs.keys()):
+        if ours.get(name) != theirs.get(name):
+            yield f"{name}: deploy/metrics.tsv has {ours.get(name)}, the program {theirs.get(name)}"
 
 
 def allowed(values):
