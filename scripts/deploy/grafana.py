@@ -166,7 +166,7 @@ def cost():
     board.add(
         stat("Cost", f"sum(increase(lowtide_cost_usd_total{{{POOL}}}[$__range]))", "What nodes cost in the time shown.", width=6, unit="currencyUSD", decimals=2),
         stat("An hour now", f"sum(rate(lowtide_cost_usd_total{{{POOL}}}[1h])) * 3600", "Dollars an hour over the last hour.", width=6, unit="currencyUSD", decimals=2),
-        stat("Saved", f'sum(max by (account, pool) (lowtide_savings_usd_total{{{POOL}, baseline="allDedicated"}}))',
+        stat("Saved", f'sum(max by (account, pool) (lowtide_savings_usd{{{POOL}, baseline="allDedicated"}}))',
              "What the same nodes would have cost more, all of them dedicated, since the sidecar began.", width=6, unit="currencyUSD", decimals=2, steps=[("red", None), ("green", 0)]),
         stat("Busy slots", f'sum(max by (account, pool) (lowtide_slots{{{POOL}, state="busy"}})) / (sum(max by (account, pool, state) (lowtide_slots{{{POOL}}})) > 0)',
              "Share of ready slots that run a task, now. The rest is paid for and idle.", width=6, unit="percentunit", decimals=0, steps=[("red", None), ("orange", 0.4), ("green", 0.7)]),
@@ -175,7 +175,7 @@ def cost():
     board.add(
         timeseries("By pool", [(f"sum by (pool) (rate(lowtide_cost_usd_total{{{POOL}}}[1h])) * 3600", "{{pool}}")], "Dollars an hour, over an hour.", unit="currencyUSD", stacked=True),
         timeseries("By lane", [(f"sum by (class) (rate(lowtide_cost_usd_total{{{POOL}}}[1h])) * 3600", "{{class}}")], "Dollars an hour, over an hour.", unit="currencyUSD", stacked=True),
-        timeseries("Saved against all dedicated", [(f'max by (pool) (lowtide_savings_usd_total{{{POOL}, baseline="allDedicated"}})', "{{pool}}")],
+        timeseries("Saved against all dedicated", [(f'max by (pool) (lowtide_savings_usd{{{POOL}, baseline="allDedicated"}})', "{{pool}}")],
                    "Since the sidecar began; a restart begins at nothing.", unit="currencyUSD"),
         timeseries("Prices", [(f"max by (sku, class) (lowtide_price_usd_per_hour{{{POOLS}}})", "{{sku}} {{class}}")], "Price of a node in an hour.", unit="currencyUSD", decimals=3),
     )

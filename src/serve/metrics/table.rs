@@ -113,7 +113,7 @@ metrics! {
     Cost Counter "lowtide_cost_usd_total" ["pool", "class"],
         "class: dedicated spot",
         "What nodes have cost since the process began, at the prices of the policies.";
-    Savings Gauge "lowtide_savings_usd_total" ["pool", "baseline"],
+    Savings Gauge "lowtide_savings_usd" ["pool", "baseline"],
         "baseline: allDedicated",
         "What the same nodes would have cost more since the process began; below zero where they would have cost less.";
     Price Gauge "lowtide_price_usd_per_hour" ["sku", "class"],
