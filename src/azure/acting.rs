@@ -94,7 +94,7 @@ impl Acting<'_> {
     async fn nodes(&self) -> Result<Vec<ServiceNode>, Refusal> {
         let listed = nodes_of(self.client, self.pool()).await;
         listed
-            .map(|listed| listed.found)
+            .and_then(|listed| listed.whole(&format!("GET /pools/{}/nodes", self.pool())))
             .map_err(|fault| fault.to_refusal())
     }
 

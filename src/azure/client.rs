@@ -21,7 +21,7 @@ use super::credential::Credential;
 use super::rate::Rate;
 use super::retry::{self, Repeat};
 use super::shared_key::{Signed, Variant, authorization, string_to_sign};
-use super::transport::{self, Carrier, Reply, Road, http_client};
+use super::transport::{self, Carrier, Reply, Road, http_client, request_maker};
 use super::{Clock, Fault, Settings};
 use crate::account::Etag;
 
@@ -96,8 +96,7 @@ impl Client {
         carrier: Arc<dyn Carrier>,
     ) -> Result<Self, Fault> {
         credential.fits(&settings.endpoint)?;
-        // It makes requests alone, and connects to nothing.
-        let http = http_client(None, false)?;
+        let http = request_maker()?;
         Ok(Self::by(
             Road::Carried(http, carrier),
             settings,

@@ -48,6 +48,14 @@ pub struct TaskCounts {
     pub task_slot_counts: Counts,
 }
 
+/// The same as it is written, with what is not there.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TaskCountsTold {
+    task_counts: Option<Counts>,
+    task_slot_counts: Option<Counts>,
+}
+
 /// Tasks, or their slots, by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
@@ -143,7 +151,17 @@ impl Client {
 
     /// Counts the tasks of a job, a few seconds late (Job - Get Task Counts).
     pub async fn task_counts(&self, job: &str) -> Result<TaskCounts, Fault> {
-        self.get(&of(job, "/taskcounts")).await
+        let path = of(job, "/taskcounts");
+        let told: TaskCountsTold = self.get(&path).await?;
+        // Counts that are not there are not counts of nothing.
+        let task_counts = told.task_counts.ok_or_else(|| Fault::Unreadable {
+            request: format!("GET {path}"),
+            why: "it has no taskCounts".to_owned(),
+        })?;
+        Ok(TaskCounts {
+            task_counts,
+            task_slot_counts: told.task_slot_counts.unwrap_or_default(),
+        })
     }
 
     /// Lists the tasks of a job (Task - List), until `enough` are there.

@@ -43,12 +43,28 @@ pub struct Query<'a> {
 /// Elements that one list may have: a job of more tasks than this is no longer counted consistently by the service either.
 const ELEMENTS_MAX: usize = 200_000;
 
+/// A page without `value` is none: an empty list is written as one.
 #[derive(Deserialize)]
 struct Page {
-    #[serde(default)]
     value: Vec<Value>,
     #[serde(rename = "odata.nextLink", default)]
     next: Option<String>,
+}
+
+impl<T> Listed<T> {
+    /// Returns what was found, where all of it could be read: what is missing would count as nothing.
+    ///
+    /// # Errors
+    /// With the first element that could not.
+    pub(super) fn whole(self, request: &str) -> Result<Vec<T>, Fault> {
+        match self.unread.into_iter().next() {
+            None => Ok(self.found),
+            Some(Unread { id, why }) => Err(Fault::Unreadable {
+                request: request.to_owned(),
+                why: format!("{}: {why}", id.as_deref().unwrap_or("an element without an id")),
+            }),
+        }
+    }
 }
 
 impl Client {

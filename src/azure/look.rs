@@ -101,9 +101,7 @@ pub(super) async fn look(
     let keys: BTreeSet<String> = seen.pools.iter().map(|pool| key(&pool.id)).collect();
     seen.over = std::mem::take(over);
     match active {
-        Ok(Some(active)) => seen
-            .over
-            .extend(cadence::see(jobs, &active.found, |pool| keys.contains(pool))),
+        Ok(Some(active)) => take_in_jobs(&mut seen, jobs, active, &keys),
         Ok(None) => {}
         Err(fault) => seen.fault = Some(fault),
     }
@@ -123,9 +121,9 @@ pub(super) async fn look(
         take_in(&mut seen, jobs, id, answer);
     }
     for (pool, nodes) in nodes {
-        match nodes {
+        match nodes.and_then(|nodes| nodes.whole(&format!("GET /pools/{pool}/nodes"))) {
             Ok(nodes) => {
-                seen.nodes.insert(pool, nodes.found);
+                seen.nodes.insert(pool, nodes);
             }
             Err(fault) => {
                 seen.faults.entry(pool).or_insert(fault);
@@ -133,6 +131,40 @@ pub(super) async fn look(
         }
     }
     Ok(seen)
+}
+
+/// Takes in the list of active jobs. One that cannot be read hides the pool that it was on when it was last read; one that never
+/// was may be on any.
+fn take_in_jobs(seen: &mut Seen, jobs: &mut Jobs, active: Listed<Job>, keys: &BTreeSet<String>) {
+    let unread: Vec<_> = active
+        .unread
+        .iter()
+        .map(|unread| {
+            let known = unread.id.as_ref().and_then(|id| jobs.get_key_value(id));
+            (
+                known.map(|(id, job)| (id.clone(), job.clone())),
+                Fault::Unreadable {
+                    request: format!(
+                        "GET /jobs ({})",
+                        unread.id.as_deref().unwrap_or("a job without an id")
+                    ),
+                    why: unread.why.clone(),
+                },
+            )
+        })
+        .collect();
+    seen.over
+        .extend(cadence::see(jobs, &active.found, |pool| keys.contains(pool)));
+    for (known, fault) in unread {
+        match known {
+            Some((id, job)) => {
+                seen.over.remove(&id);
+                seen.faults.entry(job.pool.clone()).or_insert(fault);
+                jobs.insert(id, job);
+            }
+            None => seen.fault = seen.fault.take().or(Some(fault)),
+        }
+    }
 }
 
 /// Returns the id of a pool as it is compared: two pools of one account cannot differ in case alone.
@@ -318,8 +350,8 @@ async fn list_tasks(
             page: None,
         };
         let listed = client.tasks(job, &query, TASKS_LISTED_MAX).await?;
-        tasks.is_cut = listed.found.len() >= TASKS_LISTED_MAX;
-        tasks.unfinished = listed.found;
+        tasks.unfinished = listed.whole(&format!("GET /jobs/{job}/tasks"))?;
+        tasks.is_cut = tasks.unfinished.len() >= TASKS_LISTED_MAX;
     }
     let has_ended = counts.is_none_or(|counts| completed_told.is_some_and(|told| told != counts.completed));
     if has_ended {
@@ -330,7 +362,7 @@ async fn list_tasks(
             page: None,
         };
         match client.tasks(job, &query, TASKS_LISTED_MAX).await {
-            Ok(listed) => tasks.finished = listed.found,
+            Ok(listed) => tasks.finished = listed.whole(&format!("GET /jobs/{job}/tasks"))?,
             Err(fault) if fault.is_missing() => {}
             Err(fault) => return Err(fault),
         }
