@@ -122,7 +122,11 @@ impl Swarm {
                             return;
                         }
                         let (tally, found) = run(&self.plan(seed), None);
-                        let found = found.map(|found| shrink(found, SHRINK_TRIES));
+                        let found = found.map(|found| {
+                            // The search for a smaller world takes a while, and may not be waited for.
+                            progress(&format!("{found}"));
+                            shrink(found, SHRINK_TRIES)
+                        });
                         let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
                         sum.tally += &tally;
                         sum.found.extend(found);
@@ -133,6 +137,12 @@ impl Swarm {
         });
         sum.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Tells on standard error what is found while the search goes on.
+fn progress(line: &str) {
+    // Nobody listens when it cannot be written.
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn told(sum: &Sum, took: Duration) -> String {

@@ -28,6 +28,11 @@ impl Conduct {
             return Ok(());
         }
         self.n_changes += 1;
+        // A formula may change targets by itself, before it is disabled and after it came.
+        let by_formula = self.order.lease.is_some() || self.order.release;
+        if by_formula {
+            return Ok(());
+        }
         if self.n_changes == 1 && before != self.start {
             return Err(Wrong::Foreign(format!(
                 "pool {} had a target of {} when the order to {} took effect, and of {} when it was decided",

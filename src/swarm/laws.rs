@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::found::Law;
 use super::scene::Scene;
 use super::watched::same_pool;
-use crate::account::{PoolId, PoolState, vm_size};
+use crate::account::{HaltScope, PoolId, PoolState, vm_size};
 use crate::base::{Lane, Mix};
 use crate::decision::{Decision, Stage};
 use crate::engine::{Entry, Observation, PoolView, Question};
@@ -94,6 +94,7 @@ impl<'a> Laws<'a> {
         if let Some(policy) = self.policies.policy_for(&decision.pool) {
             self.wanted(policy, decision, seen);
         }
+        self.halted(decision, seen);
         self.informed(decision, seen);
     }
 
@@ -156,13 +157,36 @@ impl<'a> Laws<'a> {
         if policy.mode == Mode::OutOnly && decision.shrinks() {
             self.find(Law::Bounds, format!("outOnly shrinks: {}", decision.to_text()));
         }
-        if seen.is_some_and(|view| view.state.auto_scale) && decision.order().is_some() {
+        let leaves_formula = decision
+            .order()
+            .is_some_and(|order| !order.release && order.lease.is_none());
+        if seen.is_some_and(|view| view.state.auto_scale) && leaves_formula {
             self.find(
                 Law::Bounds,
                 format!(
                     "a pool with a formula of its own is ordered: {}",
                     decision.to_text()
                 ),
+            );
+        }
+    }
+
+    /// Holds a decision against what somebody halted.
+    fn halted(&self, decision: &Decision, seen: Option<&PoolView>) {
+        let Some(halt) = seen.and_then(|view| view.halt.as_ref()) else {
+            return;
+        };
+        let (start, outcome) = (decision.start, decision.outcome());
+        let grows = Lane::ALL.iter().any(|lane| outcome.get(*lane) > start.get(*lane));
+        let is_broken = match halt.scope {
+            HaltScope::All => decision.order().is_some(),
+            HaltScope::In => outcome.total() < start.total(),
+            HaltScope::Out => grows && outcome.total() > start.total(),
+        };
+        if is_broken {
+            self.find(
+                Law::Bounds,
+                format!("{halt:?} does not hold: {}", decision.to_text()),
             );
         }
     }

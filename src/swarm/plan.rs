@@ -60,6 +60,15 @@ impl Plan {
         }
     }
 
+    /// Returns how long it is calm after that.
+    pub fn calm(&self) -> Span {
+        if self.hours.is_some() {
+            Self::CALM.scale(0.5)
+        } else {
+            Self::CALM
+        }
+    }
+
     /// The time in which everything has come to rest after the last fault: tasks of up to two hours, one after the other on
     /// what little a quota leaves, cooldowns, steps and fallbacks.
     pub const CALM: Span = Span::hours(12);

@@ -14,6 +14,7 @@ use super::scene::{Scene, Trace};
 use super::tally::Tally;
 use super::watched::Watched;
 use super::wishes;
+use crate::account::{Halt, HaltScope, PoolPattern};
 use crate::azure::shared_key::Key;
 use crate::azure::{Client, Clock, Credential, Limits, Live, Runs, Settings};
 use crate::base::{Span, Timestamp};
@@ -135,7 +136,7 @@ impl World {
             return;
         }
         let policies = wishes::policies(&self.plan, self.reload);
-        let decided = self.life_of(&policies, calm_from + Plan::CALM);
+        let decided = self.life_of(&policies, calm_from + self.plan.calm());
         self.rest(&policies, &decided);
     }
 
@@ -146,6 +147,7 @@ impl World {
         let dice = Dice::new(self.dice.seed(), Purpose::Ledger);
         let mut world = Watched::new(live, &self.scene, policies, until, dice);
         world.kills = self.kills;
+        world.halts = self.halts(until);
         let before = std::mem::take(&mut self.memory);
         let kept = engine::run(&mut world, policies, before.clone());
         self.scene.state().tally.restarts += 1;
@@ -153,6 +155,25 @@ impl World {
             .tell(|| "a start from what the ledger remembers".to_owned());
         self.memory = self.recall(&world, &kept).unwrap_or(before);
         world.laws.latest().to_vec()
+    }
+
+    /// Draws what somebody halts in a life; at rest nothing is.
+    fn halts(&mut self, until: Timestamp) -> Vec<(PoolPattern, Halt)> {
+        if until > self.plan.start() + self.plan.rough()
+            || !self.plan.has(FaultKind::People)
+            || !self.dice.chance(0.2)
+        {
+            return Vec::new();
+        }
+        let halt = Halt {
+            scope: self.dice.pick(&[HaltScope::In, HaltScope::Out, HaltScope::All]),
+            until: Some(self.scene.now() + self.dice.span(Span::minutes(5), Span::hours(12))),
+            why: "maintenance".to_owned(),
+            by: None,
+        };
+        let pools = self.dice.pick(&["pool-*", "pool-0", "pool-1"]);
+        self.scene.tell(|| format!("halted: {pools}, {halt:?}"));
+        vec![(pools.parse().expect("a pattern"), halt)]
     }
 
     /// Returns what the ledger of a life remembers, and holds it against what the engine did.

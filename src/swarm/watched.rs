@@ -8,7 +8,7 @@ use super::faults::FaultKind;
 use super::found::Law;
 use super::laws::Laws;
 use super::scene::Scene;
-use crate::account::{Order, PoolId, Receipt};
+use crate::account::{Halt, Order, PoolId, PoolPattern, Receipt};
 use crate::azure::Live;
 use crate::base::{Mix, Timestamp};
 use crate::engine::{Entry, Observation, ObserveError, Question, RecordError, World};
@@ -25,6 +25,8 @@ pub(super) struct Watched<'a> {
     /// The share of points at which it is killed.
     pub(super) kills: f64,
     pub(super) dice: Dice,
+    /// What is halted.
+    pub(super) halts: Vec<(PoolPattern, Halt)>,
     /// What was kept.
     pub(super) ledger: String,
     /// The latest line that was kept, where it is a decision with an order.
@@ -49,6 +51,7 @@ impl<'a> Watched<'a> {
             until,
             kills: 0.0,
             dice,
+            halts: Vec::new(),
             ledger: String::new(),
             latest: None,
             is_killed: false,
@@ -106,6 +109,13 @@ impl World for Watched<'_> {
         if let Err(error) = &seen {
             self.scene.state().tally.blind += 1;
             self.scene.tell(|| format!("blind: {error}"));
+        }
+        for view in into.pools_mut() {
+            let of_pool = self
+                .halts
+                .iter()
+                .filter(|(pools, _)| pools.matches(&view.state.id));
+            view.halt = Halt::together(of_pool.map(|(_, halt)| halt), question.now);
         }
         self.laws.begin_tick(question, into);
         seen

@@ -213,6 +213,31 @@ fn guards(text: &mut String, dice: &mut Dice) {
             dice.between(1, 5)
         );
     }
+    if dice.chance(0.3) {
+        let _ = writeln!(
+            text,
+            "actuator: {{ leaseFormula: {{ lease: {}, fallback: {} }} }}",
+            dice.pick(&["20m", "30m", "2h"]),
+            dice.pick(&["tasks", "least", "keep"]),
+        );
+    }
+    if dice.chance(0.5) {
+        let _ = writeln!(text, "ownFormula: takeOver");
+    }
+    if dice.chance(0.5) {
+        let _ = writeln!(
+            text,
+            "others: {{ respectFor: {} }}",
+            dice.pick(&["10m", "1h", "3h"])
+        );
+    }
+    if dice.chance(0.3) {
+        let _ = writeln!(
+            text,
+            "replace: {{ unusable: {}, atMost: 50% }}",
+            dice.pick(&["10m", "1h"])
+        );
+    }
     if dice.chance(0.4) {
         let _ = writeln!(
             text,
@@ -222,6 +247,7 @@ fn guards(text: &mut String, dice: &mut Dice) {
                 "deallocation: requeue",
                 "prefer: [unusable, preempted, idle]",
                 "deallocation: taskcompletion, prefer: [idle]",
+                "prefer: [unusable, preempted, idle], drain: true",
             ]),
         );
     }
