@@ -1,6 +1,6 @@
 //! Where the signals come from that no account tells: the file that names sources and how they let us in.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::account_options::Connected;
 use super::exit::Failure;
@@ -31,6 +31,8 @@ impl SignalOptions {
         };
         let source = files::read(path)?;
         let file = SourcesFile::parse(&source.text).map_err(|faults| Failure::Text(source, faults))?;
+        let folder = path.parent().unwrap_or_else(|| Path::new(""));
+        let file = file.seen_from(folder);
         let environment = Environment::new(|name| std::env::var(name).ok());
         let authorities = connected.authorities.as_deref();
         let runtime = connected.runtime.handle().clone();

@@ -43,7 +43,7 @@ impl Reader<'_> {
                         Some(Demand::Schedule(schedule.clone()))
                     }
                     DemandFile::Track(track) => {
-                        self.complain(SIGNAL, &["demand", &index, "track"], track.complaints(), document);
+                        self.mind_signal(&["demand", &index, "track"], track.complaints(), document);
                         self.mind_retired(track.metric, &["demand", &index, "track", "metric"], document);
                         Some(Demand::Track(track.clone()))
                     }
@@ -63,13 +63,20 @@ impl Reader<'_> {
                     }
                     DemandFile::Deadlines(deadlines) => Some(Demand::Deadlines(*deadlines)),
                     DemandFile::Queue(queue) => {
-                        self.complain(SIGNAL, &["demand", &index, "queue"], queue.complaints(), document);
+                        self.mind_signal(&["demand", &index, "queue"], queue.complaints(), document);
                         self.mind_retired(queue.metric, &["demand", &index, "queue", "metric"], document);
                         Some(Demand::Queue(queue.clone()))
                     }
                 }
             })
             .collect()
+    }
+
+    /// Tells what cannot be meant of a signal, unless nobody knows which source is.
+    fn mind_signal(&mut self, path: &[&str], complaints: Vec<Complaint>, document: &Node) {
+        if !self.checked.lacks(&["source"], &span(document, path)) {
+            self.complain(SIGNAL, path, complaints, document);
+        }
     }
 
     fn mind_retired(&mut self, metric: Option<Metric>, path: &[&str], document: &Node) {

@@ -1,8 +1,8 @@
-//! Where sources answer and how they let us in, as it is written in TOML: a file of its own for `--sources`, a table of the
-//! sidecar's configuration otherwise.
+//! Where sources answer and how they let us in, as it is written in TOML: a file of its own for `--sources`, the table `sources` of
+//! the sidecar's configuration otherwise. Paths are seen from the folder of the file.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -193,6 +193,23 @@ impl SourcesFile {
             }
             _ => Err(checked.faults),
         }
+    }
+
+    /// Returns the file with its paths as they are seen from a folder, which is that of the text that it was read from.
+    #[must_use]
+    pub fn seen_from(mut self, folder: &Path) -> Self {
+        let secrets = (self.storage_queue.values_mut())
+            .flat_map(|file| [&mut file.key, &mut file.sas, &mut file.token])
+            .chain((self.prometheus.values_mut()).flat_map(|file| [&mut file.token, &mut file.password]))
+            .chain(self.azure_dev_ops.values_mut().map(|file| &mut file.token))
+            .chain(self.git_hub.values_mut().map(|file| &mut file.token));
+        for secret in secrets {
+            if let Some(SecretFile::File(path)) = secret {
+                *path = folder.join(&*path);
+            }
+        }
+        self.files.folder = self.files.folder.map(|path| folder.join(path));
+        self
     }
 
     /// Returns the JSON Schema of the file.

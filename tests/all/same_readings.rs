@@ -6,6 +6,7 @@ use lowtide::decision::Memory;
 use lowtide::engine::{Entry, Observation, ObserveError, Question, RecordError, World, run};
 use lowtide::policy::{self, Policies};
 use lowtide::signal::{Found, Lack, Metric, Reading, Sample};
+use lowtide::sim::{Contender, backtest_one, demo};
 use lowtide::world::{Kept, MemoryLedger, replay};
 
 /// A pool that is looked at each minute, with a source that says something else each time.
@@ -111,4 +112,26 @@ fn where_nothing_is_told_nothing_is_written() {
     let text = ledger("{ queue: { metric: $PendingTasks } }", false);
     assert!(!text.contains("readings") && !text.contains("signals"));
     replay(&text).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn a_backtest_takes_messages_for_tasks_and_refuses_what_no_log_tells() {
+    let workload = demo::workload();
+    let run = |demand: &str| {
+        let source = format!("version: 1\npool: p\ndemand: [ {demand} ]\nbounds: {{ total: [0, 20] }}\n");
+        let (policy, findings) = policy::read("p", &source, &mut |_| Err(String::new()));
+        let policy = policy.unwrap_or_else(|| panic!("{findings:?}"));
+        let options = demo::options();
+        backtest_one(&Contender::Policy(policy), &workload, &options, 7, None, &|_| {})
+    };
+    let by_tasks = run("{ queue: { metric: $PendingTasks } }").unwrap();
+    let by_messages = run("{ queue: { source: storageQueue, name: agents } }").unwrap();
+    assert_eq!(by_messages, by_tasks, "a message is a task at once");
+    let that_stay = run("{ queue: { source: storageQueue, name: agents, plus: nothing } }").unwrap();
+    assert!(
+        that_stay.orders > 0,
+        "a message that stays is there until its task has ended"
+    );
+    let error = run("{ track: { source: prometheus, query: x, target: 3 } }").unwrap_err();
+    assert!(error.to_string().contains("no job log tells"), "{error}");
 }
