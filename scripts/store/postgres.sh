@@ -11,7 +11,7 @@ if ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev
     "${run[@]}" apt-get install -y --no-install-recommends postgresql
 fi
 command -v openssl >/dev/null || apt-get install -y --no-install-recommends openssl
-programs=$(dirname "$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb | tail -1)")
+programs=$(dirname "$(readlink -f "$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb | tail -1)")")
 
 scratch=$(mktemp -d)
 chmod 755 "$scratch"
@@ -71,6 +71,6 @@ END
 bash "$scratch/run.sh" server start
 echo "PostgreSQL $("$programs/postgres" --version | grep -o '[0-9.]*' | head -1) runs on port $port"
 
-LOWTIDE_POSTGRES_URL="postgres://app@127.0.0.1:$port" LOWTIDE_POSTGRES_RUN="$scratch/run.sh" \
+RUST_BACKTRACE=0 LOWTIDE_POSTGRES_URL="postgres://app@127.0.0.1:$port" LOWTIDE_POSTGRES_RUN="$scratch/run.sh" \
     LOWTIDE_POSTGRES_CA="$scratch/ca.pem" LOWTIDE_POSTGRES_OTHER_CA="$scratch/other.pem" \
     cargo test --locked --test postgres -- "$@"

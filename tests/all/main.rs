@@ -29,6 +29,7 @@ mod jsonl;
 mod language;
 mod leases;
 mod ledger_kills;
+mod ledger_told;
 mod lint;
 mod market;
 mod market_fit;

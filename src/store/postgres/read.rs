@@ -155,12 +155,12 @@ impl Asked {
         if let Some(reason) = &search.reason {
             let lexeme = format!("r:{}", reason.to_lowercase());
             asked.and("found_by @@ ", quoted(&lexeme));
-            asked.text.push_str("::tsquery");
+            asked.text.push_str("::text::tsquery");
         }
         for word in search.words() {
             if let Some(start) = word.strip_suffix('*') {
                 asked.and("found_by @@ ", format!("{}:*", quoted(&start.to_lowercase())));
-                asked.text.push_str("::tsquery");
+                asked.text.push_str("::text::tsquery");
             } else {
                 asked.and("found_by @@ phraseto_tsquery('simple', ", word.to_owned());
                 asked.text.push(')');
