@@ -54,5 +54,5 @@ pub use settings::{ApiVersion, Endpoint, EndpointError, Limits, Settings};
 pub use token_fault::TokenFault;
 pub use token_source::{Application, Fetch, TokenSource};
 pub use tokens::Tokens;
-pub use transport::{Carried, Carrier, Reply};
+pub use transport::{Carried, Carrier, Reply, plain_http};
 pub use words::{Allocation, NodeState, PoolStage, Scheduling, TaskResult, TaskState};

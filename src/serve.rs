@@ -9,29 +9,34 @@
 
 mod account;
 mod board;
+mod book;
 pub mod config;
 mod control;
 mod folder;
 mod health;
 mod health_pages;
+mod lead;
 mod log;
 mod metrics;
 mod process;
 mod signals;
 mod steer;
 mod steered;
+mod systemd;
+mod traces;
 mod watcher;
 
 pub use account::AccountError;
 pub use board::{Board, Event, PoolStanding, Settled, Standing, Totals};
+pub use book::{Book, Keeps};
 pub use control::{Asked, Control};
 pub use folder::{FaultyText, Folder, Reading};
 pub use health::{
     FileFault, Health, Policies as PoliciesStanding, PolicyStanding, Readiness, Reason, Reload, Role, Status,
 };
 pub use health_pages::{HealthPage, router as health_pages};
-pub use log::begin as begin_log;
 pub use metrics::{METRICS, MetricKind, MetricRow, Metrics};
 pub use process::{Process, ProcessError};
-pub use steer::Steering;
-pub use steered::Steered;
+pub use steer::{Ended, Steering};
+pub use steered::{Brakes, Halts, NoHalts, Steered};
+pub use traces::Collector;

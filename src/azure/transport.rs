@@ -101,6 +101,14 @@ pub(super) fn request_maker() -> Result<reqwest::Client, Fault> {
         .map_err(|error| Fault::Senseless(format!("no HTTP client can be made: {}", innermost(&error))))
 }
 
+/// Makes an HTTP client for what is none of the account's, such as a collector of traces.
+///
+/// # Errors
+/// When the system lets none be made.
+pub fn plain_http() -> Result<reqwest::Client, String> {
+    http_client(None, true).map_err(|fault| fault.to_string())
+}
+
 fn read_certificates(pem: &[u8]) -> Result<Vec<Certificate>, Fault> {
     let certificates = Certificate::from_pem_bundle(pem).unwrap_or_default();
     if certificates.is_empty() {

@@ -34,7 +34,7 @@ pub(super) struct Reference {
 enum Topic {
     /// Functions, methods, members, constants and variables
     Formula,
-    /// The sampled metrics
+    /// The sampled metrics that formulas read, and the metrics that the sidecar exports
     Metrics,
     /// The codes of diagnostics, each with a text that gets it and one that does not
     Codes,
@@ -54,6 +54,8 @@ struct Document {
     variables: Vec<Entry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     metrics: Vec<Entry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exported: Vec<Entry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     codes: Vec<CodeEntry>,
 }
@@ -123,6 +125,7 @@ fn document(topic: Option<Topic>) -> Document {
     }
     if topic.is_none_or(|topic| topic == Topic::Metrics) {
         document.metrics = Metric::ALL.iter().map(|metric| metric_entry(*metric)).collect();
+        document.exported = serve::METRICS.iter().map(exported).collect();
     }
     if topic.is_none_or(|topic| topic == Topic::Codes) {
         document.codes = codes();
@@ -173,6 +176,7 @@ impl Document {
             &mut self.constants,
             &mut self.variables,
             &mut self.metrics,
+            &mut self.exported,
         ] {
             entries.retain(|entry| is_named(entry.name));
             found.extend(entries.iter().map(|entry| entry.name));
@@ -206,6 +210,21 @@ fn metric_entry(metric: Metric) -> Entry {
     Entry::new(metric.name(), format!("{}{retired}", metric.doc()))
 }
 
+fn exported(row: &serve::MetricRow) -> Entry {
+    let values = match row.values {
+        "" => String::new(),
+        values => format!(" {values}."),
+    };
+    let labels = match row.labels {
+        [] => String::new(),
+        labels => format!(" by {}", labels.join(", ")),
+    };
+    Entry::new(
+        row.name,
+        format!("{}{labels}: {}{values}", row.kind.word(), row.doc),
+    )
+}
+
 impl Entry {
     fn new(name: &'static str, doc: impl Into<String>) -> Self {
         Self {
@@ -235,6 +254,7 @@ fn print(document: &Document, terminal: &mut Terminal) -> io::Result<()> {
         ("Interval constants", &document.constants),
         ("Variables that the service defines", &document.variables),
         ("Metrics", &document.metrics),
+        ("Metrics that the sidecar exports", &document.exported),
     ];
     let paint = terminal.paint();
     let mut first = true;

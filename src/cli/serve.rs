@@ -9,7 +9,7 @@ use super::{files, wiring};
 use crate::azure::Client;
 use crate::policy::{Mode, Policies};
 use crate::serve::config::{Config, Surroundings};
-use crate::serve::{AccountError, FaultyText, Folder, Process, ProcessError, begin_log};
+use crate::serve::{AccountError, FaultyText, Folder, Process, ProcessError};
 
 /// Steer the pools of a live Batch account: look, decide, write down, order, for as long as it runs
 #[derive(Debug, clap::Args)]
@@ -53,7 +53,6 @@ impl Serve {
             tell(&config, &client, &policies, terminal)?;
             return Ok(Exit::Success);
         }
-        begin_log(&config.file.log);
         let process = Process {
             config,
             client,

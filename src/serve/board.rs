@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 
 use super::health::{Health, Policies};
-use crate::account::{PoolId, Receipt};
+use crate::account::{Halt, PoolId, Receipt};
 use crate::base::{Mix, Timestamp};
 use crate::decision::Decision;
 use crate::engine::{Entry, PoolView};
@@ -60,6 +60,9 @@ pub struct PoolStanding {
     /// What could not be read of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// Somebody's word that it is left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub halt: Option<Halt>,
     /// The latest decision: the same object as in the ledger.
     pub decision: Arc<Decision>,
     /// The latest order and what became of it.
@@ -133,8 +136,8 @@ impl Board {
 
     /// Takes in an entry that the ledger has kept as a line, under a number where it numbers them.
     pub fn take(&self, entry: &Entry<'_>, line: &str, number: Option<u64>) {
-        let kind = self.write(|standing| standing.take(entry, number));
-        self.tell(kind, line);
+        self.write(|standing| standing.take(entry, number));
+        self.tell(kind(entry), line);
     }
 
     /// Changes what stands on it.
@@ -153,6 +156,18 @@ impl Board {
             // Without a listener there is nobody to tell.
             let _ = self.0.events.send(Event { id, kind, json });
         }
+    }
+}
+
+/// Returns the word for what an entry is about.
+pub(super) const fn kind(entry: &Entry<'_>) -> &'static str {
+    match entry {
+        Entry::Started { .. } => "started",
+        Entry::Blind { .. } => "blind",
+        Entry::Unmatched { .. } => "unmatched",
+        Entry::Account { .. } => "account",
+        Entry::Decided { .. } => "decided",
+        Entry::Settled { .. } => "settled",
     }
 }
 
@@ -176,32 +191,27 @@ impl Standing {
         totals
     }
 
-    fn take(&mut self, entry: &Entry<'_>, number: Option<u64>) -> &'static str {
+    fn take(&mut self, entry: &Entry<'_>, number: Option<u64>) {
         match entry {
             Entry::Started { policies, .. } => {
                 self.policies = Policies::from(*policies);
                 // What no policy speaks of any more is not steered.
                 self.pools.retain(|pool, _| policies.policy_for(pool).is_some());
-                "started"
             }
             Entry::Blind { at, error } => {
                 self.health.look(*at, Some(error.message.clone()));
-                "blind"
             }
             Entry::Unmatched { at } => {
                 self.health.look(*at, None);
-                "unmatched"
             }
             Entry::Account { at, .. } => {
                 self.health.look(*at, None);
-                "account"
             }
             Entry::Decided { decision, seen } => {
                 if seen.is_some() {
                     self.health.look(decision.at, None);
                 }
                 self.decided(decision, *seen, number);
-                "decided"
             }
             Entry::Settled { order, receipt } => {
                 if let Some(pool) = self.pools.get_mut(&order.pool) {
@@ -211,7 +221,6 @@ impl Standing {
                         receipt: (*receipt).clone(),
                     });
                 }
-                "settled"
             }
         }
     }
@@ -239,6 +248,7 @@ impl Standing {
             seen_at,
             state,
             fault,
+            halt: seen.and_then(|view| view.halt.clone()),
             decision: Arc::new(decision.clone()),
             receipt: before.and_then(|before| before.receipt),
         };

@@ -20,9 +20,13 @@ pub use text::{AddressText, EndpointText};
 use codes::{CONTRADICTION, SCHEMA_CODES, UNREADABLE};
 use text::FORMATS;
 
+use super::book::Book;
 use crate::base::document::Node;
 use crate::base::schema::Schema;
 use crate::base::{Diagnostic, Span};
+use crate::engine::RecordError;
+use crate::store::{Place, Retain, Store, StoreSettings};
+use crate::world::JsonLines;
 
 /// A configuration that was read and found whole.
 #[derive(Clone, Debug)]
@@ -80,15 +84,40 @@ impl Config {
         schemars::schema_for!(ConfigFile)
     }
 
-    /// Returns where the ledger is kept.
-    pub fn ledger_path(&self) -> PathBuf {
-        let written = self.file.ledger.json_lines.as_deref();
-        self.path(written.unwrap_or("lowtide-ledger.jsonl".as_ref()))
-    }
-
     /// Returns where the ledger is kept, for people.
     pub fn ledger_place(&self) -> String {
-        format!("JSON lines in {}", self.ledger_path().display())
+        match &self.file.ledger.json_lines {
+            Some(path) => format!("JSON lines in {}", self.path(path).display()),
+            None => format!("SQLite in {}", self.sqlite().display()),
+        }
+    }
+
+    /// Opens the ledger.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open_ledger(&self) -> Result<Book, RecordError> {
+        let ledger = &self.file.ledger;
+        if let Some(path) = &ledger.json_lines {
+            return JsonLines::open(&self.path(path)).map(Book::JsonLines);
+        }
+        let settings = StoreSettings {
+            retain: Retain {
+                age: ledger.keep_for,
+                bytes: ledger.bytes_max,
+            },
+            ..StoreSettings::from(Place::Sqlite(self.sqlite()))
+        };
+        Store::open(&settings)
+            .map(Book::Store)
+            .map_err(|error| RecordError {
+                message: error.to_string(),
+            })
+    }
+
+    fn sqlite(&self) -> PathBuf {
+        let written = self.file.ledger.sqlite.as_deref();
+        self.path(written.unwrap_or("lowtide.db".as_ref()))
     }
 
     /// Returns a path of the file as it is seen from anywhere.
@@ -96,6 +125,9 @@ impl Config {
         self.folder.join(written)
     }
 }
+
+/// What is younger answers the questions of the morning after.
+const KEEP_LEAST: Span = Span::days(1);
 
 /// More often the folder would be looked at for nothing, and less often a change would be forgotten.
 const POLL: (Span, Span) = (Span::seconds(1), Span::hours(1));
@@ -140,11 +172,26 @@ fn judge(file: &ConfigFile, document: &Node) -> Vec<Diagnostic> {
             "leave it out: 30s is usual",
         );
     }
-    if file.ledger.json_lines.is_none() {
+    let ledger = &file.ledger;
+    if ledger.json_lines.is_some() && ledger.sqlite.is_some() {
         complain(
-            &["ledger"],
-            "the ledger is kept nowhere, and nothing is ordered that is not written down".to_owned(),
-            "add jsonLines = \"lowtide-ledger.jsonl\"",
+            &["ledger", "jsonLines"],
+            "the ledger is kept in two places".to_owned(),
+            "keep sqlite or jsonLines",
+        );
+    }
+    if ledger.json_lines.is_some() && (ledger.keep_for.is_some() || ledger.bytes_max.is_some()) {
+        complain(
+            &["ledger", "jsonLines"],
+            "nothing is pruned of JSON lines".to_owned(),
+            "leave keepFor and bytesMax out, or write sqlite = \"lowtide.db\"",
+        );
+    }
+    if ledger.keep_for.is_some_and(|span| span < KEEP_LEAST) {
+        complain(
+            &["ledger", "keepFor"],
+            "entries are kept for at least a day".to_owned(),
+            "write 90d, or leave it out to keep all",
         );
     }
     faults

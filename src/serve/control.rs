@@ -1,14 +1,21 @@
-//! What may be asked of the running loop from outside: to end, to read the policies again, to look at once.
+//! What may be asked of the running loop from outside: to end, to read the policies again, to look at once, to step back.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::azure::Stop;
 
 /// Asks something of the running loop; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Control {
-    asked: Arc<Mutex<Asked>>,
+    shared: Arc<Shared>,
     wait: Stop,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    asked: Mutex<Asked>,
+    heard: Condvar,
 }
 
 /// What was asked since it was last seen to.
@@ -20,13 +27,15 @@ pub struct Asked {
     pub reload: bool,
     /// To look at every pool at once.
     pub look: bool,
+    /// To step back, because another instance steers now.
+    pub step_back: bool,
 }
 
 impl Control {
     /// Returns a control of a loop whose waiting can be cut short.
     pub fn new(wait: Stop) -> Self {
         Self {
-            asked: Arc::default(),
+            shared: Arc::default(),
             wait,
         }
     }
@@ -46,14 +55,19 @@ impl Control {
         self.ask(|asked| asked.look = true);
     }
 
-    /// Says whether something was asked that is not seen to.
-    pub fn is_asked(&self) -> bool {
-        *self.lock() != Asked::default()
+    /// Asks it to step back, because another instance steers now.
+    pub fn step_back(&self) {
+        self.ask(|asked| asked.step_back = true);
     }
 
-    /// Says whether the waiting was cut short for something that is seen to already, and lets the loop wait again.
-    pub(super) fn was_cut_for_nothing(&self) -> bool {
-        self.wait.go_on() && !self.is_asked()
+    /// Returns what was asked and is not seen to.
+    pub fn asked(&self) -> Asked {
+        *self.lock()
+    }
+
+    /// Says whether it shall end.
+    pub fn is_ended(&self) -> bool {
+        self.lock().end
     }
 
     /// Returns what was asked, and lets the loop wait again; that it shall end stays asked.
@@ -69,13 +83,40 @@ impl Control {
         taken
     }
 
+    /// Says that the policies are being read again; lets the loop wait again.
+    pub(super) fn reloading(&self) {
+        self.wait.go_on();
+        self.lock().reload = false;
+    }
+
+    /// Says whether the waiting was cut short for something that is seen to already, and lets the loop wait again.
+    pub(super) fn was_cut_for_nothing(&self) -> bool {
+        self.wait.go_on() && self.asked() == Asked::default()
+    }
+
+    /// Waits for a while, or until it shall end; says whether it shall.
+    pub fn pause(&self, pause: Duration) -> bool {
+        let until = Instant::now() + pause;
+        let mut asked = self.lock();
+        while !asked.end {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.shared.heard.wait_timeout(asked, left);
+            asked = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
     fn ask(&self, what: impl FnOnce(&mut Asked)) {
         what(&mut self.lock());
+        self.shared.heard.notify_all();
         self.wait.stop();
     }
 
     fn lock(&self) -> MutexGuard<'_, Asked> {
         // Whoever panicked while holding it left flags that are as good as any.
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::{Code, Diagnostic, Severity};
 use crate::policy::{self, AccountPolicy, Policies, Policy};
+use crate::world::policy_hash;
 
 /// How deep folders are searched; more is a loop of links or a mistake.
 const DEPTH_MAX: usize = 32;
@@ -30,8 +31,8 @@ pub struct Folder {
     path: PathBuf,
     /// What each file last meant, for those that were ever whole.
     whole: BTreeMap<PathBuf, Meaning>,
-    /// What was read last: paths and texts.
-    print: u64,
+    /// The policies in effect, by what they mean.
+    print: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -73,7 +74,7 @@ impl Folder {
         Self {
             path,
             whole: BTreeMap::new(),
-            print: 0,
+            print: None,
         }
     }
 
@@ -82,12 +83,26 @@ impl Folder {
         &self.path
     }
 
+    /// Returns what tells whether any file under a folder has changed: their names and texts.
+    pub(super) fn texts(path: &Path) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let mut paths = Vec::new();
+        if let Err((path, error)) = walk(path, 0, &|_| true, &mut paths) {
+            path.hash(&mut hasher);
+            error.to_string().hash(&mut hasher);
+        }
+        for path in paths {
+            path.hash(&mut hasher);
+            read_text(&path).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
     /// Reads the folder and returns what is in effect from now on, unless it is what was in effect before.
     pub fn read(&mut self) -> Reading {
         let mut paths = Vec::new();
-        let found = walk(&self.path, 0, &mut paths);
-        let mut hasher = DefaultHasher::new();
-        let files: Vec<Now> = paths.iter().map(|path| read_file(path, &mut hasher)).collect();
+        let found = walk(&self.path, 0, &is_policy, &mut paths);
+        let files: Vec<Now> = paths.iter().map(|path| read_file(path)).collect();
         let mut reading = Reading::default();
         if let Err((path, error)) = found {
             reading.faults.push(unreadable(&path, &error.to_string()));
@@ -98,7 +113,6 @@ impl Folder {
             reading.faults.push(unreadable(&self.path, why));
             return reading;
         }
-        let print = hasher.finish();
         let before = std::mem::take(&mut self.whole);
         for file in files {
             reading.faults.extend(file.faults);
@@ -110,8 +124,8 @@ impl Folder {
         if policies.policies.is_empty() {
             // Whoever empties a folder by mistake must not stop what runs.
             self.whole = before;
-        } else if print != self.print {
-            self.print = print;
+        } else if self.print.as_ref() != Some(&print(&policies)) {
+            self.print = Some(print(&policies));
             reading.policies = Some(policies);
         }
         reading
@@ -153,21 +167,16 @@ impl FaultyText {
     }
 }
 
-fn read_file(path: &Path, hasher: &mut DefaultHasher) -> Now {
+fn read_file(path: &Path) -> Now {
     let faulty = |faults| Now {
         path: path.to_owned(),
         meaning: None,
         faults,
     };
-    path.hash(hasher);
     let text = match read_text(path) {
         Ok(text) => text,
-        Err(why) => {
-            why.hash(hasher);
-            return faulty(vec![unreadable(path, &why)]);
-        }
+        Err(why) => return faulty(vec![unreadable(path, &why)]),
     };
-    text.hash(hasher);
     let name = path.file_stem().map_or_else(
         || path.display().to_string(),
         |stem| stem.to_string_lossy().into_owned(),
@@ -182,11 +191,7 @@ fn read_file(path: &Path, hasher: &mut DefaultHasher) -> Now {
             (None, diagnostics) => faulty(vec![FaultyText::of(path, text, diagnostics)]),
         };
     }
-    let (read, findings) = policy::read(&name, &text, &mut |file| {
-        let formula = read_text(&beside(path, file));
-        formula.hash(hasher);
-        formula
-    });
+    let (read, findings) = policy::read(&name, &text, &mut |file| read_text(&beside(path, file)));
     match read {
         Some(policy) => Now {
             path: path.to_owned(),
@@ -224,6 +229,16 @@ fn unreadable(path: &Path, why: &str) -> FaultyText {
     )
 }
 
+/// Returns what policies mean, in short.
+fn print(policies: &Policies) -> String {
+    let mut print: String = policies.policies.iter().map(policy_hash).collect();
+    if let Some(account) = &policies.account {
+        let file = serde_json::to_string(&account.to_file()).expect("an account is made of numbers and text");
+        print.push_str(&file);
+    }
+    print
+}
+
 fn beside(policy: &Path, file: &str) -> PathBuf {
     policy.parent().unwrap_or(Path::new("")).join(file)
 }
@@ -239,7 +254,12 @@ fn read_text(path: &Path) -> Result<String, String> {
 
 /// Adds the policies under a folder, in the order of their names; what begins with a dot is not looked at, which is how a
 /// mounted folder is exchanged as a whole.
-fn walk(folder: &Path, depth: usize, into: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error)> {
+fn walk(
+    folder: &Path,
+    depth: usize,
+    wanted: &dyn Fn(&Path) -> bool,
+    into: &mut Vec<PathBuf>,
+) -> Result<(), (PathBuf, io::Error)> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let entries = entries.map_err(|error| (folder.to_owned(), error))?;
     let mut paths: Vec<_> = entries
@@ -250,8 +270,8 @@ fn walk(folder: &Path, depth: usize, into: &mut Vec<PathBuf>) -> Result<(), (Pat
     paths.sort();
     for path in paths {
         if path.is_dir() && !path.is_symlink() && depth < DEPTH_MAX {
-            walk(&path, depth + 1, into)?;
-        } else if is_policy(&path) {
+            walk(&path, depth + 1, wanted, into)?;
+        } else if wanted(&path) {
             into.push(path);
         }
     }

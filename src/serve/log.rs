@@ -3,32 +3,52 @@
 use std::io;
 
 use tracing::{debug, error, info, warn};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, fmt};
 
 use super::config::{LogFormat, LogLevel, LogSection};
 use super::folder::FaultyText;
-use super::health::FileFault;
+use super::health::{FileFault, Reload};
+use super::traces::{self, Collector};
 use crate::account::Receipt;
 use crate::base::Severity;
 use crate::engine::{Entry, RecordError};
+use crate::policy::Policies;
 
-/// Begins to write the log of this process to standard error; once.
-pub fn begin(section: &LogSection) {
-    let filter = EnvFilter::new(format!("warn,lowtide={}", section.level.word()));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(false)
-        .with_target(false);
+/// Begins to write the log of this process to standard error, and to send its traces to a collector; once.
+pub(super) fn begin(section: &LogSection, collector: Option<&Collector>) {
+    let filter = format!("warn,lowtide={},{}=off", section.level.word(), traces::TARGET);
+    let text = (section.format == LogFormat::Text).then(|| {
+        let lines = fmt::layer().with_writer(io::stderr).with_ansi(false);
+        lines.with_target(false).with_filter(EnvFilter::new(&filter))
+    });
+    let json = (section.format == LogFormat::Json).then(|| {
+        let lines = fmt::layer().with_writer(io::stderr).with_target(false).json();
+        let flat = lines.flatten_event(true).with_current_span(false);
+        flat.with_span_list(false).with_filter(EnvFilter::new(&filter))
+    });
+    let spans = collector.map(|collector| {
+        tracing_opentelemetry::layer()
+            .with_tracer(collector.tracer())
+            .with_location(false)
+            .with_threads(false)
+            .with_filter(EnvFilter::new(format!("off,{}=info", traces::TARGET)))
+    });
     // A second log of the same process has nobody to read it.
-    let _ = match section.format {
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .try_init(),
-    };
+    let _ = Registry::default().with(text).with(json).with(spans).try_init();
+}
+
+/// Says a mistake of ours in the log, instead of on the terminal.
+pub(super) fn explain_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let message = info.payload_as_str().unwrap_or("no message");
+        error!(
+            place,
+            message, "a mistake in lowtide; please report it with these lines"
+        );
+    }));
 }
 
 /// Says what an entry of the ledger is about, with its number where the ledger numbers its lines.
@@ -97,6 +117,23 @@ pub(super) fn kill_switch(before: Option<&str>, now: Option<&str>) {
         (None, Some(why)) => warn!(why, "everything is stopped"),
         (Some(_), None) => info!("the kill switch is gone; orders go out again"),
         _ => {}
+    }
+}
+
+/// Says that nobody can tell what is halted.
+pub(super) fn halts_unread(error: &str) {
+    warn!(
+        error,
+        "what is halted cannot be read; what was halted before stays so"
+    );
+}
+
+/// Says that the policies were read again.
+pub(super) fn reloaded(policies: Option<&Policies>, reload: &Reload) {
+    let whole = reload.is_whole();
+    match policies {
+        Some(policies) => info!(policies = policies.policies.len(), whole, "policies read again"),
+        None => info!(whole, "policies read again; nothing changed"),
     }
 }
 

@@ -1,32 +1,37 @@
 //! The process: the loop on the thread that calls, and around it what listens, watches and is signalled.
+//!
+//! ```text
+//! open the ledger ─► listen ─► (await the lead) ─► resume ─► steer ─► release the lead ─► answer what is under way ─► end
+//! ```
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::board::Board;
+use super::book::Book;
 use super::config::Config;
 use super::control::Control;
 use super::folder::Folder;
-use super::health_pages;
-use super::metrics::Metrics;
-use super::signals;
-use super::steer::Steering;
-use super::steered::Steered;
+use super::lead::{Renewal, await_lead};
+use super::steer::{Ended, Steering};
+use super::steered::{Brakes, NoHalts, Steered};
+use super::traces::Collector;
 use super::watcher::Watcher;
+use super::{health_pages, log, signals, systemd};
 use crate::azure::{Client, Live};
 use crate::base::Timestamp;
 use crate::decision::Memory;
 use crate::engine::RecordError;
 use crate::policy::Policies;
-use crate::world::JsonLines;
+use crate::store::{Lease, Store};
 
 /// What a process is made of.
 #[derive(Debug)]
@@ -57,6 +62,9 @@ pub enum ProcessError {
     /// The ledger cannot be opened.
     #[error(transparent)]
     Ledger(#[from] RecordError),
+    /// The collector of traces makes no sense.
+    #[error("traces cannot be sent: {0}")]
+    Traces(String),
     /// The system gives no threads or signals.
     #[error("the system does not give what the process needs: {0}")]
     System(#[from] io::Error),
@@ -75,51 +83,140 @@ impl Process {
             .worker_threads(2)
             .enable_all()
             .build()?;
-        let Self {
-            config,
-            client,
-            folder,
-            policies,
-            now,
-        } = self;
-        let file = &config.file;
-        let ledger = JsonLines::open(&config.ledger_path())?;
-        let live = Live::new(client, runtime.handle().clone());
-        let board = Board::new(now());
-        let metrics = Metrics::new().map_err(|error| io::Error::other(error.to_string()))?;
-        let metrics = Arc::new(Mutex::new(metrics));
-        let control = Control::new(live.stopper());
-        board.write(|standing| standing.health.reload.done(now(), &[]));
-        let door = Door::open(
-            &runtime,
-            file.http.listen.0,
-            health_pages::router(board.clone(), Arc::clone(&metrics)),
-        )?;
-        runtime.block_on(async { signals::heed(&control) })?;
-        let watcher = Watcher::begin(&runtime, folder.path(), file.policies.poll, &control);
-        let world = Steered {
-            inside: live,
-            ledger,
-            board,
-            metrics,
-            control,
-            kill_switch: file.kill_switch_file.as_ref().map(|path| config.path(path)),
-            dry_run: file.dry_run,
-            began: None,
+        let file = &self.config.file;
+        let collector = match &file.traces {
+            Some(traces) => {
+                let client = crate::azure::plain_http().map_err(ProcessError::Traces)?;
+                let runtime = runtime.handle().clone();
+                Some(Collector::begin(&traces.endpoint, client, runtime).map_err(ProcessError::Traces)?)
+            }
+            None => None,
         };
-        let steering = Steering {
-            world,
-            folder,
-            policies,
-            now,
-        };
-        steering.run(Memory::default());
+        log::begin(&file.log, collector.as_ref());
+        log::explain_panics();
+        let (listen, poll) = (file.http.listen.0, file.policies.poll);
+        let account = self.client.settings().account.clone();
+        let (mut steering, store) = self.steering(&runtime)?;
+        let world = &steering.world;
+        let pages = health_pages::router(world.board.clone(), Arc::clone(&world.metrics));
+        let door = Door::open(&runtime, listen, pages)?;
+        runtime.block_on(async { signals::heed(&world.control) })?;
+        let watcher = Watcher::begin(&runtime, world.folder.path(), poll, &world.control);
+        let (board, control) = (world.board.clone(), world.control.clone());
+        info!(account, version = env!("CARGO_PKG_VERSION"), "begins");
+        if let Some(every) = systemd::watchdog() {
+            info!(?every, "the service manager watches that ticks happen");
+        }
+        let lease = store.as_ref().map(|store| store.lease(&holder()));
+        match (&store, &lease) {
+            (Some(store), Some(lease)) => lead(&mut steering, store, lease),
+            _ => alone(&mut steering),
+        }
+        systemd::stopping();
+        board.write(|standing| standing.health.stopping = true);
         drop(watcher);
+        if let Some(Err(error)) = lease.map(|lease| lease.release()) {
+            warn!(%error, "the lead could not be given up; it ends by itself");
+        }
         door.close(&runtime);
-        info!("ended");
+        info!(asked = control.is_ended(), "ended");
+        if let Some(collector) = &collector {
+            collector.end();
+        }
         runtime.shutdown_timeout(FAREWELL);
         Ok(())
     }
+
+    /// Puts the loop together; with the store, where the ledger is one.
+    fn steering(self, runtime: &Runtime) -> Result<(Steering<Live, Book>, Option<Store>), ProcessError> {
+        let ledger = self.config.open_ledger()?;
+        let store = match &ledger {
+            Book::Store(store) => Some(store.clone()),
+            Book::JsonLines(_) => None,
+        };
+        let live = Live::new(self.client, runtime.handle().clone());
+        let now = (self.now)();
+        let board = Board::new(now);
+        board.write(|standing| standing.health.reload.done(now, &[]));
+        let control = Control::new(live.stopper());
+        let world = Steered::new(live, ledger, board, control, self.folder);
+        let mut world = world.map_err(|error| io::Error::other(error.to_string()))?;
+        let file = &self.config.file;
+        world.now = self.now;
+        world.brakes = Brakes {
+            kill_switch: file.kill_switch_file.as_ref().map(|path| self.config.path(path)),
+            dry_run: file.dry_run,
+            halts: Box::new(NoHalts),
+        };
+        let policies = self.policies;
+        Ok((Steering { world, policies }, store))
+    }
+}
+
+/// Steers by a ledger that nobody else can have.
+fn alone(steering: &mut Steering<Live, Book>) {
+    systemd::ready("steers");
+    while steering.run(Memory::default()) == Ended::Mistaken && !steering.world.control.is_ended() {}
+}
+
+/// Steers whenever the lead is ours, and stands by otherwise.
+fn lead(steering: &mut Steering<Live, Book>, store: &Store, lease: &Lease) {
+    let (board, control) = (steering.world.board.clone(), steering.world.control.clone());
+    while await_lead(lease, &board, &control) {
+        let Some(memory) = resume(store, &board, &control) else {
+            return;
+        };
+        let renewal = Renewal::begin(lease.clone(), control.clone());
+        systemd::ready("steers");
+        let ended = steering.run(memory);
+        drop(renewal);
+        if let Ended::Whole(_) = ended {
+            return;
+        }
+        control.take();
+    }
+}
+
+/// Reads what is remembered from the store, however often it takes; `None` when it shall end before that.
+fn resume(store: &Store, board: &Board, control: &Control) -> Option<Memory> {
+    /// A database that cannot be read now is not asked more often.
+    const TRIED_EVERY: Duration = Duration::from_secs(5);
+    loop {
+        match store.resume() {
+            Ok(remembered) => {
+                for (line, why) in &remembered.unreadable {
+                    warn!(
+                        line,
+                        why, "a line of the ledger cannot be read; its look counts as one that saw nothing"
+                    );
+                }
+                let pools = remembered.memory.pools.len();
+                info!(
+                    pools,
+                    looks = remembered.looks,
+                    "goes on with what the ledger remembers"
+                );
+                return Some(remembered.memory);
+            }
+            Err(problem) if problem.fault == crate::store::StoreFault::Foreign => {
+                error!(error = %problem, "begins without memory: nothing shrinks until guards have seen enough");
+                return Some(Memory::default());
+            }
+            Err(problem) => {
+                warn!(error = %problem, "the ledger cannot be read; tried again");
+                board.write(|standing| standing.health.ledger_fault = Some(problem.to_string()));
+            }
+        }
+        if control.pause(TRIED_EVERY) {
+            return None;
+        }
+    }
+}
+
+/// Returns how this process calls itself among its like.
+fn holder() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "lowtide".to_owned());
+    format!("{host}/{}", std::process::id())
 }
 
 /// Where the pages are served.
@@ -144,11 +241,8 @@ impl Door {
             // The sender says nothing and goes when it is time.
             let _ = stopped.changed().await;
         };
-        let serving = runtime.spawn(
-            axum::serve(listener, pages)
-                .with_graceful_shutdown(until)
-                .into_future(),
-        );
+        let serving = axum::serve(listener, pages).with_graceful_shutdown(until);
+        let serving = runtime.spawn(serving.into_future());
         Ok(Self { stop, serving })
     }
 

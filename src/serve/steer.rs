@@ -3,77 +3,72 @@
 //! ```text
 //! read the policies ─► engine::run ─┬─ policies changed ─► their `started` line ─► engine::run …
 //!                                   ├─ look at once ─────► engine::run …
-//!                                   └─ end
+//!                                   └─ end, or step back
 //! ```
 //!
 //! What is remembered goes from one run to the next, so that a reload forgets nothing.
 
-use tracing::info;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
-use super::folder::{Folder, Reading};
-use super::log;
+use tracing::error;
+
+use super::book::Keeps;
+use super::control::Asked;
 use super::steered::Steered;
-use crate::base::Timestamp;
 use crate::decision::Memory;
 use crate::engine::{self, World};
 use crate::policy::Policies;
-use crate::world::Ledger;
 
 /// What the loop steers by.
-#[derive(Debug)]
 pub struct Steering<W, L> {
     /// The world.
     pub world: Steered<W, L>,
-    /// Where the policies are.
-    pub folder: Folder,
     /// The policies in effect.
     pub policies: Policies,
-    /// Tells the time.
-    pub now: fn() -> Timestamp,
 }
 
-impl<W: World, L: Ledger> Steering<W, L> {
-    /// Steers until it is asked to end; returns what is then remembered.
-    pub fn run(mut self, mut memory: Memory) -> Memory {
-        loop {
-            memory = engine::run(&mut self.world, &self.policies, memory);
-            if !self.world.control.is_asked() {
-                // The world has ended by itself, as recorded ones do.
-                return memory;
-            }
-            let asked = self.world.control.take();
-            if asked.end {
-                self.world.board.write(|standing| standing.health.stopping = true);
-                return memory;
-            }
-            if asked.reload {
-                self.reload();
-            }
-        }
-    }
+/// How a run came to its end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ended {
+    /// The world has ended, or it was asked to end.
+    Whole(Memory),
+    /// Another instance steers now.
+    SteppedBack,
+    /// A mistake of ours ended the run; what it remembered is lost, and is to be read from the ledger again.
+    Mistaken,
+}
 
-    fn reload(&mut self) {
-        let Reading { policies, faults } = self.folder.read();
-        let now = (self.now)();
-        let board = &self.world.board;
-        let is_whole = board.write(|standing| {
-            standing.health.reload.done(now, &faults);
-            standing.health.reload.is_whole()
-        });
-        log::faults(&faults);
-        match policies {
-            Some(policies) => {
-                info!(
-                    policies = policies.policies.len(),
-                    whole = is_whole,
-                    "policies read again"
+/// After a mistake of ours nothing is tried for as long: a policy is looked at no more often.
+const AFTER_MISTAKE: Duration = Duration::from_secs(30);
+
+impl<W: World, L: Keeps> Steering<W, L> {
+    /// Steers until it is asked to end, or to step back.
+    pub fn run(&mut self, mut memory: Memory) -> Ended {
+        loop {
+            let (world, policies) = (&mut self.world, &self.policies);
+            let ran = catch_unwind(AssertUnwindSafe(|| engine::run(world, policies, memory)));
+            self.world.end_look();
+            let Ok(remembered) = ran else {
+                error!(
+                    "a mistake in lowtide ended the run; it begins anew in {AFTER_MISTAKE:?}, and the pools stay as they are"
                 );
+                self.world.control.pause(AFTER_MISTAKE);
+                return Ended::Mistaken;
+            };
+            memory = remembered;
+            if let Some(policies) = self.world.take_changed() {
                 self.policies = policies;
+                continue;
             }
-            None => info!(whole = is_whole, "policies read again; nothing changed"),
+            match self.world.control.take() {
+                Asked { end: true, .. } => return Ended::Whole(memory),
+                Asked { step_back: true, .. } => return Ended::SteppedBack,
+                Asked { reload: true, .. } => self.world.reload(),
+                Asked { look: true, .. } => {}
+                // The world has ended by itself, as recorded ones do.
+                Asked { .. } => return Ended::Whole(memory),
+            }
         }
-        let told = board.read().health.reload.clone();
-        let told = serde_json::to_string(&told).expect("a reload is made of numbers and text");
-        board.tell("reload", &told);
     }
 }

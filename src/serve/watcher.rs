@@ -4,8 +4,10 @@
 //! changed ─► quiet for a moment ─► asks the loop to read again     (an editor or a roll-out writes several times)
 //! poll ────► asks the loop to read again                           (network file systems tell nothing)
 //! ```
+//!
+//! Where no text has changed nothing is asked.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -14,6 +16,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
 use super::control::Control;
+use super::folder::Folder;
 use crate::base::Span;
 
 /// Writers that take longer from one file to the next are read twice, which does no harm.
@@ -23,6 +26,21 @@ const QUIET: Duration = Duration::from_millis(300);
 #[derive(Debug)]
 pub(super) struct Watcher {
     _told: Option<RecommendedWatcher>,
+}
+
+/// A folder as it was last looked at.
+struct Seen {
+    folder: PathBuf,
+    texts: u64,
+}
+
+impl Seen {
+    /// Looks at it again, and says whether anything has changed.
+    fn look(self) -> (Self, bool) {
+        let texts = Folder::texts(&self.folder);
+        let changed = texts != self.texts;
+        (Self { texts, ..self }, changed)
+    }
 }
 
 impl Watcher {
@@ -37,7 +55,11 @@ impl Watcher {
             );
         }
         let poll = Duration::from_secs_f64(poll.as_seconds().max(1.0));
-        runtime.spawn(attend(heard, changed, poll, control.clone()));
+        let seen = Seen {
+            folder: folder.to_owned(),
+            texts: Folder::texts(folder),
+        };
+        runtime.spawn(attend(heard, changed, poll, (seen, control.clone())));
         Self { _told: told.ok() }
     }
 }
@@ -55,14 +77,25 @@ fn watch(folder: &Path, changed: mpsc::Sender<()>) -> notify::Result<Recommended
 }
 
 /// Asks the loop to read again after each change, once nothing changes for a moment, and now and then.
-async fn attend(mut heard: mpsc::Receiver<()>, _open: mpsc::Sender<()>, poll: Duration, control: Control) {
+async fn attend(
+    mut heard: mpsc::Receiver<()>,
+    _open: mpsc::Sender<()>,
+    poll: Duration,
+    (mut seen, control): (Seen, Control),
+) {
     loop {
         match tokio::time::timeout(poll, heard.recv()).await {
             Ok(None) => return,
             Ok(Some(())) => while tokio::time::timeout(QUIET, heard.recv()).await.is_ok() {},
             Err(_) => {}
         }
-        debug!("the policies may have changed");
-        control.reload();
+        let look = tokio::task::spawn_blocking(move || seen.look()).await;
+        // A folder that cannot be looked at in one piece is no longer watched; signals are heeded still.
+        let Ok((now, changed)) = look else { return };
+        seen = now;
+        if changed {
+            debug!("the policies have changed");
+            control.reload();
+        }
     }
 }

@@ -28,6 +28,7 @@ pub struct ConfigFile {
     /// Where the policies are.
     pub policies: PoliciesSection,
     /// Where every decision is written down.
+    #[serde(default)]
     pub ledger: LedgerSection,
     /// Where it answers: health, metrics and the JSON interface.
     #[serde(default)]
@@ -112,13 +113,19 @@ pub struct PoliciesSection {
     pub poll: Span,
 }
 
-/// Where every decision is written down; one of the three.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// Where every decision is written down; lowtide.db beside this file when nothing is said.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct LedgerSection {
-    /// A file of JSON lines, one entry a line; nothing is forgotten, and a restart begins without memory.
-    #[serde(default)]
+    /// A database in one file (SQLite): searched, pruned and resumed from.
+    pub sqlite: Option<PathBuf>,
+    /// A file of JSON lines, one entry a line; nothing of it is pruned, and a restart begins without memory.
     pub json_lines: Option<PathBuf>,
+    /// Entries older than this go, but for those that a restart needs; all are kept when left out.
+    pub keep_for: Option<Span>,
+    /// The oldest entries go while the database is larger, but for those that a restart needs.
+    #[schemars(range(min = 1_000_000))]
+    pub bytes_max: Option<u64>,
 }
 
 /// What is said on standard error.

@@ -1,0 +1,117 @@
+//! Who steers: of all instances with the same store, the one that holds its lease.
+//!
+//! ```text
+//! standby ── acquire: ours ──► resume from the store ──► steer ──┬─ end ──► release
+//!    ▲                                                           └─ renew: theirs ─┐
+//!    └─────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! The fence in the store is what keeps two from writing; that an instance steps back is so that it stops trying.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::board::Board;
+use super::control::Control;
+use super::health::Role;
+use super::systemd;
+use crate::store::{Lead, Lease};
+
+/// How often a standby asks: soon enough to take over while the lease that ran out is still warm.
+const ASKED_EVERY: Duration = Duration::from_secs(2);
+/// How often the lead is renewed: three times before it runs out.
+const RENEWED_EVERY: Duration = Duration::from_secs(10);
+
+/// Waits until the lead is ours; `false` when it shall end before that.
+pub(super) fn await_lead(lease: &Lease, board: &Board, control: &Control) -> bool {
+    let mut said = String::new();
+    loop {
+        if control.is_ended() {
+            return false;
+        }
+        match lease.acquire() {
+            Ok(Lead::Ours { fence }) => {
+                info!(fence, "leads");
+                board.write(|standing| {
+                    standing.health.role = Role::Leader;
+                    standing.health.ledger_fault = None;
+                });
+                return true;
+            }
+            Ok(Lead::Theirs { holder }) => {
+                if said != holder {
+                    info!(leader = %holder, "stands by");
+                    systemd::ready("stands by");
+                    said = holder;
+                }
+                board.write(|standing| {
+                    standing.health.role = Role::Standby;
+                    standing.health.ledger_fault = None;
+                });
+            }
+            Err(error) => {
+                let message = error.to_string();
+                if said != message {
+                    warn!(error = %message, "nobody can say who leads; nothing is ordered");
+                    said.clone_from(&message);
+                }
+                board.write(|standing| {
+                    standing.health.role = Role::Standby;
+                    standing.health.ledger_fault = Some(message);
+                });
+            }
+        }
+        systemd::alive();
+        if control.pause(ASKED_EVERY) {
+            return false;
+        }
+    }
+}
+
+/// Renews the lead until it is dropped, and asks the loop to step back when it is lost.
+pub(super) struct Renewal {
+    ended: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Renewal {
+    /// Begins to renew.
+    pub(super) fn begin(lease: Lease, control: Control) -> Self {
+        let ended = Arc::new(AtomicBool::new(false));
+        let until = Arc::clone(&ended);
+        let thread = std::thread::spawn(move || {
+            while !until.load(Ordering::SeqCst) {
+                match lease.renew() {
+                    Ok(Lead::Ours { .. }) => {}
+                    Ok(Lead::Theirs { holder }) => {
+                        warn!(leader = %holder, "the lead is lost; steps back");
+                        control.step_back();
+                        return;
+                    }
+                    // The lead may still be ours; lines are refused as soon as it is not.
+                    Err(error) => warn!(%error, "the lead cannot be renewed"),
+                }
+                std::thread::park_timeout(RENEWED_EVERY);
+            }
+        });
+        Self {
+            ended,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Renewal {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // What it met has been said.
+            let _ = thread.join();
+        }
+    }
+}
