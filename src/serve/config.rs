@@ -17,16 +17,27 @@ pub use http_section::HttpSection;
 pub use secret::Surroundings;
 pub use text::{AddressText, EndpointText};
 
-use codes::{CONTRADICTION, SCHEMA_CODES, UNREADABLE};
 use text::FORMATS;
 
 use super::book::Book;
 use crate::base::document::Node;
-use crate::base::schema::Schema;
-use crate::base::{Diagnostic, Span};
+use crate::base::schema::{Schema, SchemaCodes};
+use crate::base::{Code, Diagnostic, Span};
 use crate::engine::RecordError;
 use crate::store::{Place, Retain, Store, StoreSettings};
 use crate::world::JsonLines;
+
+const UNREADABLE: Code = Code("G001");
+const SCHEMA_CODES: SchemaCodes = SchemaCodes {
+    unknown_key: Code("G002"),
+    // TOML itself knows no key twice.
+    duplicate_key: UNREADABLE,
+    missing_key: Code("G003"),
+    wrong_type: Code("G004"),
+    wrong_value: Code("G005"),
+};
+const CONTRADICTION: Code = Code("G006");
+const NO_SECRET: Code = Code("G007");
 
 /// A configuration that was read and found whole.
 #[derive(Clone, Debug)]

@@ -26,7 +26,7 @@ use work::Watched;
 
 use super::health::{Health, Role};
 use crate::account::{Order, PoolId, PoolState, Receipt, RefusalKind};
-use crate::base::Timestamp;
+use crate::base::{Mix, Timestamp};
 use crate::decision::{Decision, GuardMemory, Stage};
 use crate::engine::{Entry, PoolView};
 use crate::policy::{Policies, Policy};
@@ -61,6 +61,8 @@ struct PoolFold {
     newest: BTreeMap<Metric, (Timestamp, f64)>,
     /// Whether the latest order that was taken added nodes.
     grew: Option<bool>,
+    /// What the pool was last told to have, by us.
+    told_to_have: Option<Mix>,
 }
 
 impl Metrics {
@@ -172,6 +174,9 @@ impl Metrics {
             }
             fold.grew = Some(grows);
         }
+        if *receipt == Receipt::Accepted {
+            fold.told_to_have = Some(order.target);
+        }
     }
 
     fn tell_account(&mut self) {
@@ -238,6 +243,15 @@ impl PoolFold {
     fn see(&mut self, series: &Series, decision: &Decision, view: &PoolView, policy: Option<&Policy>) {
         let (now, pool) = (decision.at, decision.pool.as_str());
         let before = self.seen.as_ref().map(|(at, state)| (*at, state));
+        let target = view.state.target;
+        let is_foreign =
+            before.is_some_and(|(_, before)| before.target != target) && self.told_to_have != Some(target);
+        self.told.add(
+            series,
+            Family::ForeignChanges,
+            &[pool],
+            f64::from(u8::from(is_foreign)),
+        );
         self.guards.see(before, now, &view.state, view.work.as_ref());
         let evicted = f64::from(self.guards.lost_at(now).0);
         self.told.add(series, Family::Evictions, &[pool], evicted);

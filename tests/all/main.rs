@@ -43,6 +43,7 @@ mod robust;
 mod same_decision;
 mod same_readings;
 mod scripts;
+mod serve;
 mod sharing;
 mod sources;
 mod store;

@@ -1,18 +1,7 @@
 //! The catalogue of the faults that a configuration can have.
 
-use crate::base::schema::SchemaCodes;
-use crate::base::{Code, CodeRow};
-
-pub(super) const UNREADABLE: Code = Code("G001");
-pub(super) const SCHEMA_CODES: SchemaCodes = SchemaCodes {
-    unknown_key: Code("G002"),
-    duplicate_key: Code("G001"),
-    missing_key: Code("G003"),
-    wrong_type: Code("G004"),
-    wrong_value: Code("G005"),
-};
-pub(super) const CONTRADICTION: Code = Code("G006");
-pub(super) const NO_SECRET: Code = Code("G007");
+use super::{CONTRADICTION, NO_SECRET};
+use crate::base::CodeRow;
 
 /// Every code, in order. An example is a part of a configuration; the rest of it is as in the shortest there is.
 #[rustfmt::skip] // A table: its rows stay together.

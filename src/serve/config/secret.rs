@@ -4,8 +4,7 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use super::codes::NO_SECRET;
-use super::{Config, place};
+use super::{Config, NO_SECRET, place};
 use crate::base::Diagnostic;
 
 /// A secret is a key, a token or an address: another file was meant when it is longer.

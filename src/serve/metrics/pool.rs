@@ -85,6 +85,9 @@ impl<'a> Gauges<'a> {
 
     /// Adds what was seen of the pool.
     pub(super) fn seen(&mut self, view: &PoolView) {
+        if let Some(halt) = &view.halt {
+            self.add(Family::HaltActive, &[halt.scope.word()], 1.0);
+        }
         match &view.work {
             Some(work) => self.work(&view.state, work),
             None => self.counts(&view.state),

@@ -137,6 +137,12 @@ metrics! {
     PolicyInfo Gauge "lowtide_policy_info" ["pool", "policy", "hash", "mode"],
         "mode: full outOnly shadow paused",
         "1 for the policy that decides for a pool.";
+    HaltActive Gauge "lowtide_halt_active" ["pool", "scope"],
+        "scope: in out all",
+        "1 while a person or the kill switch has halted the pool in that direction.";
+    ForeignChanges Counter "lowtide_foreign_changes_total" ["pool"],
+        "",
+        "Targets that someone else changed.";
     ReloadSuccess Gauge "lowtide_reload_success" [],
         "",
         "1 when all policies were whole when they were last read, 0 while a file keeps what it was before.";
