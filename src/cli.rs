@@ -18,6 +18,7 @@ mod options;
 mod policies;
 mod pool_options;
 mod render;
+mod server_options;
 mod terminal;
 mod trace;
 mod wiring;
@@ -30,6 +31,7 @@ mod check;
 mod compare;
 mod completions;
 mod demo;
+mod demo_live;
 mod demo_moment;
 mod difference;
 mod doctor;
@@ -41,6 +43,7 @@ mod fmt;
 mod import;
 mod ledger;
 mod man;
+mod pause;
 mod plan;
 mod record;
 mod reference;
@@ -49,6 +52,7 @@ mod report;
 mod schema;
 mod serve;
 mod signal_options;
+mod status;
 mod swarm;
 mod test;
 mod tune;
@@ -105,6 +109,9 @@ enum Verb {
     Doctor(doctor::Doctor),
     Import(import::Import),
     ReplayLog(replay_log::ReplayLog),
+    Pause(pause::Pause),
+    Resume(pause::Resume),
+    Status(status::Status),
     Demo(demo::Demo),
     Emulate(emulate::Emulate),
     Serve(serve::Serve),
@@ -136,6 +143,9 @@ impl Verb {
             Self::Doctor(verb) => verb.run(terminal),
             Self::Import(verb) => verb.run(terminal),
             Self::ReplayLog(verb) => verb.run(terminal),
+            Self::Pause(verb) => verb.run(terminal),
+            Self::Resume(verb) => verb.run(terminal),
+            Self::Status(verb) => verb.run(terminal),
             Self::Demo(verb) => verb.run(terminal),
             Self::Emulate(verb) => verb.run(terminal),
             Self::Serve(verb) => verb.run(terminal),

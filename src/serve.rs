@@ -13,8 +13,10 @@ mod book;
 pub mod config;
 mod control;
 mod folder;
+mod halted;
 mod health;
 mod health_pages;
+pub mod http;
 mod lead;
 mod log;
 mod metrics;
@@ -31,6 +33,7 @@ pub use board::{Board, Event, PoolStanding, Settled, Standing, Totals};
 pub use book::{Book, Keeps};
 pub use control::{Asked, Control};
 pub use folder::{FaultyText, Folder, Reading};
+pub use halted::HaltsOfStore;
 pub use health::{
     FileFault, Health, Policies as PoliciesStanding, PolicyStanding, Readiness, Reason, Reload, Role, Status,
 };

@@ -2,25 +2,44 @@
 
 use std::io::{self, Write};
 
+use super::demo_live::LiveDemo;
 use super::exit::{Exit, Failure, Source};
 use super::options::{Output, OutputOption};
 use super::terminal::{Paint, Terminal};
 use super::{backtest, demo_moment, evaluation, plan, render, trace};
-use crate::base::Lane;
+use crate::base::{Lane, Span};
 use crate::formula::{self, Formula};
 use crate::sim::{Contender, Report, Run, demo};
 
-/// Show what this program does: a formula checked, a decision explained, a day simulated
+/// Show what this program does: an account that is steered through a day of builds and spot storms, live
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The workload is made up from a fixed seed: a Monday of some 600 builds and a nightly batch.
-Nothing is read, written or sent anywhere.")]
+Live, a local account, tasks that come, spot storms and the sidecar run in this process, over real
+sockets of this machine; what the sidecar tells it answers over HTTP as well. Keys: q quits, space
+pauses the chosen pool, s takes all spot machines away, arrows choose, enter explains. Where there
+is no terminal, lines tell what happens.
+With --once a formula is checked, a decision explained and a day simulated from a fixed seed;
+nothing is read, written or sent anywhere.")]
 pub(super) struct Demo {
-    /// Show it once and end
-    #[arg(long, required = true)]
+    /// Check a formula, explain a decision, simulate a day, and end
+    #[arg(long)]
     once: bool,
+    /// How many times as fast as the wall's the account's clock runs
+    #[arg(long, value_name = "N", default_value_t = 60.0, value_parser = parse_speed, conflicts_with = "once")]
+    speed: f64,
+    /// For how long it runs; until somebody ends it on a terminal, 2m otherwise
+    #[arg(long = "for", value_name = "TIME", conflicts_with = "once")]
+    lasts: Option<Span>,
+    /// The seed of the tasks that come
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "once")]
+    seed: u64,
     #[command(flatten)]
     output: OutputOption,
+}
+
+fn parse_speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed| (1.0..=600.0).contains(speed));
+    speed.ok_or_else(|| "write a number from 1 to 600".to_owned())
 }
 
 /// Findings shown of the copied formula; the rest is counted.
@@ -28,7 +47,14 @@ const FINDINGS_SHOWN: usize = 2;
 
 impl Demo {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
-        debug_assert!(self.once, "clap lets nothing else through");
+        if !self.once {
+            let live = LiveDemo {
+                speed: self.speed,
+                seed: self.seed,
+                lasts: self.lasts,
+            };
+            return live.run(terminal);
+        }
         let contenders = demo::contenders();
         let (workload, options) = (demo::workload(), demo::options());
         let report = backtest::simulate(&contenders, &workload, &options)?;

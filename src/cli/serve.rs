@@ -9,6 +9,7 @@ use super::{files, wiring};
 use crate::azure::Client;
 use crate::policy::{Mode, Policies};
 use crate::serve::config::{Config, Surroundings};
+use crate::serve::http::ConfiguredError;
 use crate::serve::{AccountError, FaultyText, Folder, Process, ProcessError};
 
 /// Steer the pools of a live Batch account: look, decide, write down, order, for as long as it runs
@@ -47,13 +48,17 @@ impl Serve {
         let seed = wiring::now().ticks().cast_unsigned() ^ u64::from(std::process::id());
         let client = config
             .client(surroundings, seed)
-            .map_err(|error| account_failure(error, source))?;
+            .map_err(|error| account_failure(error, source.clone()))?;
         let policies = reading.policies.take().unwrap_or_default();
+        let tokens = config
+            .tokens(surroundings)
+            .map_err(|error| tokens_failure(error, source))?;
         if self.check {
             tell(&config, &client, &policies, terminal)?;
             return Ok(Exit::Success);
         }
         let process = Process {
+            tokens,
             config,
             client,
             folder,
@@ -76,6 +81,16 @@ fn account_failure(error: AccountError, source: Source) -> Failure {
     match error {
         AccountError::Config(fault) => Failure::Text(source, vec![fault]),
         AccountError::Credential(message) => Failure::World { message, help: None },
+    }
+}
+
+fn tokens_failure(error: ConfiguredError, source: Source) -> Failure {
+    match error {
+        ConfiguredError::Config(fault) => Failure::Text(source, vec![fault]),
+        ConfiguredError::Token(error) => Failure::World {
+            message: error.to_string(),
+            help: None,
+        },
     }
 }
 
@@ -111,7 +126,7 @@ fn tell(config: &Config, client: &Client, policies: &Policies, terminal: &mut Te
             ),
         ),
         ("ledger", config.ledger_place()),
-        ("listens", format!("http://{}", file.http.listen.0)),
+        ("listens", config.door()),
     ];
     if let Some(path) = &file.kill_switch_file {
         let path = config.path(path);

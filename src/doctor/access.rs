@@ -107,6 +107,29 @@ fn pace(knock: &Knock, found: &mut Found) {
     ));
 }
 
+/// Returns every kind of read that lowtide makes besides the first, as far as there is something to read.
+async fn reads(client: &Client) -> Vec<Tried> {
+    let mut reads = vec![
+        tried(
+            "Account - List Pool Node Counts",
+            "/nodecounts",
+            Permission::ReadPools,
+        ),
+        tried("Job - List", "/jobs", Permission::ReadJobs),
+    ];
+    if let Some(pool) = client.first_id("/pools").await.ok().flatten() {
+        let path = format!("/pools/{pool}/nodes");
+        reads.push(tried("Compute Node - List", &path, Permission::ReadPools));
+    }
+    if let Some(job) = client.first_id("/jobs").await.ok().flatten() {
+        let path = format!("/jobs/{job}/taskcounts");
+        reads.push(tried("Job - Get Task Counts", &path, Permission::ReadJobs));
+        let path = format!("/jobs/{job}/tasks");
+        reads.push(tried("Task - List", &path, Permission::ReadJobs));
+    }
+    reads
+}
+
 /// Tries every kind of read that lowtide makes.
 async fn permissions(client: &Client, first: &Knock, found: &mut Found) -> Result<(), Fault> {
     let mut refused = 0;
@@ -127,33 +150,7 @@ async fn permissions(client: &Client, first: &Knock, found: &mut Found) -> Resul
     };
     let pools = tried("Pool - List", "/pools", Permission::ReadPools);
     judge(&pools, first, found);
-    let mut reads = vec![
-        tried(
-            "Account - List Pool Node Counts",
-            "/nodecounts",
-            Permission::ReadPools,
-        ),
-        tried("Job - List", "/jobs", Permission::ReadJobs),
-    ];
-    if let Some(pool) = client.first_id("/pools").await.ok().flatten() {
-        reads.push(tried(
-            "Compute Node - List",
-            &format!("/pools/{pool}/nodes"),
-            Permission::ReadPools,
-        ));
-    }
-    if let Some(job) = client.first_id("/jobs").await.ok().flatten() {
-        reads.push(tried(
-            "Job - Get Task Counts",
-            &format!("/jobs/{job}/taskcounts"),
-            Permission::ReadJobs,
-        ));
-        reads.push(tried(
-            "Task - List",
-            &format!("/jobs/{job}/tasks"),
-            Permission::ReadJobs,
-        ));
-    }
+    let reads = reads(client).await;
     let n_reads = reads.len() + 1;
     for read in &reads {
         let query = if read.path.ends_with("/taskcounts") {

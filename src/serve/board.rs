@@ -11,7 +11,7 @@ use crate::account::{Halt, PoolId, Receipt};
 use crate::base::{Mix, Timestamp};
 use crate::decision::Decision;
 use crate::engine::{Entry, PoolView};
-use crate::policy::Mode;
+use crate::policy::{self, Mode};
 use crate::world::PoolRecord;
 
 /// What is known of the account now; cheap to clone.
@@ -33,6 +33,8 @@ pub struct Standing {
     pub health: Health,
     /// The policies in effect.
     pub policies: Policies,
+    /// The same, to decide by.
+    pub in_effect: Arc<policy::Policies>,
     events: u64,
 }
 
@@ -195,6 +197,7 @@ impl Standing {
         match entry {
             Entry::Started { policies, .. } => {
                 self.policies = Policies::from(*policies);
+                self.in_effect = Arc::new((*policies).clone());
                 // What no policy speaks of any more is not steered.
                 self.pools.retain(|pool, _| policies.policy_for(pool).is_some());
             }

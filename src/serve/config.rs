@@ -13,7 +13,7 @@ pub use file::{
     AccountSection, AuthWord, ConfigFile, LedgerSection, LogFormat, LogLevel, LogSection, PoliciesSection,
     TracesSection, VersionWord,
 };
-pub use http_section::HttpSection;
+pub use http_section::{HttpSection, TlsSection};
 pub use secret::Surroundings;
 pub use text::{AddressText, EndpointText};
 

@@ -5,12 +5,10 @@
 //! ```
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
@@ -20,6 +18,8 @@ use super::book::Book;
 use super::config::Config;
 use super::control::Control;
 use super::folder::Folder;
+use super::halted::HaltsOfStore;
+use super::http::{Door, DoorError, HttpSettings, Planner, Site, Stands, Tokens};
 use super::lead::{Renewal, await_lead};
 use super::steer::{Ended, Steering};
 use super::steered::{Brakes, NoHalts, Steered};
@@ -44,6 +44,8 @@ pub struct Process {
     pub folder: Folder,
     /// What was read there.
     pub policies: Policies,
+    /// The tokens that let in over HTTP.
+    pub tokens: Tokens,
     /// Tells the time.
     pub now: fn() -> Timestamp,
 }
@@ -51,14 +53,9 @@ pub struct Process {
 /// Why a process cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
-    /// The port is taken, or is not ours to take.
-    #[error("cannot listen on {address}: {error}; choose another port, or 0 for any that is free")]
-    Listen {
-        /// The address asked for.
-        address: SocketAddr,
-        /// What the system says.
-        error: io::Error,
-    },
+    /// The door cannot be opened.
+    #[error(transparent)]
+    Door(#[from] DoorError),
     /// The ledger cannot be opened.
     #[error(transparent)]
     Ledger(#[from] RecordError),
@@ -94,12 +91,22 @@ impl Process {
         };
         log::begin(&file.log, collector.as_ref());
         log::explain_panics();
-        let (listen, poll) = (file.http.listen.0, file.policies.poll);
-        let account = self.client.settings().account.clone();
+        let (poll, dry_run, now) = (file.policies.poll, file.dry_run, self.now);
+        let (settings, tokens, client) = (self.config.interface(), self.tokens.clone(), self.client.clone());
+        let account = client.settings().account.clone();
         let (mut steering, store) = self.steering(&runtime)?;
         let world = &steering.world;
-        let pages = health_pages::router(world.board.clone(), Arc::clone(&world.metrics));
-        let door = Door::open(&runtime, listen, pages)?;
+        let stands = Stands {
+            account: account.clone(),
+            board: world.board.clone(),
+            control: world.control.clone(),
+            memory: store.clone(),
+            planner: Planner::live(client, runtime.handle().clone(), store.clone()),
+            dry_run,
+            now: Arc::new(now),
+        };
+        let others = health_pages::router(world.board.clone(), Arc::clone(&world.metrics));
+        let serving = Serving::begin(&runtime, (stands, others), (settings, tokens))?;
         runtime.block_on(async { signals::heed(&world.control) })?;
         let watcher = Watcher::begin(&runtime, world.folder.path(), poll, &world.control);
         let (board, control) = (world.board.clone(), world.control.clone());
@@ -118,7 +125,7 @@ impl Process {
         if let Some(Err(error)) = lease.map(|lease| lease.release()) {
             warn!(%error, "the lead could not be given up; it ends by itself");
         }
-        door.close(&runtime);
+        serving.close(&runtime);
         info!(asked = control.is_ended(), "ended");
         if let Some(collector) = &collector {
             collector.end();
@@ -146,7 +153,10 @@ impl Process {
         world.brakes = Brakes {
             kill_switch: file.kill_switch_file.as_ref().map(|path| self.config.path(path)),
             dry_run: file.dry_run,
-            halts: Box::new(NoHalts),
+            halts: match &store {
+                Some(store) => Box::new(HaltsOfStore::new(store.clone())),
+                None => Box::new(NoHalts),
+            },
         };
         let policies = self.policies;
         Ok((Steering { world, policies }, store))
@@ -219,31 +229,40 @@ fn holder() -> String {
     format!("{host}/{}", std::process::id())
 }
 
-/// Where the pages are served.
-struct Door {
+/// The pages while they are served.
+struct Serving {
     stop: watch::Sender<()>,
-    serving: tokio::task::JoinHandle<io::Result<()>>,
+    serving: tokio::task::JoinHandle<()>,
 }
 
-impl Door {
-    fn open(runtime: &Runtime, address: SocketAddr, pages: Router) -> Result<Self, ProcessError> {
-        let listener = runtime
-            .block_on(TcpListener::bind(address))
-            .map_err(|error| ProcessError::Listen { address, error })?;
-        if let Ok(bound) = listener.local_addr() {
-            info!(address = %format!("http://{bound}"), "listening");
-            if !bound.ip().is_loopback() {
-                warn!("others than this machine can reach it; put a token or mutual TLS before writes");
-            }
+impl Serving {
+    /// Opens the door and serves the interface, beside pages of others.
+    fn begin(
+        runtime: &Runtime,
+        (stands, others): (Stands, Router),
+        (settings, tokens): (HttpSettings, Tokens),
+    ) -> Result<Self, DoorError> {
+        let door = runtime.block_on(Door::open(&settings))?;
+        let board = stands.board.clone();
+        let pages = {
+            let _inside = runtime.enter();
+            Site::new(stands).pages(others, settings, tokens.clone())
+        };
+        info!(address = %door.url(), "listening");
+        if !door.address().ip().is_loopback() {
+            warn!(
+                "other machines can reach it; reads need a token there, unless http.openReads says otherwise"
+            );
         }
         let (stop, mut stopped) = watch::channel(());
         let until = async move {
             // The sender says nothing and goes when it is time.
             let _ = stopped.changed().await;
         };
-        let serving = axum::serve(listener, pages).with_graceful_shutdown(until);
-        let serving = runtime.spawn(serving.into_future());
-        Ok(Self { stop, serving })
+        Ok(Self {
+            stop,
+            serving: runtime.spawn(door.open_for(pages, (board, tokens), until)),
+        })
     }
 
     /// Answers what is under way, for a while.

@@ -25,6 +25,7 @@ mod format;
 mod golden;
 mod guards;
 mod imports;
+mod interface;
 mod jsonl;
 mod language;
 mod leases;
