@@ -311,6 +311,37 @@ impl Reason {
 }
 
 impl Reason {
+    fn failure(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FormulaFault {
+                formula,
+                of,
+                fault,
+                line,
+                column,
+                message,
+            } => {
+                match of {
+                    1 => f.write_str("the formula")?,
+                    _ => write!(f, "formula {formula} of {of}")?,
+                }
+                write!(
+                    f,
+                    " gave no targets: {fault} at line {line}, column {column}: {message}"
+                )
+            }
+            Self::ObserveFailed { retry, message } => {
+                write!(f, "the pool could not be looked at: {message}")?;
+                f.write_str(if *retry {
+                    " (tried again at the next look)"
+                } else {
+                    ""
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn about_the_order(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shadow(apart) => fmt::Display::fmt(apart, f),
@@ -417,31 +448,7 @@ impl fmt::Display for Reason {
             | Self::Replaces(_)
             | Self::BreakerOpen(_)
             | Self::OthersWord(_) => self.about_the_order(f),
-            Self::FormulaFault {
-                formula,
-                of,
-                fault,
-                line,
-                column,
-                message,
-            } => {
-                match of {
-                    1 => f.write_str("the formula")?,
-                    _ => write!(f, "formula {formula} of {of}")?,
-                }
-                write!(
-                    f,
-                    " gave no targets: {fault} at line {line}, column {column}: {message}"
-                )
-            }
-            Self::ObserveFailed { retry, message } => {
-                write!(f, "the pool could not be looked at: {message}")?;
-                f.write_str(if *retry {
-                    " (tried again at the next look)"
-                } else {
-                    ""
-                })
-            }
+            Self::FormulaFault { .. } | Self::ObserveFailed { .. } => self.failure(f),
         }
     }
 }

@@ -138,7 +138,10 @@ impl ToldOrder {
             text += ", without its formula";
         }
         if let Some(replace) = &self.replace {
-            text += &format!(", {} nodes replaced", replace.broken + replace.away);
+            let nodes = (replace.broken + replace.away).to_string();
+            text += ", ";
+            text += &nodes;
+            text += " nodes replaced";
         }
         text
     }

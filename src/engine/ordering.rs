@@ -20,23 +20,23 @@ use crate::policy::{Due, LeaseFormula, Leased, Mode, OwnFormulaRule, Policy};
 /// Who steers a pool beside the policy.
 enum Steered<'a> {
     /// Nobody.
-    ByNobody,
+    Nobody,
     /// A lease of ours.
-    ByUs(&'a Lease),
+    Us(&'a Lease),
     /// A lease of somebody else.
-    ByHolder(&'a Lease),
+    Holder(&'a Lease),
     /// A formula of its own.
-    ByFormula(Option<&'a std::sync::Arc<str>>),
+    Formula(Option<&'a std::sync::Arc<str>>),
 }
 
 impl<'a> Steered<'a> {
     fn of(pool: &'a PoolState, policy: &Policy) -> Self {
         match (&pool.formula, pool.auto_scale) {
-            (_, false) => Self::ByNobody,
-            (Some(OwnFormula::Lease(lease)), true) if lease.holder == policy.holder() => Self::ByUs(lease),
-            (Some(OwnFormula::Lease(lease)), true) => Self::ByHolder(lease),
-            (Some(OwnFormula::Other(text)), true) => Self::ByFormula(Some(text)),
-            (None, true) => Self::ByFormula(None),
+            (_, false) => Self::Nobody,
+            (Some(OwnFormula::Lease(lease)), true) if lease.holder == policy.holder() => Self::Us(lease),
+            (Some(OwnFormula::Lease(lease)), true) => Self::Holder(lease),
+            (Some(OwnFormula::Other(text)), true) => Self::Formula(Some(text)),
+            (None, true) => Self::Formula(None),
         }
     }
 }
@@ -47,7 +47,7 @@ pub(super) fn order_what_can_be(policy: &Policy, snapshot: &Snapshot<'_>, decisi
     if let Some(hold) = decision.hold() {
         // Whoever cannot tell what is needed is alive all the same: what the pool has is renewed.
         let is_word = matches!(hold, Reason::Paused | Reason::Halted(_));
-        if is_word || policy.leases().is_none() || !matches!(steered, Steered::ByUs(_)) {
+        if is_word || policy.leases().is_none() || !matches!(steered, Steered::Us(_)) {
             return;
         }
         decision.rest();
@@ -61,23 +61,23 @@ pub(super) fn order_what_can_be(policy: &Policy, snapshot: &Snapshot<'_>, decisi
     let due = due_for_replacement(policy, snapshot, decision);
     let renews = matches!(due, Due::Replace(..));
     match (steered, policy.leases()) {
-        (Steered::ByNobody, None) => {}
-        (Steered::ByNobody, Some(rule)) => {
+        (Steered::Nobody, None) => {}
+        (Steered::Nobody, Some(rule)) => {
             if !is_left_to_others(policy, snapshot, decision) {
                 lease(policy, snapshot, (rule, None, renews), decision);
             }
         }
-        (Steered::ByUs(held), Some(rule)) => lease(policy, snapshot, (rule, Some(held), renews), decision),
-        (Steered::ByUs(_), None) => {
+        (Steered::Us(held), Some(rule)) => lease(policy, snapshot, (rule, Some(held), renews), decision),
+        (Steered::Us(_), None) => {
             decision.release = true;
             tell(decision, Reason::LeaseEnds);
         }
-        (Steered::ByHolder(other), _) if snapshot.now < other.until => {
+        (Steered::Holder(other), _) if snapshot.now < other.until => {
             let (holder, until) = (other.holder.clone(), other.until);
             decision.hold_because(Reason::LeaseElsewhere(LeaseElsewhere { holder, until }));
         }
-        (Steered::ByHolder(_), _) => take_over(policy, snapshot, None, decision),
-        (Steered::ByFormula(text), _) => take_over(policy, snapshot, text, decision),
+        (Steered::Holder(_), _) => take_over(policy, snapshot, None, decision),
+        (Steered::Formula(text), _) => take_over(policy, snapshot, text, decision),
     }
     replace(policy, due, decision);
     wait_for_steady(snapshot, decision);

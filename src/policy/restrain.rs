@@ -8,6 +8,8 @@
 //! after the quota asks for nodes beyond it, a cooldown before missing samples lets nodes go on what is not known) or change
 //! nothing: the guards that only go back toward where the pool stands take the least of what each leaves of a change.
 
+use std::cmp::Ordering;
+
 use super::caps::Caps;
 use super::steady::{StormGuard, shrink};
 use super::{Demand, Mode, Policy};
@@ -200,12 +202,10 @@ fn leave_done(word: &OthersWord, start: Mix, to: Mix) -> Mix {
     Lane::ALL.into_iter().fold(to, |to, lane| {
         let (before, after) = (word.from.get(lane), word.to.get(lane));
         let (start, nodes) = (start.get(lane), to.get(lane));
-        let left = if after > before {
-            nodes.max(after.min(start))
-        } else if after < before {
-            nodes.min(after.max(start))
-        } else {
-            nodes
+        let left = match after.cmp(&before) {
+            Ordering::Greater => nodes.max(after.min(start)),
+            Ordering::Less => nodes.min(after.max(start)),
+            Ordering::Equal => nodes,
         };
         to.with(lane, left)
     })
