@@ -247,11 +247,11 @@ mod tests {
             ]
         );
         let source = source.replace("\"lack\": \"empty\"", "\"lack\": \"empty\", \"atLeast\": 3");
-        assert_eq!(
-            faults(&source, SnapshotFile::parse),
-            [
-                "S006 { \"signal\": \"file:depth\", \"lack\": \"empty\", \"atLeast\": 3 }: `file:depth` has several of value, atLeast, lack and fault (keep one of them)"
-            ]
+        let told = faults(&source, SnapshotFile::parse);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].starts_with("S006 {") && told[0].contains("`file:depth` has several of value"),
+            "{told:?}"
         );
     }
 

@@ -55,4 +55,5 @@ mod tame;
 mod tidy;
 mod traced;
 mod transcripts;
+mod with_signals;
 mod worlds;
