@@ -217,7 +217,7 @@ pub struct MissingFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Required {
-    /// The tasks of the pool that are active or running ($PendingTasks), also where no strategy counts them.
+    /// The tasks of the pool that are active or running (`$PendingTasks`), also where no strategy counts them.
     Tasks,
 }
 

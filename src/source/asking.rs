@@ -26,11 +26,13 @@ const AT_ONCE: usize = 8;
 /// All signals of a look must be there by then; what is not is missing at this look. A look is due each minute or so.
 const WHOLE: Duration = Duration::from_secs(20);
 /// A past is asked for once, before the first decision, and may take longer.
-const WHOLE_PAST: Duration = Duration::from_secs(60);
+const WHOLE_PAST: Duration = Duration::from_mins(1);
 
 /// The variables of the environment, as whoever starts the program hands them in.
 #[derive(Clone)]
-pub struct Environment(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub struct Environment(Arc<Variables>);
+
+type Variables = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 /// What every source asks by.
 #[derive(Clone)]

@@ -30,7 +30,7 @@ pub(super) struct Organization {
 /// What lets us in.
 enum Pass {
     Token(SecretFile),
-    Identity(Tokens),
+    Identity(Box<Tokens>),
 }
 
 #[derive(Default)]
@@ -85,7 +85,7 @@ impl Organization {
         }
         let pass = match &file.token {
             Some(token) => Pass::Token(token.clone()),
-            None => Pass::Identity(identity(RESOURCE)?),
+            None => Pass::Identity(Box::new(identity(RESOURCE)?)),
         };
         Ok(Self {
             url,

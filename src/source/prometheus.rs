@@ -31,7 +31,7 @@ enum Pass {
     Nothing,
     Bearer(SecretFile),
     Basic(String, SecretFile),
-    Identity(Tokens),
+    Identity(Box<Tokens>),
 }
 
 /// The server gives up on a query before we do.
@@ -65,7 +65,7 @@ impl Prometheus {
             (_, Some(user), Some(password), _) => Pass::Basic(user.clone(), password.clone()),
             (.., Some(scope)) => {
                 let resource = scope.trim_end_matches("/.default");
-                Pass::Identity(identity(resource)?)
+                Pass::Identity(Box::new(identity(resource)?))
             }
             _ => Pass::Nothing,
         };

@@ -36,7 +36,7 @@ enum Pass {
     Key(SecretFile),
     Sas(SecretFile),
     Token(SecretFile),
-    Identity(Tokens),
+    Identity(Box<Tokens>),
 }
 
 impl StorageAccount {
@@ -52,7 +52,7 @@ impl StorageAccount {
             (Some(key), ..) => Pass::Key(key.clone()),
             (_, Some(sas), _) => Pass::Sas(sas.clone()),
             (.., Some(token)) => Pass::Token(token.clone()),
-            (None, None, None) => Pass::Identity(identity()?),
+            (None, None, None) => Pass::Identity(Box::new(identity()?)),
         };
         if !matches!(pass, Pass::Key(_)) && !web::may_carry_secrets(&url) {
             return Err(format!(

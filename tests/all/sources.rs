@@ -1,6 +1,7 @@
 //! Sources of signals against servers that answer as the documented ones do.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -56,7 +57,7 @@ impl Server {
                     body.len()
                 );
                 for (name, value) in headers {
-                    text += &format!("{name}: {value}\r\n");
+                    let _ = write!(text, "{name}: {value}\r\n");
                 }
                 let _ = stream.write_all(format!("{text}\r\n{body}").as_bytes());
             }

@@ -27,6 +27,9 @@ pub(super) struct WrittenAccount<'a> {
     pub(super) made: Vec<Made>,
 }
 
+/// What one source says: when, and how much.
+type Said = Vec<(Timestamp, Option<f64>)>;
+
 /// One pool of it.
 struct WrittenPool<'a> {
     part: Part<'a>,
@@ -37,8 +40,8 @@ struct WrittenPool<'a> {
     /// How many of the changes of state have happened.
     changed: usize,
     samples: Vec<(Metric, Vec<Sample>)>,
-    /// What sources say: when, and how much.
-    signals: Vec<(&'a str, Vec<(Timestamp, Option<f64>)>)>,
+    /// What sources say, by the names of the signals.
+    signals: Vec<(&'a str, Said)>,
 }
 
 impl<'a> WrittenAccount<'a> {
@@ -258,7 +261,7 @@ fn samples(test: &TestFileTest, part: Part<'_>) -> Vec<(Metric, Vec<Sample>)> {
 }
 
 /// Returns what sources say in a test, signal by signal, oldest first.
-fn signals<'a>(test: &TestFileTest, part: Part<'a>) -> Vec<(&'a str, Vec<(Timestamp, Option<f64>)>)> {
+fn signals<'a>(test: &TestFileTest, part: Part<'a>) -> Vec<(&'a str, Said)> {
     let told = |(name, series): (&'a String, &super::file::SeriesText)| {
         let taken = |slot: usize| {
             let slot = i64::try_from(slot).unwrap_or(i64::MAX);
