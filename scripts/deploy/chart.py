@@ -33,15 +33,35 @@ FULL = {
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
     "prometheusRule": {"enabled": True, "runbooks": "https://wiki.example.com/runbooks"},
     "dashboards": {"enabled": True},
-    "networkPolicy": {"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}], "egress": [{"ports": [{"port": 4318, "protocol": "TCP"}]}]},
-    "env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}, {"name": "A_TOKEN", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}],
-    "podLabels": {"team": "batch"}, "podAnnotations": {"a": "b"}, "nodeSelector": {"kubernetes.io/os": "linux"},
-    "tolerations": [{"key": "a", "operator": "Exists"}], "priorityClassName": "high",
-    "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "Exists"}]}]}}},
+    "networkPolicy": {
+        "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
+        "egress": [{"ports": [{"port": 4318, "protocol": "TCP"}]}],
+    },
+    "env": [
+        {"name": "HTTPS_PROXY", "value": "http://proxy:3128"},
+        {"name": "A_TOKEN", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}},
+    ],
+    "podLabels": {"team": "batch"},
+    "podAnnotations": {"a": "b"},
+    "nodeSelector": {"kubernetes.io/os": "linux"},
+    "tolerations": [{"key": "a", "operator": "Exists"}],
+    "priorityClassName": "high",
+    "affinity": {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "Exists"}]}]
+            }
+        }
+    },
     "fullnameOverride": "steers-mine",
 }
-MANAGED = {"account": {"endpoint": ENDPOINT, "auth": "managedIdentity", "clientId": CLIENT}, "policies": {"files": POLICY}, "serviceAccount": {"create": False, "name": "mine"},
-           "ledger": {"sqlite": {"existingClaim": "mine"}}, "networkPolicy": {"enabled": False}}
+MANAGED = {
+    "account": {"endpoint": ENDPOINT, "auth": "managedIdentity", "clientId": CLIENT},
+    "policies": {"files": POLICY},
+    "serviceAccount": {"create": False, "name": "mine"},
+    "ledger": {"sqlite": {"existingClaim": "mine"}},
+    "networkPolicy": {"enabled": False},
+}
 SETTINGS = {"least": LEAST, "full": FULL, "managed": MANAGED}
 
 
@@ -97,18 +117,28 @@ def hardened(objects):
     ours, theirs = container["securityContext"], pod["securityContext"]
     yield "it may be root", theirs["runAsNonRoot"] and theirs["runAsUser"] > 0 and theirs["runAsGroup"] > 0
     yield "it may write to its root", ours["readOnlyRootFilesystem"]
-    yield "it may gain privileges", ours["allowPrivilegeEscalation"] is False and ours["capabilities"] == {"drop": ["ALL"]}
+    yield (
+        "it may gain privileges",
+        ours["allowPrivilegeEscalation"] is False and ours["capabilities"] == {"drop": ["ALL"]},
+    )
     yield "it may make every system call", theirs["seccompProfile"]["type"] == "RuntimeDefault"
     yield "it has a token of Kubernetes", pod["automountServiceAccountToken"] is False
     yield "its memory has no limit", "memory" in container["resources"]["limits"]
     yield "it has no probes", all(f"{kind}Probe" in container for kind in ("startup", "liveness", "readiness"))
     yield "it has no time to end", pod["terminationGracePeriodSeconds"] >= 60
-    yield "a volume of it may be written to that need not be", {mount["name"] for mount in container["volumeMounts"] if not mount.get("readOnly")} == {"state", "tmp"}
+    yield (
+        "a volume of it may be written to that need not be",
+        {mount["name"] for mount in container["volumeMounts"] if not mount.get("readOnly")} == {"state", "tmp"},
+    )
     yield "a secret stands in the values", not of_kind(objects, "Secret")
     yield "its image has no version", not container["image"].endswith((":", ":latest"))
     selector = deployment["spec"]["selector"]["matchLabels"]
     for part in objects:
-        inner = part["spec"].get("selector", {}) if part["kind"] in ("Service", "PodDisruptionBudget", "ServiceMonitor") else None
+        inner = (
+            part["spec"].get("selector", {})
+            if part["kind"] in ("Service", "PodDisruptionBudget", "ServiceMonitor")
+            else None
+        )
         if inner is not None:
             yield f"{part['kind']} selects others", inner.get("matchLabels", inner) == selector
 
@@ -119,9 +149,17 @@ def main(folder):
     for setting, values in SETTINGS.items():
         found = helm.lint(str(CHART), values, strict=True)
         # A chart in no catalogue needs no icon.
-        faults += [f"helm lint, {setting}: {word['path']}: {word['error']}" for word in found["messages"] if word["error"] != "icon is recommended"]
+        faults += [
+            f"helm lint, {setting}: {word['path']}: {word['error']}"
+            for word in found["messages"]
+            if word["error"] != "icon is recommended"
+        ]
         faults += [f"helm lint, {setting}: {word}" for word in found["errors"]]
-    print(f"helm lint (Helm {helm.helm_sdk_version()}) has nothing to say" if not faults else "helm lint has something to say")
+    print(
+        f"helm lint (Helm {helm.helm_sdk_version()}) has nothing to say"
+        if not faults
+        else "helm lint has something to say"
+    )
     with helm.Chart.load(str(CHART)) as chart:
         for setting, values in SETTINGS.items():
             objects = rendered(chart, values)
@@ -140,14 +178,37 @@ def main(folder):
             (folder / f"{setting}.toml").write_text(config["data"]["lowtide.toml"])
             for rule in of_kind(objects, "PrometheusRule"):
                 (folder / "rules.yaml").write_text(yaml.safe_dump({"groups": rule["spec"]["groups"]}))
-                links = [inner["annotations"]["runbook_url"] for group in rule["spec"]["groups"] for inner in group["rules"] if "alert" in inner]
-                faults += [f"{link} is no link" for link in links if not link.startswith("https://wiki.example.com/runbooks#")]
-        expected = {"ConfigMap", "Deployment", "NetworkPolicy", "PersistentVolumeClaim", "PodDisruptionBudget", "PrometheusRule", "Service", "ServiceAccount", "ServiceMonitor"}
+                links = [
+                    inner["annotations"]["runbook_url"]
+                    for group in rule["spec"]["groups"]
+                    for inner in group["rules"]
+                    if "alert" in inner
+                ]
+                faults += [
+                    f"{link} is no link" for link in links if not link.startswith("https://wiki.example.com/runbooks#")
+                ]
+        expected = {
+            "ConfigMap",
+            "Deployment",
+            "NetworkPolicy",
+            "PersistentVolumeClaim",
+            "PodDisruptionBudget",
+            "PrometheusRule",
+            "Service",
+            "ServiceAccount",
+            "ServiceMonitor",
+        }
         faults += [f"no {kind} in any setting" for kind in sorted(expected - kinds)]
-        boards = [part for part in of_kind(rendered(chart, FULL), "ConfigMap") if part["metadata"]["labels"].get("grafana_dashboard")]
+        boards = [
+            part
+            for part in of_kind(rendered(chart, FULL), "ConfigMap")
+            if part["metadata"]["labels"].get("grafana_dashboard")
+        ]
         files = {file.name: file.read_text() for file in (metrics.ROOT / "deploy/grafana").glob("*.json")}
         for name, text in files.items():
-            if [text.strip()] != [part["data"][f"lowtide-{name}"].strip() for part in boards if f"lowtide-{name}" in part["data"]]:
+            if [text.strip()] != [
+                part["data"][f"lowtide-{name}"].strip() for part in boards if f"lowtide-{name}" in part["data"]
+            ]:
                 faults.append(f"{name} is not in the chart as it is in deploy/grafana")
         for values, word in REFUSED:
             try:
@@ -161,7 +222,9 @@ def main(folder):
         print(f"failed: {fault}", file=sys.stderr)
     if faults:
         sys.exit(1)
-    print(f"{count} objects in {len(SETTINGS)} settings are what Kubernetes {' and '.join(VERSIONS)} take; pods may do no more than they need; {len(REFUSED)} mistakes are refused")
+    print(
+        f"{count} objects in {len(SETTINGS)} settings are what Kubernetes {' and '.join(VERSIONS)} take; pods may do no more than they need; {len(REFUSED)} mistakes are refused"
+    )
 
 
 main(sys.argv[1])

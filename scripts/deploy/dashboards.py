@@ -116,14 +116,22 @@ def main():
             except urllib.error.HTTPError as error:
                 faults.append(f"{file.name}: {title}: {json.load(error)['error']}: {query}")
     if "--filled" in sys.argv:
-        faults += [f"{board}: {title} is empty: {query}" for board, title, query in empty if not MAY_BE_EMPTY.search(title) and title != "Policy changed"]
+        faults += [
+            f"{board}: {title} is empty: {query}"
+            for board, title, query in empty
+            if not MAY_BE_EMPTY.search(title) and title != "Policy changed"
+        ]
     for fault in faults:
         print(f"failed: {fault}", file=sys.stderr)
     if faults:
         sys.exit(1)
     print(f"{count} queries of {len(list(FOLDER.glob('*.json')))} dashboards ask for what is exported")
     if url:
-        print(f"Prometheus answers all of them; {filled} have series to show, {len(empty)} wait for something to go wrong" if "--filled" in sys.argv else "Prometheus answers all of them")
+        print(
+            f"Prometheus answers all of them; {filled} have series to show, {len(empty)} wait for something to go wrong"
+            if "--filled" in sys.argv
+            else "Prometheus answers all of them"
+        )
 
 
 main()

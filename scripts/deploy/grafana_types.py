@@ -6,7 +6,13 @@ import sys
 
 from grafana_model import FOLDER
 
-KINDS = {"stat": "Stat", "bargauge": "BarGauge", "table": "Table", "state-timeline": "StateTimeline", "timeseries": "TimeSeries"}
+KINDS = {
+    "stat": "Stat",
+    "bargauge": "BarGauge",
+    "table": "Table",
+    "state-timeline": "StateTimeline",
+    "timeseries": "TimeSeries",
+}
 # Tables and bars have fields of their own too; those of the other kinds are not described.
 WITH_FIELDS = {"table", "state-timeline", "timeseries"}
 

@@ -29,7 +29,12 @@ def prometheus(folder, target):
     (folder / "prometheus.yaml").write_text(example)
     log = folder / "prometheus.log"
     log.touch()
-    command = ["prometheus", f"--config.file={folder / 'prometheus.yaml'}", f"--storage.tsdb.path={folder / 'tsdb'}", "--web.listen-address=127.0.0.1:0"]
+    command = [
+        "prometheus",
+        f"--config.file={folder / 'prometheus.yaml'}",
+        f"--storage.tsdb.path={folder / 'tsdb'}",
+        "--web.listen-address=127.0.0.1:0",
+    ]
     with sidecar.running(command, log) as process:
         address = lambda: re.search(r'msg="Listening on" address=([0-9.:]+)', log.read_text())
         sidecar.wait("ready", lambda: address() and "Server is ready" in log.read_text(), process, log)
@@ -38,7 +43,12 @@ def prometheus(folder, target):
 
 def checked(url, filled):
     """Asks everything; returns whether all is well, and what was said."""
-    command = [sys.executable, str(pathlib.Path(__file__).parent / "dashboards.py"), url, *(["--filled"] if filled else [])]
+    command = [
+        sys.executable,
+        str(pathlib.Path(__file__).parent / "dashboards.py"),
+        url,
+        *(["--filled"] if filled else []),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode == 0, done.stdout + done.stderr
 
@@ -53,7 +63,11 @@ def exported(program, address):
     known = metrics.table()
     kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
     faults = list(metrics.apart(program))
-    faults += [f"{name} is a {kind}, and not in the table as one" for name, kind in kinds.items() if name not in known or known[name].kind != kind]
+    faults += [
+        f"{name} is a {kind}, and not in the table as one"
+        for name, kind in kinds.items()
+        if name not in known or known[name].kind != kind
+    ]
     for name, labels in re.findall(r"^(lowtide_\w+)\{([^}]*)\}", text, re.MULTILINE):
         metric = metrics.of_series(name, known)
         for label, value in re.findall(r'(\w+)="([^"]*)"', labels):
@@ -63,14 +77,21 @@ def exported(program, address):
                 faults.append(f"{label} of {name} is {value}, which is not in the table")
     if faults:
         sys.exit("\n".join(f"failed: {fault}" for fault in sorted(set(faults))))
-    print(f"{len(kinds)} of {len(known)} metrics are exported by now, as the table has them; promtool check metrics has nothing to say")
+    print(
+        f"{len(kinds)} of {len(known)} metrics are exported by now, as the table has them; promtool check metrics has nothing to say"
+    )
 
 
 def firing(url):
     """Returns the alerts that fire, which should be none that says that the sidecar does not work."""
     with urllib.request.urlopen(f"{url}/api/v1/rules") as answer:
         groups = json.load(answer)["data"]["groups"]
-    broken = [rule["name"] + ": " + rule["lastError"] for group in groups for rule in group["rules"] if rule["health"] == "err"]
+    broken = [
+        rule["name"] + ": " + rule["lastError"]
+        for group in groups
+        for rule in group["rules"]
+        if rule["health"] == "err"
+    ]
     if broken or not groups:
         sys.exit(f"failed: rules that cannot be evaluated: {broken}")
     fires = sorted({rule["name"] for group in groups for rule in group["rules"] if rule.get("state") == "firing"})
@@ -84,7 +105,10 @@ def main(folder, program=None):
             well, said = checked(url, False)
             print(said.strip().splitlines()[-1] if well else said)
             sys.exit(0 if well else 1)
-    with sidecar.local_account(program, folder) as account, sidecar.sidecar(program, account, folder) as (process, log, address):
+    with (
+        sidecar.local_account(program, folder) as account,
+        sidecar.sidecar(program, account, folder) as (process, log, address),
+    ):
         with prometheus(folder, address) as url:
             end = time.monotonic() + PATIENCE_SECONDS
             well, said = False, ""
@@ -99,7 +123,11 @@ def main(folder, program=None):
             count, fires = firing(url)
             print(said.strip().splitlines()[-1])
             print(f"Prometheus evaluates {count} rules; fires: {', '.join(fires) or 'none'}")
-            if [name for name in fires if name in ("LowtideDown", "LowtideAbsent", "LowtideNoTick", "LowtideNotReady", "LowtideNoLeader")]:
+            if [
+                name
+                for name in fires
+                if name in ("LowtideDown", "LowtideAbsent", "LowtideNoTick", "LowtideNotReady", "LowtideNoLeader")
+            ]:
                 sys.exit("failed: an alert says that the sidecar does not work, and it does")
 
 

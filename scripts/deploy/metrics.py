@@ -33,7 +33,9 @@ def table():
 
 def apart(program):
     """Tells where the table and what the program says that it exports are apart."""
-    told = subprocess.run([program, "reference", "metrics", "-o", "json"], check=True, capture_output=True, text=True).stdout
+    told = subprocess.run(
+        [program, "reference", "metrics", "-o", "json"], check=True, capture_output=True, text=True
+    ).stdout
     theirs = {}
     for row in json.loads(told)["exported"]:
         kind, labels = re.match(r"(\w+)(?: by ([\w, ]+))?: ", row["doc"]).groups()
@@ -73,7 +75,9 @@ def faults(query, metrics, recorded):
     """
     found = []
     text = re.sub(r"\$\{?(__)?[a-z_]+(:\w+)?\}?", "x", query)
-    for name, matchers in re.findall(r"([a-z_]*:?lowtide[a-z0-9_:]*)\s*(?:\{([^}]*)\})?", re.sub(r'job="lowtide"', "", text)):
+    for name, matchers in re.findall(
+        r"([a-z_]*:?lowtide[a-z0-9_:]*)\s*(?:\{([^}]*)\})?", re.sub(r'job="lowtide"', "", text)
+    ):
         if name in recorded:
             labels, values = recorded[name] | OF_TARGET, {}
         else:

@@ -28,13 +28,21 @@ def main(program, folder):
                 return told
 
     variables = {"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": str(WATCHDOG_SECONDS * 1_000_000)}
-    with sidecar.local_account(program, folder) as account, sidecar.sidecar(program, account, folder, variables) as (process, log, _):
+    with (
+        sidecar.local_account(program, folder) as account,
+        sidecar.sidecar(program, account, folder, variables) as (process, log, _),
+    ):
         sidecar.wait("ready", lambda: "READY=1" in listen(), process, log)
         sidecar.wait("alive", lambda: "WATCHDOG=1" in listen(), process, log, WATCHDOG_SECONDS)
         count = len(listen())
         process.send_signal(signal.SIGHUP)
         sidecar.wait("reloading", lambda: "RELOADING=1" in listen()[count:], process, log)
-        sidecar.wait("ready after a reload", lambda: "READY=1" in listen()[count + told[count:].index("RELOADING=1"):], process, log)
+        sidecar.wait(
+            "ready after a reload",
+            lambda: "READY=1" in listen()[count + told[count:].index("RELOADING=1") :],
+            process,
+            log,
+        )
         process.send_signal(signal.SIGTERM)
         code = process.wait(90)
         if code != 0:

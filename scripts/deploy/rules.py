@@ -49,7 +49,11 @@ def main():
             faults.append(f"{name}: its runbook is not docs/runbooks.md#{name.lower()}")
         if "for" not in alert:
             faults.append(f"{name}: does not say for how long")
-        faults += [f"{name}: {why}" for tested, why in ((fires, "no test in which it fires"), (silent, "no test in which it keeps still")) if name not in tested]
+        faults += [
+            f"{name}: {why}"
+            for tested, why in ((fires, "no test in which it fires"), (silent, "no test in which it keeps still"))
+            if name not in tested
+        ]
     faults += [f"{name}: no section in docs/runbooks.md" for name in names if name not in sections]
     faults += [f"docs/runbooks.md has a section for {name}, which is no alert" for name in sections - set(names)]
     faults += [f"{name}: there are two" for name in set(names) if names.count(name) > 1]
@@ -57,7 +61,9 @@ def main():
         print(f"failed: {fault}", file=sys.stderr)
     if faults:
         sys.exit(1)
-    print(f"{len(recorded)} recording rules and {len(alerts)} alerts ask for what is exported; each is tested, each alert both ways and with a runbook")
+    print(
+        f"{len(recorded)} recording rules and {len(alerts)} alerts ask for what is exported; each is tested, each alert both ways and with a runbook"
+    )
 
 
 main()

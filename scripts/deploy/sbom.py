@@ -22,7 +22,9 @@ def shipped(metadata):
     while open_ids:
         one = open_ids.pop()
         if one not in found:
-            needs = [part["pkg"] for part in nodes[one]["deps"] if any(kind["kind"] is None for kind in part["dep_kinds"])]
+            needs = [
+                part["pkg"] for part in nodes[one]["deps"] if any(kind["kind"] is None for kind in part["dep_kinds"])
+            ]
             found[one] = sorted(set(needs))
             open_ids += needs
     return found
@@ -33,7 +35,13 @@ def purl(package):
 
 
 def component(package, checksums):
-    made = {"type": "library", "bom-ref": purl(package), "name": package["name"], "version": package["version"], "purl": purl(package)}
+    made = {
+        "type": "library",
+        "bom-ref": purl(package),
+        "name": package["name"],
+        "version": package["version"],
+        "purl": purl(package),
+    }
     if package["description"]:
         made["description"] = " ".join(package["description"].split())
     if package["license"]:
@@ -56,15 +64,25 @@ def main(target):
     found = shipped(metadata)
     root = metadata["resolve"]["root"]
     bill = {
-        "bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
         # The same program has the same number.
         "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, target + (ROOT / 'Cargo.lock').read_text())}",
         "metadata": {
             "component": component(packages[root], checksums) | {"type": "application"},
             "properties": [{"name": "lowtide:target", "value": target}],
         },
-        "components": sorted((component(packages[one], checksums) for one in found if one != root), key=lambda made: made["bom-ref"]),
-        "dependencies": sorted(({"ref": purl(packages[one]), "dependsOn": sorted(purl(packages[need]) for need in needs)} for one, needs in found.items()), key=lambda made: made["ref"]),
+        "components": sorted(
+            (component(packages[one], checksums) for one in found if one != root), key=lambda made: made["bom-ref"]
+        ),
+        "dependencies": sorted(
+            (
+                {"ref": purl(packages[one]), "dependsOn": sorted(purl(packages[need]) for need in needs)}
+                for one, needs in found.items()
+            ),
+            key=lambda made: made["ref"],
+        ),
     }
     without = [made["name"] for made in bill["components"] if "licenses" not in made or "hashes" not in made]
     if without:

@@ -65,7 +65,9 @@ def wait(what, found, process, log, seconds=60):
 @contextlib.contextmanager
 def running(command, log, **more):
     """Runs a program, with what it says in a file, and ends it."""
-    process = subprocess.Popen([str(word) for word in command], stdout=more.pop("stdout", None) or log.open("w"), stderr=log.open("a"), **more)
+    process = subprocess.Popen(
+        [str(word) for word in command], stdout=more.pop("stdout", None) or log.open("w"), stderr=log.open("a"), **more
+    )
     try:
         yield process
     finally:
@@ -96,7 +98,10 @@ def configured(account, folder):
     example = (metrics.ROOT / "deploy/systemd/lowtide.toml").read_text()
     for theirs, ours in (
         ("https://myaccount.westeurope.batch.azure.com", account["http"]),
-        ('auth = "managedIdentity"', f'name = "{account["account"]}"\nauth = "sharedKey"\nkeyEnv = "AZURE_BATCH_ACCESS_KEY"'),
+        (
+            'auth = "managedIdentity"',
+            f'name = "{account["account"]}"\nauth = "sharedKey"\nkeyEnv = "AZURE_BATCH_ACCESS_KEY"',
+        ),
         ("dryRun = true", "dryRun = false"),
         ("/var/lib/lowtide", str(state)),
         ("/etc/lowtide", str(etc)),
@@ -116,7 +121,9 @@ def sidecar(program, account, folder, environment=()):
     variables = os.environ | {"AZURE_BATCH_ACCESS_KEY": account["key"]} | dict(environment)
     variables.pop("WATCHDOG_PID", None)
     log.touch()
-    with running([os.path.realpath(program), "serve", "--config", config], log, cwd=folder / "state", env=variables, umask=0o077) as process:
+    with running(
+        [os.path.realpath(program), "serve", "--config", config], log, cwd=folder / "state", env=variables, umask=0o077
+    ) as process:
         address = lambda: re.search(r"listening.*?(127\.0\.0\.1:\d+)", log.read_text())
         wait("listening", address, process, log)
         yield process, log, address()[1]
@@ -125,4 +132,3 @@ def sidecar(program, account, folder, environment=()):
     for file in (folder / "state").iterdir():
         if file.stat().st_mode & 0o077:
             sys.exit(f"failed: others may read {file.name}")
-
