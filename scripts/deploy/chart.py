@@ -24,6 +24,7 @@ LEAST = {"account": {"endpoint": ENDPOINT, "clientId": CLIENT}, "policies": {"fi
 FULL = {
     "account": {"endpoint": ENDPOINT, "auth": "sharedKey", "keySecret": {"name": "batch"}},
     "dryRun": False,
+    "http": {"openReads": False, "tokenSecret": {"name": "writes"}, "readTokenSecret": {"name": "reads"}},
     "policies": {"existingConfigMap": "mine"},
     "ledger": {"kind": "postgres", "postgres": {"addressSecret": {"name": "database"}}},
     "replicas": 2,
@@ -85,6 +86,7 @@ REFUSED = [
     (with_value("ledger.kind", "postgres"), "addressSecret.name is needed"),
     (with_value("policies.existingConfigMap", "mine"), "keep one"),
     ({"account": LEAST["account"]}, "there are no policies"),
+    (with_value("http.openReads", False), "no token lets read"),
     (with_value("replica", 2), "replica"),
     (with_value("account.endpoint", "myaccount"), "endpoint"),
     (with_value("account.auth", "key"), "auth"),

@@ -25,8 +25,15 @@ printf 'version: 1\npool: render\ndemand: [ { backlog: { drainWithin: 15m } } ]\
 printf 'a2V5\n' >"$scratch/secrets/batch-key"
 printf 'postgres://lowtide:word@127.0.0.1:1/lowtide\n' >"$scratch/secrets/postgres-address"
 printf 'token\n' >"$scratch/token"
+printf '%064d\n' 1 >"$scratch/secrets/http-token"
+printf '%064d\n' 2 >"$scratch/secrets/http-read-token"
+other='s|/none/|/none/|'
+if ! "$program" schema config | grep -q postgresFile; then
+    not_run "a ledger in PostgreSQL: this build of the program takes none, and a file of SQLite stands in for it"
+    other="s|^postgresFile = .*|sqlite = \"$scratch/ledger.db\"|"
+fi
 for setting in least full managed; do
-    sed "s|/etc/lowtide|$scratch|; s|/var/lib/lowtide|$scratch|" "$scratch/$setting.toml" >"$scratch/$setting-here.toml"
+    sed "s|/etc/lowtide|$scratch|; s|/var/lib/lowtide|$scratch|; $other" "$scratch/$setting.toml" >"$scratch/$setting-here.toml"
     AZURE_CLIENT_ID=00000000-0000-0000-0000-000000000001 AZURE_TENANT_ID=00000000-0000-0000-0000-000000000002 \
         AZURE_FEDERATED_TOKEN_FILE=$scratch/token AZURE_AUTHORITY_HOST=https://login.microsoftonline.com/ \
         "$program" serve --config "$scratch/$setting-here.toml" --check >"$scratch/said" 2>&1 || { cat "$scratch/said" >&2; fail "the configuration of the setting $setting"; }

@@ -61,6 +61,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and (eq .ledger.kind "postgres") (not .ledger.postgres.addressSecret.name) }}
 {{- fail "ledger.postgres.addressSecret.name is needed with a ledger in postgres: a secret that holds its address" }}
 {{- end }}
+{{- if and (not .http.openReads) (not .http.readTokenSecret.name) (not .http.tokenSecret.name) }}
+{{- fail "http.openReads is false and no token lets read: set http.readTokenSecret, or nobody can" }}
+{{- end }}
 {{- if and .policies.files .policies.existingConfigMap }}
 {{- fail "policies.files and policies.existingConfigMap are both set: keep one" }}
 {{- end }}
