@@ -66,10 +66,12 @@ struct Read<'a> {
 
 #[derive(Deserialize)]
 struct Seen {
+    /// What was seen of the account has none.
+    #[serde(default)]
     pool: SeenPool,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SeenPool {
     #[serde(default)]
@@ -178,4 +180,20 @@ impl Read<'_> {
 fn words<'a>(words: impl Iterator<Item = &'a Cow<'a, str>>, between: &str) -> String {
     let words: Vec<&str> = words.map(AsRef::as_ref).collect();
     words.join(between)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Facts;
+    use crate::world::EntryKind;
+
+    #[test]
+    fn what_was_seen_of_the_account_is_a_line_too() {
+        let line = r#"{"kind":"account","at":"2026-11-30T10:04:31.296Z","seen":{}}"#;
+        let facts = Facts::read(line).expect("an engine wrote it");
+        assert_eq!(
+            (facts.kind, facts.pool, facts.held),
+            (EntryKind::Account, None, None)
+        );
+    }
 }
