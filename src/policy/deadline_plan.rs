@@ -33,7 +33,7 @@ impl ByDeadlines {
 impl Policy {
     /// Takes in what is seen of a pool, where strategies or deadlines learn from it.
     pub fn learn(&self, learned: &mut Learned, now: Timestamp, pool: &PoolState, work: Option<&Work>) {
-        let Some(work) = work.filter(|_| self.wants_work()) else {
+        let Some(work) = work.filter(|_| self.decides_by_work()) else {
             return;
         };
         let limits = self.backlog().copied().unwrap_or_default().limits();

@@ -177,8 +177,14 @@ impl Policy {
     /// The chance to fall short that is tolerated where a policy does not say: one look in twenty.
     pub const RISK_USUAL: f64 = 0.05;
 
-    /// Says whether it decides by tasks and nodes one by one.
+    /// Says whether it wants tasks and nodes told one by one. Nodes that drain are known by that alone: counts say nothing of those
+    /// that have a task still.
     pub fn wants_work(&self) -> bool {
+        self.decides_by_work() || self.scale_in.drain
+    }
+
+    /// Says whether it decides by tasks and nodes one by one.
+    pub(super) fn decides_by_work(&self) -> bool {
         !self.deadlines.is_empty() || self.backlog().is_some()
     }
 
