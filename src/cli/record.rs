@@ -146,7 +146,9 @@ impl Record {
             Some(pool) => pool.as_str().parse().expect("a pool's id is a pattern"),
             None => "*".parse().expect("a star is a pattern"),
         };
-        let mut live = self.account.connect()?.live;
+        // It has the runtime that the account is asked on.
+        let mut connected = self.account.connect()?;
+        let live = &mut connected.live;
         let mut trace = Trace::default();
         let mut seen = Observation::default();
         let (mut end, mut written, mut due) = (None, None, Timestamp::from_ticks(i64::MIN));

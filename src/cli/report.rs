@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::exit::{Exit, Failure};
 use super::files;
 use super::ledger_option::{LedgerOption, failure, moment};
-use super::options::{Form, OutputOption};
 use super::terminal::Terminal;
 use crate::account::PoolId;
 use crate::base::{Span, Timestamp, Usd};
@@ -40,8 +39,17 @@ pub(super) struct Report {
     formula: Option<PathBuf>,
     #[command(flatten)]
     ledger: LedgerOption,
-    #[command(flatten)]
-    output: OutputOption<Rows>,
+    /// How to write the rows: table, csv or json
+    // Not the option that other verbs share: clap keeps one default for all of its forms, and theirs is text.
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
+    output: Rows,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -58,10 +66,6 @@ enum Rows {
     Table,
     Csv,
     Json,
-}
-
-impl Form for Rows {
-    const HELP: &'static str = "How to write the rows: table, csv or json";
 }
 
 /// A report as rows of words.
@@ -118,7 +122,7 @@ impl Report {
         if records.is_empty() {
             terminal.say("note: there is no decision in that time\n")?;
         }
-        match self.output.output {
+        match self.output {
             Rows::Table => {
                 if !records.is_empty() {
                     writeln!(terminal.out(), "{}", table(&sheet))?;
@@ -294,8 +298,10 @@ fn wait(rows: &[Wait]) -> Sheet {
         notes.push(format!("the mean is that of {}", of.join(" or ")));
     }
     if rows.iter().all(|wait| wait.tasks == 0) {
-        notes
-            .push("the ledger has no tasks one by one: no strategy of its policies asks for them".to_owned());
+        notes.push(
+            "no task was seen to begin: tasks are seen one by one only where a strategy sizes by them"
+                .to_owned(),
+        );
     }
     Sheet {
         head: &[

@@ -100,6 +100,13 @@ fn a_damaged_file_is_told_left_as_it_is_and_rescued() {
         assert_eq!(error.fault, StoreFault::Damaged, "{error}");
         assert!(error.message.contains("lowtide ledger rescue"), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), damaged, "it is left as it is");
+        let rescued = Store::rescue(&settings(&path), "2026-11-24T10:00:00Z".parse().unwrap()).unwrap();
+        assert_eq!(
+            (rescued.lines, std::fs::read(&rescued.aside).unwrap()),
+            (0, damaged)
+        );
+        assert_eq!(lines(&Store::open(&settings(&path)).unwrap()), 0);
+        std::fs::remove_file(&rescued.aside).unwrap();
     }
 }
 

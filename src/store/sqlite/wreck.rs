@@ -52,7 +52,8 @@ impl Wreck {
             if let Err(_damaged) = self.read_stretch() {
                 self.read_one_by_one();
             }
-            self.empty = if self.ready.is_empty() { self.empty + 1 } else { 0 };
+            let found = self.ready.iter().any(Result::is_ok);
+            self.empty = if found { 0 } else { self.empty + 1 };
             self.seen += STRETCH;
         }
         self.ready.pop_front()
@@ -82,7 +83,8 @@ impl Wreck {
                 Err(_) => lost += 1,
             }
         }
-        if lost > 0 {
+        // Where nobody knows how many there were, a number that cannot be read need not have been one.
+        if lost > 0 && self.last.is_some() {
             self.ready.push_back(Err(lost));
         }
     }
