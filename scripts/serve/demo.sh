@@ -17,7 +17,7 @@ ok "without a terminal: $(wc -l <"$scratch/lines") lines tell what happens, and 
 
 python3 scripts/serve/terminal.py "$scratch/screen" 100x34 "4:s" "2:\r" "1:\r" "1: " "2: " "1:q" -- "$program" demo --speed 120 ||
     fail "demo in a terminal"
-for word in "builds" "render" "spot storm" "what was decided" "step by step" "saved" "quit"; do
+for word in "builds" "render" "spot storm" "what was decided," "step by step" "saved" "quit"; do
     grep -qF -- "$word" "$scratch/screen" || fail "the screen never showed: $word"
 done
 grep -qF $'\x1b[?1049l' "$scratch/screen" || fail "the terminal was not given back"

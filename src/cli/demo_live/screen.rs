@@ -185,18 +185,16 @@ fn draw_pool(
     draw_queue(frame, Rect { height: 3, ..right }, pool, paints);
 }
 
-/// Returns a lane as a bar of its nodes, one letter each, or fewer where they would not fit.
+/// Returns a lane as a bar of its nodes, some letters each, or one for several where they would not fit.
 fn lane(pool: &PoolScene, lane: Lane, (room, most): (usize, u32), paints: Paints) -> Line<'static> {
     let (target, nodes) = pool.of_lane(lane);
-    let per_letter = u32::try_from(room.max(1))
-        .map_or(1, |room| most.div_ceil(room))
-        .max(1);
+    let room = u32::try_from(room).unwrap_or(u32::MAX).max(1);
+    let nodes_per_letter = most.div_ceil(room).max(1);
+    let letters_per_node = (room / most.max(1)).clamp(1, 3);
     let style = paints.lane(lane);
     let bar = |n: u32, letter: &str, style: Style| {
-        Span::styled(
-            letter.repeat(usize::try_from(n.div_ceil(per_letter)).unwrap_or(0)),
-            style,
-        )
+        let letters = n.div_ceil(nodes_per_letter) * letters_per_node;
+        Span::styled(letter.repeat(usize::try_from(letters).unwrap_or(0)), style)
     };
     let missing = target.saturating_sub(nodes.total());
     Line::from(vec![
@@ -266,7 +264,7 @@ fn draw_told(frame: &mut Frame<'_>, area: Rect, scene: &Scene, paints: Paints) {
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(Paints::dim())
-        .title(" what was decided, and why ");
+        .title(" what was decided, dedicated+spot, and why ");
     let inside = block.inner(area).inner(Margin::new(1, 0));
     frame.render_widget(block, area);
     let columns = scene.pools.iter().map(|pool| pool.id.len()).max().unwrap_or(0);
@@ -303,7 +301,7 @@ fn legend(paints: Paints) -> Line<'static> {
         parts.push(Span::styled(format!(" {what} "), Paints::dim()));
     }
     parts.push(Span::styled(
-        "  █ busy ▒ idle ░ coming × taken ! broken · missing",
+        " █ busy ▒ idle ░ coming × taken ! broken · due",
         Paints::dim(),
     ));
     Line::from(parts)
@@ -380,7 +378,7 @@ mod tests {
                 at: "2026-11-23T09:41:00Z".parse().unwrap(),
                 pool: "builds".parse().unwrap(),
                 word: "out".to_owned(),
-                text: "2 dedicated + 8 spot → 2 dedicated + 12 spot: 17 tasks wait".to_owned(),
+                text: "2+8 → 2+12  17 tasks wait: spot nodes for them all".to_owned(),
             }],
             ..Scene::default()
         }
@@ -395,7 +393,21 @@ mod tests {
 
     #[test]
     fn a_frame_shows_money_nodes_queues_and_reasons() {
-        insta::assert_snapshot!(drawn(&scene(), (100, 22)));
+        let drawn = drawn(&scene(), (100, 22));
+        for expected in [
+            "account lowtide · Mon 09:41 60× · http://127.0.0.1:40123  ⚡ spot storm, 12 min left",
+            "now $1.23/h, as dedicated nodes $3.50/h · so far $12.00 of $40.00 · 70 % saved",
+            "▸ builds",
+            "17 wait   28 run",
+            "dedicated   2→2    ██████",
+            "spot       12→12   ███████████████▒▒▒░░░░░░×××××××××!!!",
+            "out    17 tasks wait; 12 nodes start them within 5m",
+            "render  ‖ paused until somebody resumes it",
+            "09:41 builds out     2+8 → 2+12  17 tasks wait: spot nodes for them all",
+            "q quit  space pause  s storm  ↑↓ pool  enter explain",
+        ] {
+            assert!(drawn.contains(expected), "{expected}:\n{drawn}");
+        }
     }
 
     #[test]

@@ -200,7 +200,7 @@ impl Show {
                     (true, false) => "out",
                     _ => "in",
                 };
-                self.tell(at, &pool, word, format!("{} → {}: {why}", from.text(), to.text()));
+                self.tell(at, &pool, word, format!("{} → {}  {why}", from.text(), to.text()));
             }
             // A pool that is held for the same reason as before has been told of already.
             ("decided", None, Some(hold)) if self.held.get(&pool) != Some(&hold.code) => {
@@ -276,6 +276,6 @@ struct Receipt {
 
 impl Nodes {
     fn text(&self) -> String {
-        Mix::new(self.dedicated, self.spot).to_string()
+        format!("{}+{}", self.dedicated, self.spot)
     }
 }

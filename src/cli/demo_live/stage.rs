@@ -141,8 +141,8 @@ impl Stage {
         let minutes = at.since(self.opened).as_seconds() / 60.0;
         // Builds come in waves of the working day; a film is rendered every hour and a half.
         let wave = 1.0 + 0.8 * (minutes / 55.0).sin();
-        let builds = self.draw(0.9 * wave);
-        let frames = if minutes % 90.0 < 6.0 { self.draw(4.0) } else { 0 };
+        let builds = self.draw(3.0 * wave);
+        let frames = if minutes % 90.0 < 8.0 { self.draw(10.0) } else { 0 };
         self.add("builds", builds);
         self.add("render", frames);
     }
