@@ -22,6 +22,7 @@ mod log;
 mod metrics;
 mod process;
 mod signals;
+mod sources;
 mod steer;
 mod steered;
 mod systemd;
@@ -30,7 +31,7 @@ mod watcher;
 
 pub use account::AccountError;
 pub use board::{Board, Event, PoolStanding, Settled, Standing, Totals};
-pub use book::{Book, Keeps};
+pub use book::{Book, BookPlace, Keeps};
 pub use control::{Asked, Control};
 pub use folder::{FaultyText, Folder, Reading};
 pub use halted::HaltsOfStore;

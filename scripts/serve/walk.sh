@@ -28,7 +28,7 @@ ok "a policy that is saved is in effect at once"
 sed 's/interval: 30s/interval: 5s/' policies/render.yaml >policies/new && mv policies/new policies/render.yaml
 within 10 metric_is lowtide_reload_success 0
 is 'page["status"]' degraded || fail "a broken policy is not told"
-grep -q 'render.yaml.*line=4.*column=11' sidecar.log || fail "the log does not say where the policy is broken"
+grep -q 'render.yaml.*line=4' sidecar.log || fail "the log does not say where the policy is broken"
 is 'page["policies"][0]["pool"]' render || fail "the old policy is gone"
 ok "a broken policy keeps what it was, told with its line: $(curl -fs "$http/readyz")"
 sed -i 's/interval: 5s/interval: 30s/' policies/render.yaml

@@ -11,6 +11,7 @@ use crate::policy::{Mode, Policies};
 use crate::serve::config::{Config, Surroundings};
 use crate::serve::http::ConfiguredError;
 use crate::serve::{AccountError, FaultyText, Folder, Process, ProcessError};
+use crate::source::SourcesFile;
 
 /// Steer the pools of a live Batch account: look, decide, write down, order, for as long as it runs
 #[derive(Debug, clap::Args)]
@@ -52,7 +53,15 @@ impl Serve {
         let policies = reading.policies.take().unwrap_or_default();
         let tokens = config
             .tokens(surroundings)
-            .map_err(|error| tokens_failure(error, source))?;
+            .map_err(|error| tokens_failure(error, source.clone()))?;
+        let place = config
+            .place(surroundings)
+            .map_err(|fault| Failure::Text(source, vec![fault]))?;
+        let sources = config.file.sources_file.as_ref().map(|path| {
+            let source = files::read(&config.path(path))?;
+            SourcesFile::parse(&source.text).map_err(|faults| Failure::Text(source, faults))
+        });
+        let sources = sources.transpose()?;
         if self.check {
             tell(&config, &client, &policies, terminal)?;
             return Ok(Exit::Success);
@@ -61,6 +70,8 @@ impl Serve {
             tokens,
             config,
             client,
+            place,
+            sources,
             folder,
             policies,
             now: wiring::now,
@@ -132,6 +143,9 @@ fn tell(config: &Config, client: &Client, policies: &Policies, terminal: &mut Te
         let path = config.path(path);
         let there = if path.exists() { ", which is there now" } else { "" };
         rows.push(("stops", format!("while there is {}{there}", path.display())));
+    }
+    if let Some(path) = &file.sources_file {
+        rows.push(("signals", format!("as {} says", config.path(path).display())));
     }
     if let Some(traces) = &file.traces {
         rows.push(("traces", format!("to {}", traces.endpoint)));

@@ -1,7 +1,9 @@
 //! Where entries are kept: a file of lines, or a store that numbers, searches and prunes them.
 
+use std::path::PathBuf;
+
 use crate::engine::RecordError;
-use crate::store::Store;
+use crate::store::{Store, StoreSettings};
 use crate::world::{JsonLines, Ledger, MemoryLedger};
 
 /// Keeps lines for good, under a number where it numbers them.
@@ -16,6 +18,11 @@ pub trait Keeps {
     fn still_leads(&self) -> bool {
         true
     }
+
+    /// Says whether what a restart would have to go through has become long.
+    fn wants_checkpoint(&self) -> bool {
+        false
+    }
 }
 
 /// The ledger of a sidecar.
@@ -25,6 +32,32 @@ pub enum Book {
     JsonLines(JsonLines),
     /// A store.
     Store(Store),
+}
+
+/// Where a ledger is to be opened.
+#[derive(Clone, Debug)]
+pub enum BookPlace {
+    /// A file of lines.
+    JsonLines(PathBuf),
+    /// A store.
+    Store(StoreSettings),
+}
+
+impl BookPlace {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open(&self) -> Result<Book, RecordError> {
+        match self {
+            Self::JsonLines(path) => JsonLines::open(path).map(Book::JsonLines),
+            Self::Store(settings) => Store::open(settings)
+                .map(Book::Store)
+                .map_err(|error| RecordError {
+                    message: error.to_string(),
+                }),
+        }
+    }
 }
 
 impl Keeps for Book {
@@ -41,6 +74,13 @@ impl Keeps for Book {
         match self {
             Self::JsonLines(_) => true,
             Self::Store(store) => store.still_leads(),
+        }
+    }
+
+    fn wants_checkpoint(&self) -> bool {
+        match self {
+            Self::JsonLines(_) => false,
+            Self::Store(store) => store.wants_checkpoint(),
         }
     }
 }

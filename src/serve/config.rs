@@ -19,13 +19,13 @@ pub use text::{AddressText, EndpointText};
 
 use text::FORMATS;
 
-use super::book::Book;
+use secrecy::ExposeSecret as _;
+
+use super::book::BookPlace;
 use crate::base::document::Node;
 use crate::base::schema::{Schema, SchemaCodes};
 use crate::base::{Code, Diagnostic, Span};
-use crate::engine::RecordError;
-use crate::store::{Place, Retain, Store, StoreSettings};
-use crate::world::JsonLines;
+use crate::store::{Place, Retain, StoreSettings};
 
 const UNREADABLE: Code = Code("G001");
 const SCHEMA_CODES: SchemaCodes = SchemaCodes {
@@ -95,35 +95,48 @@ impl Config {
         schemars::schema_for!(ConfigFile)
     }
 
-    /// Returns where the ledger is kept, for people.
+    /// Returns where the ledger is kept, for people: no secret is in it.
     pub fn ledger_place(&self) -> String {
-        match &self.file.ledger.json_lines {
-            Some(path) => format!("JSON lines in {}", self.path(path).display()),
-            None => format!("SQLite in {}", self.sqlite().display()),
+        let ledger = &self.file.ledger;
+        match (&ledger.json_lines, &ledger.postgres_file, &ledger.postgres_env) {
+            (Some(path), ..) => format!("JSON lines in {}", self.path(path).display()),
+            (_, Some(path), _) => format!("PostgreSQL at the address in {}", self.path(path).display()),
+            (_, _, Some(name)) => format!("PostgreSQL at the address in the variable {name}"),
+            _ => format!("SQLite in {}", self.sqlite().display()),
         }
     }
 
-    /// Opens the ledger.
+    /// Returns where the ledger is to be opened; an address is read now.
     ///
     /// # Errors
-    /// When it cannot be opened.
-    pub fn open_ledger(&self) -> Result<Book, RecordError> {
+    /// When the address of a database cannot be read, or is none.
+    pub fn place(&self, surroundings: Surroundings<'_>) -> Result<BookPlace, Diagnostic> {
         let ledger = &self.file.ledger;
         if let Some(path) = &ledger.json_lines {
-            return JsonLines::open(&self.path(path)).map(Book::JsonLines);
+            return Ok(BookPlace::JsonLines(self.path(path)));
         }
-        let settings = StoreSettings {
+        let address = self.secret(
+            surroundings,
+            "ledger",
+            ("postgresFile", ledger.postgres_file.as_deref()),
+            ("postgresEnv", ledger.postgres_env.as_deref()),
+        )?;
+        let place = match address {
+            None => Place::Sqlite(self.sqlite()),
+            Some(address) => address.expose_secret().parse().map(Place::Postgres).map_err(
+                |error: crate::store::StoreError| {
+                    let span = place(&self.document, &["ledger"]);
+                    Diagnostic::error(NO_SECRET, span, error.to_string())
+                },
+            )?,
+        };
+        Ok(BookPlace::Store(StoreSettings {
             retain: Retain {
                 age: ledger.keep_for,
                 bytes: ledger.bytes_max,
             },
-            ..StoreSettings::from(Place::Sqlite(self.sqlite()))
-        };
-        Store::open(&settings)
-            .map(Book::Store)
-            .map_err(|error| RecordError {
-                message: error.to_string(),
-            })
+            ..StoreSettings::from(place)
+        }))
     }
 
     fn sqlite(&self) -> PathBuf {
@@ -184,11 +197,18 @@ fn judge(file: &ConfigFile, document: &Node) -> Vec<Diagnostic> {
         );
     }
     let ledger = &file.ledger;
-    if ledger.json_lines.is_some() && ledger.sqlite.is_some() {
+    let places = [
+        ("sqlite", ledger.sqlite.is_some()),
+        ("postgresFile", ledger.postgres_file.is_some()),
+        ("postgresEnv", ledger.postgres_env.is_some()),
+        ("jsonLines", ledger.json_lines.is_some()),
+    ];
+    let mut named = places.iter().filter(|(_, is_there)| *is_there);
+    if let (Some((first, _)), Some((second, _))) = (named.next(), named.next()) {
         complain(
-            &["ledger", "jsonLines"],
+            &["ledger", second],
             "the ledger is kept in two places".to_owned(),
-            "keep sqlite or jsonLines",
+            &format!("keep {first} or {second}"),
         );
     }
     if ledger.json_lines.is_some() && (ledger.keep_for.is_some() || ledger.bytes_max.is_some()) {

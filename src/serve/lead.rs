@@ -11,7 +11,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
@@ -19,12 +19,15 @@ use super::board::Board;
 use super::control::Control;
 use super::health::Role;
 use super::systemd;
-use crate::store::{Lead, Lease};
+use crate::base::Timestamp;
+use crate::store::{Lead, Lease, Store};
 
 /// How often a standby asks: soon enough to take over while the lease that ran out is still warm.
 const ASKED_EVERY: Duration = Duration::from_secs(2);
 /// How often the lead is renewed: three times before it runs out.
 const RENEWED_EVERY: Duration = Duration::from_secs(10);
+/// How often old lines are looked for: a day of a large account is a few hundred thousand.
+const PRUNED_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Waits until the lead is ours; `false` when it shall end before that.
 pub(super) fn await_lead(lease: &Lease, board: &Board, control: &Control) -> bool {
@@ -72,6 +75,15 @@ pub(super) fn await_lead(lease: &Lease, board: &Board, control: &Control) -> boo
     }
 }
 
+/// Forgets what is older, or more, than is kept.
+fn prune(store: &Store, now: Timestamp) {
+    match store.retain(now) {
+        Ok(pruned) if pruned.lines > 0 => info!(lines = pruned.lines, "old lines of the ledger are gone"),
+        Ok(_) => {}
+        Err(error) => warn!(%error, "the ledger cannot be pruned; tried again in an hour"),
+    }
+}
+
 /// Renews the lead until it is dropped, and asks the loop to step back when it is lost.
 pub(super) struct Renewal {
     ended: Arc<AtomicBool>,
@@ -80,10 +92,11 @@ pub(super) struct Renewal {
 
 impl Renewal {
     /// Begins to renew.
-    pub(super) fn begin(lease: Lease, control: Control) -> Self {
+    pub(super) fn begin(lease: Lease, store: Store, now: fn() -> Timestamp, control: Control) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
         let until = Arc::clone(&ended);
         let thread = std::thread::spawn(move || {
+            let mut pruned = None;
             while !until.load(Ordering::SeqCst) {
                 match lease.renew() {
                     Ok(Lead::Ours { .. }) => {}
@@ -96,6 +109,12 @@ impl Renewal {
                     Err(error) => warn!(%error, "the lead cannot be renewed"),
                 }
                 std::thread::park_timeout(RENEWED_EVERY);
+                if pruned.is_none_or(|at: Instant| at.elapsed() >= PRUNED_EVERY)
+                    && !until.load(Ordering::SeqCst)
+                {
+                    prune(&store, now());
+                    pruned = Some(Instant::now());
+                }
             }
         });
         Self {

@@ -14,13 +14,14 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::board::Board;
-use super::book::Book;
+use super::book::{Book, BookPlace};
 use super::config::Config;
 use super::control::Control;
 use super::folder::Folder;
 use super::halted::HaltsOfStore;
 use super::http::{Door, DoorError, HttpSettings, Planner, Site, Stands, Tokens};
 use super::lead::{Renewal, await_lead};
+use super::sources::NamedSources;
 use super::steer::{Ended, Steering};
 use super::steered::{Brakes, NoHalts, Steered};
 use super::traces::Collector;
@@ -31,7 +32,9 @@ use crate::base::Timestamp;
 use crate::decision::Memory;
 use crate::engine::RecordError;
 use crate::policy::Policies;
+use crate::source::{Environment, Sources, SourcesFile};
 use crate::store::{Lease, Store};
+use crate::world::WithSignals;
 
 /// What a process is made of.
 #[derive(Debug)]
@@ -40,6 +43,10 @@ pub struct Process {
     pub config: Config,
     /// Speaks to the account.
     pub client: Client,
+    /// Where the ledger is to be opened.
+    pub place: BookPlace,
+    /// Where signals come from besides, where a file names them.
+    pub sources: Option<SourcesFile>,
     /// Where the policies are.
     pub folder: Folder,
     /// What was read there.
@@ -59,6 +66,9 @@ pub enum ProcessError {
     /// The ledger cannot be opened.
     #[error(transparent)]
     Ledger(#[from] RecordError),
+    /// A source of signals cannot be asked as it stands.
+    #[error("signals cannot be asked for: {0}; change it in the file of sources")]
+    Sources(String),
     /// The collector of traces makes no sense.
     #[error("traces cannot be sent: {0}")]
     Traces(String),
@@ -66,6 +76,9 @@ pub enum ProcessError {
     #[error("the system does not give what the process needs: {0}")]
     System(#[from] io::Error),
 }
+
+/// The account with what is told of it from outside.
+type Account = WithSignals<Live, NamedSources>;
 
 /// How long answers under way may take once the loop has ended.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -135,8 +148,8 @@ impl Process {
     }
 
     /// Puts the loop together; with the store, where the ledger is one.
-    fn steering(self, runtime: &Runtime) -> Result<(Steering<Live, Book>, Option<Store>), ProcessError> {
-        let ledger = self.config.open_ledger()?;
+    fn steering(self, runtime: &Runtime) -> Result<(Steering<Account, Book>, Option<Store>), ProcessError> {
+        let ledger = self.place.open()?;
         let store = match &ledger {
             Book::Store(store) => Some(store.clone()),
             Book::JsonLines(_) => None,
@@ -146,7 +159,16 @@ impl Process {
         let board = Board::new(now);
         board.write(|standing| standing.health.reload.done(now, &[]));
         let control = Control::new(live.stopper());
-        let world = Steered::new(live, ledger, board, control, self.folder);
+        let sources = self.sources.map(|file| {
+            let environment = Environment::new(|name| std::env::var(name).ok());
+            Sources::new(&file, environment, None, runtime.handle().clone())
+        });
+        let sources = sources.transpose().map_err(|errors| {
+            let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            ProcessError::Sources(told.join("; "))
+        })?;
+        let account = WithSignals::new(live, NamedSources(sources));
+        let world = Steered::new(account, ledger, board, control, self.folder);
         let mut world = world.map_err(|error| io::Error::other(error.to_string()))?;
         let file = &self.config.file;
         world.now = self.now;
@@ -164,19 +186,19 @@ impl Process {
 }
 
 /// Steers by a ledger that nobody else can have.
-fn alone(steering: &mut Steering<Live, Book>) {
+fn alone(steering: &mut Steering<Account, Book>) {
     systemd::ready("steers");
     while steering.run(Memory::default()) == Ended::Mistaken && !steering.world.control.is_ended() {}
 }
 
 /// Steers whenever the lead is ours, and stands by otherwise.
-fn lead(steering: &mut Steering<Live, Book>, store: &Store, lease: &Lease) {
+fn lead(steering: &mut Steering<Account, Book>, store: &Store, lease: &Lease) {
     let (board, control) = (steering.world.board.clone(), steering.world.control.clone());
     while await_lead(lease, &board, &control) {
         let Some(memory) = resume(store, &board, &control) else {
             return;
         };
-        let renewal = Renewal::begin(lease.clone(), control.clone());
+        let renewal = Renewal::begin(lease.clone(), store.clone(), steering.world.now, control.clone());
         systemd::ready("steers");
         let ended = steering.run(memory);
         drop(renewal);

@@ -208,6 +208,10 @@ impl<W, L> Steered<W, L> {
 impl<W: World, L: Keeps> World for Steered<W, L> {
     fn wait_until(&mut self, at: Timestamp) -> Option<Timestamp> {
         self.end_look();
+        if self.ledger.wants_checkpoint() {
+            // A run that begins anew writes down all that is remembered.
+            self.control.look();
+        }
         loop {
             let asked = self.control.asked();
             if asked.reload {

@@ -27,6 +27,9 @@ pub struct ConfigFile {
     pub account: AccountSection,
     /// Where the policies are.
     pub policies: PoliciesSection,
+    /// A file that says where the signals come from that are none of the account's own (`lowtide schema sources`).
+    #[serde(default)]
+    pub sources_file: Option<PathBuf>,
     /// Where every decision is written down.
     #[serde(default)]
     pub ledger: LedgerSection,
@@ -119,6 +122,10 @@ pub struct PoliciesSection {
 pub struct LedgerSection {
     /// A database in one file (SQLite): searched, pruned and resumed from.
     pub sqlite: Option<PathBuf>,
+    /// A file with the address of a PostgreSQL database, `postgres://user:password@host/database`, which several instances share.
+    pub postgres_file: Option<PathBuf>,
+    /// The variable of the environment that holds that address.
+    pub postgres_env: Option<String>,
     /// A file of JSON lines, one entry a line; nothing of it is pruned, and a restart begins without memory.
     pub json_lines: Option<PathBuf>,
     /// Entries older than this go, but for those that a restart needs; all are kept when left out.
