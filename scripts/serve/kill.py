@@ -280,7 +280,12 @@ def live(point):
     if point == "at the start":
         time.sleep(random.random() * 0.25)
         life.end()
-    if not life.ended.wait(4):
+    for _ in range(80):
+        if life.ended.wait(0.05):
+            break
+        if life.process.poll() is not None:
+            fail("the sidecar ended by itself")
+    else:
         # There was nothing to order in this life.
         life.end()
         life.process.wait()

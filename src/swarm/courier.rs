@@ -259,6 +259,7 @@ impl Trip {
         {
             let most = u32::try_from(elements.len() - 1).unwrap_or(0);
             let index = state.wire.between(0, most) as usize;
+            let about = pool_in(&elements[index]).unwrap_or(about);
             elements[index] = match state.wire.between(0, 2) {
                 0 => json!(17),
                 1 => json!({ "id": 17 }),
@@ -286,6 +287,15 @@ impl Trip {
             _ => String::new(),
         }
     }
+}
+
+/// Returns the pool that an element of a list speaks of, where it says so.
+fn pool_in(element: &Value) -> Option<String> {
+    let is_pool = element.get("vmSize").is_some();
+    let named = [&element["poolId"], &element["poolInfo"]["poolId"]];
+    let own = is_pool.then(|| &element["id"]);
+    let mut names = own.into_iter().chain(named);
+    names.find_map(|name| name.as_str().map(str::to_owned))
 }
 
 fn refusal(status: u16, code: &str, retry_after: Option<u32>) -> Reply {
