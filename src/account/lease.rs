@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(
             formula.lines().next(),
             Some(
-                "// lowtide lease 1: holder=ci-agents-1 dedicated=3 spot=12 until=2026-11-30T08:30:00.000Z sum=21b1a50ec6c0f2a4"
+                "// lowtide lease 1: holder=ci-agents-1 dedicated=3 spot=12 until=2026-11-30T08:30:00.000Z sum=70b8b57b9fcef095"
             )
         );
         assert_eq!(OwnFormula::of(&formula), OwnFormula::Lease(lease()));

@@ -36,7 +36,9 @@ impl Claims {
     pub fn read(token: &str) -> Option<Self> {
         let payload = token.trim().split('.').nth(1)?;
         let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-        serde_json::from_slice(&bytes).ok()
+        // A list would be read as the fields in their order.
+        let claims: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&bytes).ok()?;
+        serde_json::from_value(claims.into()).ok()
     }
 
     /// Returns when the token ends.

@@ -101,7 +101,7 @@ pub(super) async fn look(
     let keys: BTreeSet<String> = seen.pools.iter().map(|pool| key(&pool.id)).collect();
     seen.over = std::mem::take(over);
     match active {
-        Ok(Some(active)) => take_in_jobs(&mut seen, jobs, active, &keys),
+        Ok(Some(active)) => take_in_jobs(&mut seen, jobs, &active, &keys),
         Ok(None) => {}
         Err(fault) => seen.fault = Some(fault),
     }
@@ -135,7 +135,7 @@ pub(super) async fn look(
 
 /// Takes in the list of active jobs. One that cannot be read hides the pool that it was on when it was last read; one that never
 /// was may be on any.
-fn take_in_jobs(seen: &mut Seen, jobs: &mut Jobs, active: Listed<Job>, keys: &BTreeSet<String>) {
+fn take_in_jobs(seen: &mut Seen, jobs: &mut Jobs, active: &Listed<Job>, keys: &BTreeSet<String>) {
     let unread: Vec<_> = active
         .unread
         .iter()

@@ -382,7 +382,7 @@ impl Verify {
             ..Search::default()
         };
         store
-            .walk(&search, &mut |found| check.see(found))
+            .walk(&search, &mut |found| check.see(&found))
             .map_err(failure)?;
         check.end_run();
         let Check {
@@ -422,7 +422,7 @@ struct Check {
 }
 
 impl Check {
-    fn see(&mut self, found: Found) {
+    fn see(&mut self, found: &Found) {
         if found.kind == EntryKind::Started {
             self.end_run();
         }

@@ -86,16 +86,16 @@ impl Report {
         match self.what {
             What::Cost => {
                 let rows = store.cost(&stretch).map_err(failure)?;
-                self.show(&rows, cost(&rows), terminal)
+                self.show(&rows, &cost(&rows), terminal)
             }
             What::Savings => {
                 let formula = self.formula()?;
                 let rows = store.savings(&stretch, &formula).map_err(failure)?;
-                self.show(&rows, savings(&rows), terminal)
+                self.show(&rows, &savings(&rows), terminal)
             }
             What::Wait => {
                 let rows = store.waits(&stretch).map_err(failure)?;
-                self.show(&rows, wait(&rows), terminal)
+                self.show(&rows, &wait(&rows), terminal)
             }
         }
     }
@@ -116,7 +116,7 @@ impl Report {
     fn show<T: Serialize>(
         &self,
         records: &[T],
-        sheet: Sheet,
+        sheet: &Sheet,
         terminal: &mut Terminal,
     ) -> Result<Exit, Failure> {
         if records.is_empty() {
@@ -125,14 +125,14 @@ impl Report {
         match self.output {
             Rows::Table => {
                 if !records.is_empty() {
-                    writeln!(terminal.out(), "{}", table(&sheet))?;
+                    writeln!(terminal.out(), "{}", table(sheet))?;
                     for note in &sheet.notes {
                         writeln!(terminal.out(), "{note}")?;
                     }
                 }
             }
             Rows::Csv => {
-                csv(&sheet, terminal.out())?;
+                csv(sheet, terminal.out())?;
                 told(&sheet.notes, terminal)?;
             }
             Rows::Json => {
@@ -183,7 +183,8 @@ fn hours(hours: f64) -> String {
 }
 
 fn cost(rows: &[Cost]) -> Sheet {
-    let row = |name: &str, of: &dyn Fn(&dyn Fn(&Cost) -> f64) -> f64| {
+    type Of<'a> = &'a dyn Fn(&dyn Fn(&Cost) -> f64) -> f64;
+    let row = |name: &str, of: Of<'_>| {
         vec![
             name.to_owned(),
             hours(of(&|cost| cost.dedicated_node_hours)),

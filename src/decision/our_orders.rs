@@ -231,6 +231,7 @@ mod tests {
 
     #[test]
     fn a_resize_is_as_old_as_its_target() {
+        use AllocationState::{Resizing, Steady, Stopping};
         let mut ours = OurOrders::default();
         let mut before = pool(Mix::new(4, 0));
         let mut see = |at, target, allocation| {
@@ -240,7 +241,6 @@ mod tests {
             before = seen;
             ours.resizing_since
         };
-        use AllocationState::{Resizing, Steady, Stopping};
         assert_eq!(see(1, 4, Steady), None);
         assert_eq!(see(2, 9, Resizing), Some(minute(2)));
         assert_eq!(see(3, 9, Resizing), Some(minute(2)));

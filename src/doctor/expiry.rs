@@ -152,6 +152,8 @@ pub fn ends_of_token(text: &str) -> Ends {
 
 /// Reads `notAfter` of a certificate (RFC 5280, 4.1): the second time of the fourth or fifth element of the first element.
 fn not_after(der: &[u8]) -> Option<Timestamp> {
+    const UTC_TIME: u8 = 0x17;
+    const GENERALIZED_TIME: u8 = 0x18;
     const SEQUENCE: u8 = 0x30;
     const VERSION: u8 = 0xa0;
     let (tag, certificate, _) = element(der)?;
@@ -173,8 +175,6 @@ fn not_after(der: &[u8]) -> Option<Timestamp> {
     let (_, _, rest) = element(term)?;
     let (tag, text, _) = element(rest)?;
     let text = std::str::from_utf8(text).ok()?;
-    const UTC_TIME: u8 = 0x17;
-    const GENERALIZED_TIME: u8 = 0x18;
     let at = match tag {
         // Two digits of a year: 50 and above belong to the last century (RFC 5280, 4.1.2.5.1).
         UTC_TIME => {

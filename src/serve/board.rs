@@ -204,10 +204,7 @@ impl Standing {
             Entry::Blind { at, error } => {
                 self.health.look(*at, Some(error.message.clone()));
             }
-            Entry::Unmatched { at } => {
-                self.health.look(*at, None);
-            }
-            Entry::Account { at, .. } => {
+            Entry::Unmatched { at } | Entry::Account { at, .. } => {
                 self.health.look(*at, None);
             }
             Entry::Decided { decision, seen } => {

@@ -20,6 +20,10 @@ struct Shared {
 
 /// What was asked since it was last seen to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each may be asked beside the others"
+)]
 pub struct Asked {
     /// To end.
     pub end: bool,

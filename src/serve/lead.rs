@@ -27,7 +27,7 @@ const ASKED_EVERY: Duration = Duration::from_secs(2);
 /// How often the lead is renewed: three times before it runs out.
 const RENEWED_EVERY: Duration = Duration::from_secs(10);
 /// How often old lines are looked for: a day of a large account is a few hundred thousand.
-const PRUNED_EVERY: Duration = Duration::from_secs(3_600);
+const PRUNED_EVERY: Duration = Duration::from_hours(1);
 
 /// Waits until the lead is ours; `false` when it shall end before that.
 pub(super) fn await_lead(lease: &Lease, board: &Board, control: &Control) -> bool {

@@ -13,7 +13,8 @@ use super::control::Control;
 #[cfg(unix)]
 pub(super) fn heed(control: &Control) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let kinds: [(SignalKind, &'static str, fn(&Control)); 3] = [
+    type Heed = fn(&Control);
+    let kinds: [(SignalKind, &'static str, Heed); 3] = [
         (SignalKind::terminate(), "SIGTERM", Control::end),
         (SignalKind::interrupt(), "SIGINT", Control::end),
         (SignalKind::hangup(), "SIGHUP", Control::reload),

@@ -71,7 +71,9 @@ impl Store {
                 return Ok(());
             };
             after = *last;
-            held.into_iter().for_each(|(_, held)| each(held));
+            for (_, held) in held {
+                each(held);
+            }
         }
     }
 }

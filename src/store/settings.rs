@@ -120,7 +120,7 @@ mod tests {
     fn places_are_files_or_addresses_and_a_password_does_not_print() {
         for path in ["lowtide.db", "sqlite:lowtide.db", "sqlite://lowtide.db"] {
             let place: Place = path.parse().unwrap();
-            assert!(matches!(place, Place::Sqlite(file) if file == PathBuf::from("lowtide.db")));
+            assert!(matches!(place, Place::Sqlite(file) if file == *"lowtide.db"));
         }
         let place: Place = "postgres://me:hunter2@db.example:5432/tide?sslmode=require"
             .parse()

@@ -152,6 +152,7 @@ fn demand(dice: &mut Dice) -> (String, Kind) {
     }
 }
 
+#[expect(clippy::same_functions_in_if_condition, reason = "each throw is another")]
 fn limits(text: &mut String, dice: &mut Dice) {
     if dice.chance(0.3) {
         let _ = writeln!(

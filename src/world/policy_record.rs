@@ -52,7 +52,10 @@ pub fn policy_hash(policy: &Policy) -> String {
     use sha2::Digest as _;
     let text = serde_json::to_vec(&PolicyRecord::from(policy)).expect("a policy is made of numbers and text");
     let digest = sha2::Sha256::digest(&text);
-    digest[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+    digest[..6].iter().fold(String::new(), |mut text, byte| {
+        text += &format!("{byte:02x}");
+        text
+    })
 }
 
 /// A strategy.

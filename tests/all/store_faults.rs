@@ -89,12 +89,12 @@ fn a_full_disk_keeps_what_is_there_and_takes_lines_again_when_there_is_room() {
 
 #[test]
 fn a_damaged_file_is_told_left_as_it_is_and_rescued() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
     for damaged in [
         b"not a database, but a diary of sorts, long enough to be read".repeat(100),
         vec![0xff; 8192],
     ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
         std::fs::write(&path, &damaged).unwrap();
         let error = Store::open(&settings(&path)).unwrap_err();
         assert_eq!(error.fault, StoreFault::Damaged, "{error}");

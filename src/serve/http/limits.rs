@@ -14,7 +14,7 @@ pub(super) const AT_ONCE_MAX: usize = 64;
 /// How long a request waits for its turn; whoever waits longer has asked again already.
 pub(super) const TURN_WAIT_MAX: Duration = Duration::from_secs(5);
 /// The longest answer: a search through a million lines takes a second, a look at a large account some tens of them.
-pub(super) const ANSWER_MAX: Duration = Duration::from_secs(60);
+pub(super) const ANSWER_MAX: Duration = Duration::from_mins(1);
 /// Connections at the same time, idle ones included; a process has 1,024 files at the least, and the ledger and the account need some.
 pub(super) const CONNECTIONS_MAX: usize = 512;
 /// A connection on which nothing moves for so long is given up; listeners of events hear something every 15 seconds.

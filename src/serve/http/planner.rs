@@ -15,7 +15,10 @@ use crate::world::glance;
 
 /// Looks at the account once and decides; cheap to clone.
 #[derive(Clone)]
-pub struct Planner(Arc<dyn Fn(&Policies) -> Result<PlanLook, PlanError> + Send + Sync>);
+pub struct Planner(Arc<Look>);
+
+/// One look by some policies.
+type Look = dyn Fn(&Policies) -> Result<PlanLook, PlanError> + Send + Sync;
 
 /// What a look came to.
 #[derive(Clone, Debug)]

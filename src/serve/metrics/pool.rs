@@ -50,11 +50,8 @@ impl<'a> Gauges<'a> {
         self.mix(Family::TargetNodes, decision.start, "start");
         let mut at = decision.start;
         for stage in [Stage::Propose, Stage::Split, Stage::Allocate, Stage::Restrain] {
-            let steps = decision.steps().iter();
-            at = steps
-                .filter(|step| step.stage == stage)
-                .last()
-                .map_or(at, |step| step.to);
+            let mut steps = decision.steps().iter();
+            at = steps.rfind(|step| step.stage == stage).map_or(at, |step| step.to);
             self.mix(Family::TargetNodes, at, stage.word());
         }
         self.mix(Family::TargetNodes, decision.outcome(), "outcome");

@@ -50,6 +50,7 @@ const STEPS: &[&str] = &[
 ];
 
 /// How many steps this version knows.
+#[expect(clippy::cast_possible_wrap, reason = "steps are few")]
 pub(super) const VERSION: i32 = STEPS.len() as i32;
 
 /// Held while steps are taken, so that two instances that start together do not both take them ("lowtide" in a telephone's digits).

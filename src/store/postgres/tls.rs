@@ -60,10 +60,9 @@ impl Verify {
         }
         let address = format!("{address}?{}", kept.join("&"));
         let verify = match (mode, root) {
-            (None, None) => Self::Nothing,
             // With a file of authorities `require` checks them too, as libpq does.
             (None, Some(file)) if query.contains("sslmode=require") => Self::Authority(root_file(&file)?),
-            (None, Some(_)) => Self::Nothing,
+            (None, _) => Self::Nothing,
             (Some(mode), root) => {
                 let file = root_file(root.as_deref().unwrap_or("system"))?;
                 if mode == "verify-ca" {

@@ -99,6 +99,10 @@ impl Sqlite {
     }
 
     /// Gives the lead up.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "the same as where a database must be asked"
+    )]
     pub(in crate::store) fn give_up_lead(&self) -> Result<(), StoreError> {
         *self.lead() = None;
         Ok(())

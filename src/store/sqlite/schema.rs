@@ -48,6 +48,7 @@ const STEPS: &[&str] = &[
 pub(super) const APPLICATION_ID: i32 = 0x7469_6465;
 
 /// How many steps this version knows.
+#[expect(clippy::cast_possible_wrap, reason = "steps are few")]
 pub(super) const VERSION: i32 = STEPS.len() as i32;
 
 /// Takes the steps that are still to be taken, each whole or not at all.

@@ -118,7 +118,7 @@ fn nobody_at_the_door_is_said_with_a_way_out() {
 
 #[test]
 fn what_is_signed_is_what_is_sent() {
-    let desk = Desk::script(vec![pool()]);
+    let desk = Desk::script(vec![Answer::json(200, &json!({ "value": [] })), pool()]);
     let client = client_of(&desk);
     wait(async {
         let query = Query {
