@@ -81,5 +81,5 @@ start_sidecar() {
 # Prints one part of the page of health.
 health() { curl -fs "$http/healthz" | python3 -c "import json, sys; page = json.load(sys.stdin); print($1)"; }
 is() { [ "$(health "$1")" = "$2" ]; }
-metric() { curl -fs "$http/metrics" | grep -F "$1 " | sed 's/.* //'; }
+metric() { curl -fs "$http/metrics" | grep "^$1 " | sed 's/.* //'; }
 metric_is() { [ "$(metric "$1")" = "$2" ]; }
