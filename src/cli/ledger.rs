@@ -92,6 +92,7 @@ struct Import {
     /// The lines; `-` is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    #[expect(clippy::doc_markdown, reason = "it is the help of a command")]
     /// Where to: a file of SQLite, which is made where there is none, or postgres://USER@HOST/DATABASE
     #[arg(long, value_name = "FILE|URL", env = "LOWTIDE_LEDGER", hide_env_values = true)]
     ledger: String,

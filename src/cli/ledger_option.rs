@@ -15,6 +15,7 @@ use crate::store::{Place, Store, StoreError, StoreSettings};
 /// `--ledger`, for verbs that read one.
 #[derive(Debug, clap::Args)]
 pub(super) struct LedgerOption {
+    #[expect(clippy::doc_markdown, reason = "it is the help of a command")]
     /// The ledger: a file of SQLite or of JSON lines, or postgres://USER@HOST/DATABASE
     #[arg(
         long,

@@ -36,6 +36,7 @@ pub(super) struct Record {
     /// Where to: *.csv for backtests, *.test.yaml for tests
     #[arg(long, short = 'O', value_name = "FILE")]
     out: PathBuf,
+    #[expect(clippy::doc_markdown, reason = "it is the help of a command")]
     /// Out of this ledger instead of a live account: a file of SQLite or of JSON lines, or postgres://USER@HOST/DATABASE
     #[arg(
         long = "ledger",

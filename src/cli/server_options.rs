@@ -18,6 +18,7 @@ pub(super) struct ServerOptions {
     /// Where the sidecar answers, such as `http://127.0.0.1:9464`
     #[arg(long, value_name = "URL", env = "LOWTIDE_SERVER", hide_env_values = true)]
     pub(super) server: Option<String>,
+    #[expect(clippy::doc_markdown, reason = "it is the help of a command")]
     /// The file with the token that lets write; LOWTIDE_TOKEN holds the token itself
     #[arg(long, value_name = "FILE", env = "LOWTIDE_TOKEN_FILE", hide_env_values = true)]
     token_file: Option<PathBuf>,

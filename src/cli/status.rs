@@ -31,7 +31,7 @@ impl Status {
         let pools = server.get("/api/v1/pools")?;
         match self.output.output {
             Output::Json => {
-                terminal.json(&serde_json::json!({ "account": account, "pools": pools["pools"] }))?
+                terminal.json(&serde_json::json!({ "account": account, "pools": pools["pools"] }))?;
             }
             Output::Text => {
                 let text = page(

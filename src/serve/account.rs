@@ -1,6 +1,6 @@
 //! From the account's section of the configuration to a client that may look at it and order.
 
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 
 use super::config::{AuthWord, Config, Surroundings, VersionWord};
 use crate::azure::{ApiVersion, Auth, Client, Clock, Limits, Means, Settings, credential};
@@ -41,7 +41,7 @@ impl Config {
         let endpoint = section.endpoint.0.clone();
         let means = Means {
             endpoint: &endpoint,
-            key: key.as_ref().map(|key| key.expose_secret()),
+            key: key.as_ref().map(ExposeSecret::expose_secret),
             authorities: authorities.as_deref(),
             variable: surroundings.variable,
         };

@@ -150,14 +150,13 @@ pub(super) fn faults(faults: &[FaultyText]) {
             ..
         } = &fault;
         let help = help.as_deref().unwrap_or_default();
-        match fault.severity {
-            Severity::Error => {
-                error!(
-                    file,
-                    line, column, code, help, "{message}; the policy stays as it was"
-                );
-            }
-            _ => warn!(file, line, column, code, help, "{message}"),
+        if fault.severity == Severity::Error {
+            error!(
+                file,
+                line, column, code, help, "{message}; the policy stays as it was"
+            );
+        } else {
+            warn!(file, line, column, code, help, "{message}");
         }
     }
 }

@@ -85,9 +85,9 @@ pub enum AuthWord {
     SharedKey,
     /// The identity of the machine or service that this runs on.
     ManagedIdentity,
-    /// A token of another issuer, in the file that AZURE_FEDERATED_TOKEN_FILE names.
+    /// A token of another issuer, in the file that `AZURE_FEDERATED_TOKEN_FILE` names.
     WorkloadIdentity,
-    /// An application with the secret in AZURE_CLIENT_SECRET.
+    /// An application with the secret in `AZURE_CLIENT_SECRET`.
     ClientSecret,
     /// The login of a developer.
     Az,

@@ -53,7 +53,7 @@ impl Postgres {
     /// Returns the number to write under; who writes without having asked for the lead takes it if it is free, and who writes in
     /// time keeps it.
     pub(super) fn fence(&self) -> Result<i64, StoreError> {
-        let lead = self.lead().clone();
+        let lead = *self.lead();
         let answer = match lead {
             Some(lead) if !lead.holds() => {
                 let message = format!("the lead of {} was not renewed in time", self.name);
@@ -92,7 +92,7 @@ impl Postgres {
     ///
     /// After a line of which nobody knows whether it was kept the number grows: the server then has kept it already, or never will.
     pub(in crate::store) fn keep_lead(&self, holder: &str) -> Result<Answer, StoreError> {
-        let Some(lead) = self.lead().clone() else {
+        let Some(lead) = *self.lead() else {
             return self.take_lead(holder);
         };
         let statement = if lead.unsure {
