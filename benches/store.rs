@@ -63,7 +63,7 @@ impl Day {
     fn line(&self, index: usize) -> String {
         let (pool, look) = (index % POOLS, index / POOLS);
         let (at, line) = &self.rest[(look * 7 + pool * 13) % self.rest.len()];
-        let now = (self.start + Span::seconds(30 * look as i64)).to_string();
+        let now = (self.start + Span::seconds(30 * look.cast_signed() as i64)).to_string();
         let name = format!("pool-{pool:03}");
         line.replace(at.as_str(), &now)
             .replace("ci-agents\"", &format!("{name}\""))
@@ -94,7 +94,7 @@ fn ask(store: &Store, what: &str, mut search: impl FnMut(usize) -> Search) {
 
 fn searches(store: &Store, lines: usize, start: Timestamp) {
     let mut chance = Pcg64Mcg::seed_from_u64(1);
-    let length = 30 * (lines / POOLS) as i64;
+    let length = 30 * (lines / POOLS).cast_signed() as i64;
     let mut moment = move || start + Span::seconds(chance.random_range(0..length));
     let mut chance = Pcg64Mcg::seed_from_u64(2);
     let mut pool = move || {

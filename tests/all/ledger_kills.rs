@@ -49,7 +49,7 @@ fn no_acknowledged_line_is_lost_and_none_is_doubled_whenever_the_process_is_kill
     let lines = day();
     let folder = tempfile::tempdir().unwrap();
     let ledger = folder.path().join("ledger.db");
-    let mut chance = Pcg64Mcg::seed_from_u64(20261130);
+    let mut chance = Pcg64Mcg::seed_from_u64(20_261_130);
     let mut written: Vec<String> = Vec::new();
     for kill in 0..kills {
         let mut child = importer(&ledger);

@@ -90,6 +90,10 @@ fn names(reading: &Reading) -> Option<Vec<(String, String)>> {
     Some(policies.policies.iter().map(of).collect())
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it is compared with one that may be absent"
+)]
 fn named(pairs: &[(&str, &str)]) -> Option<Vec<(String, String)>> {
     Some(
         pairs

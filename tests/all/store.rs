@@ -142,6 +142,9 @@ fn a_long_line_is_kept_as_it_is() {
     assert_eq!(store.search(&Search::default()).unwrap().found[0].line, line);
 }
 
+/// Says whether a line belongs to what a search finds.
+type Holds<'a> = Box<dyn Fn(&str) -> bool + 'a>;
+
 #[test]
 fn searches_find_what_looking_at_every_line_finds() {
     let lines = day();
@@ -152,7 +155,6 @@ fn searches_find_what_looking_at_every_line_finds() {
         .find(|line| line.starts_with(r#"{"kind":"decided""#))
         .map(|line| field(line, "pool"));
     let at = |line: &str| field(line, "at").parse::<Timestamp>().unwrap();
-    type Holds<'a> = Box<dyn Fn(&str) -> bool + 'a>;
     let none = Search {
         limit: Search::LIMIT_MAX,
         ..Search::default()

@@ -167,10 +167,10 @@ impl<'a> Chaos<'a> {
         match halt.filter(|halt| halt.holds(decision.at)).map(|halt| halt.scope) {
             None => {}
             Some(HaltScope::In) => {
-                assert!(outcome.dedicated >= start.dedicated && outcome.spot >= start.spot)
+                assert!(outcome.dedicated >= start.dedicated && outcome.spot >= start.spot);
             }
             Some(HaltScope::Out) => {
-                assert!(outcome.dedicated <= start.dedicated && outcome.spot <= start.spot)
+                assert!(outcome.dedicated <= start.dedicated && outcome.spot <= start.spot);
             }
             Some(HaltScope::All) => assert!(order.is_none()),
         }

@@ -445,7 +445,10 @@ fn nodes_run_empty_and_go_by_name_while_the_pool_can_still_grow() {
     let (memory, ledger) = stage.steer(&policy(6, drain), memory, Span::minutes(3));
     assert_eq!(stage.pool().target(), Mix::new(6, 0), "{ledger}");
     let nodes = wait(stage.client.nodes("p", &lowtide::azure::Query::default())).unwrap();
-    assert!(!nodes.found.iter().any(|node| node.is_cordoned()), "{ledger}");
+    assert!(
+        !nodes.found.iter().any(lowtide::azure::ServiceNode::is_cordoned),
+        "{ledger}"
+    );
     let (_, ledger) = stage.steer(&policy(1, drain), memory, Span::minutes(60));
     assert_eq!(stage.pool().current(), Mix::new(1, 0), "{ledger}");
     let counts = wait(stage.client.task_counts("j")).unwrap().task_counts;
