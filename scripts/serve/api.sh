@@ -252,7 +252,7 @@ if curl -sS -o said --max-time 10 --cacert servers.pem --cert stranger.crt --key
     fail "a stranger's certificate was let in"
 fi
 cat operator.crt operator.key >operator.pem
-LOWTIDE_TOKEN_FILE= "$program" status --server "${url/127.0.0.1/localhost}" --server-ca-file servers.pem --client-certificate operator.pem >said 2>&1 || true
+env -u LOWTIDE_TOKEN_FILE "$program" status --server "${url/127.0.0.1/localhost}" --server-ca-file servers.pem --client-certificate operator.pem >said 2>&1 || true
 says "account lowtide"
 ok "over https reads need a token where others reach the door; a client certificate lets write, a stranger's nothing"
 if grep -qF "$(head -1 token)" serve.log || grep -qF "$key" serve.log; then fail "a secret is in the log"; fi
