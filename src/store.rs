@@ -96,8 +96,8 @@ impl Health {
 /// How a line begins that an engine began with: [`crate::world::line`] writes the kind first.
 const STARTED: &str = r#"{"kind":"started""#;
 
-/// Lines after which a run is to begin anew, so that a restart takes seconds: a looking-over of some 20,000 lines a second
-/// (`cargo bench --bench store`).
+/// Lines after which a run is to begin anew, so that a restart takes seconds: how many are looked over in a second,
+/// `cargo bench --bench store` says.
 const CHECKPOINT_LINES: usize = 100_000;
 
 /// Bytes of lines after which a run is to begin anew: they are all in memory at once when it is resumed.
