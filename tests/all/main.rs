@@ -49,6 +49,7 @@ mod sharing;
 mod sources;
 mod store;
 mod store_faults;
+mod store_search;
 mod swarm;
 mod sweep;
 mod tame;
