@@ -242,13 +242,13 @@ impl Printer<'_> {
             ExprKind::Group(inner) => self.bracketed(inner, expr.span.end - 1),
             ExprKind::Call(call) => self.call(call, expr.span.end - 1),
             ExprKind::Method(object, call) => {
-                let mut parts = vec![self.expression(object), self.dot(object, call.name.span.start)];
+                let mut parts = vec![self.object(object), self.dot(object, call.name.span.start)];
                 parts.push(self.call(call, expr.span.end - 1));
                 Doc::concat(parts)
             }
             ExprKind::Member(object, name) => {
                 let parts = vec![
-                    self.expression(object),
+                    self.object(object),
                     self.dot(object, name.span.start),
                     Doc::text(&name.text),
                 ];
@@ -260,6 +260,15 @@ impl Printer<'_> {
                 Doc::concat(vec![first, rest.indent()]).group()
             }
             ExprKind::Conditional(..) => self.conditional(expr),
+        }
+    }
+
+    /// Lays out what stands before a dot; a number keeps its distance, because `8.hour` would be read as 8 and a name.
+    fn object(&mut self, object: &Expr) -> Doc {
+        let laid_out = self.expression(object);
+        match object.kind {
+            ExprKind::Number(_) => Doc::concat(vec![laid_out, Doc::text(" ")]),
+            _ => laid_out,
         }
     }
 

@@ -39,6 +39,13 @@ fn numbers_strings_and_brackets_stay_as_written() {
 }
 
 #[test]
+fn a_number_keeps_its_distance_from_a_dot() {
+    // Found by chance: `8.hour` would be read as 8 and a name.
+    check("x = 8 .hour;", "x = 8 .hour;\n");
+    check("x = 8 . hour;", "x = 8 .hour;\n");
+}
+
+#[test]
 fn comments_and_blank_lines_stay() {
     check(
         "\n\n// head\n\n\n\n//second\na=1; // behind  \n\n\n// own\nb=2 // before the mark\n;\n\n// end\n\n\n",
