@@ -1,5 +1,6 @@
 //! The upper ends of an outcome together: bounds, what schedules and quotas make of them, and the money of an hour.
 
+use super::steady::shrink;
 use super::{Bounds, Prices};
 use crate::base::{Lane, Mix, Nodes, UsdHourly};
 
@@ -68,6 +69,12 @@ impl Caps {
             to = to.with(lane, to.get(lane).saturating_sub(cut));
         }
         to
+    }
+
+    /// Takes shrinking back, dedicated nodes first, until there are the least nodes of both lanes together, or as many as `from` has:
+    /// where growth of one lane is taken back, the other cannot shrink as if it were there.
+    pub(super) fn keep_least(&self, from: Mix, to: Mix) -> Mix {
+        shrink(from, to, self.bounds.total.min.min(from.total()))
     }
 
     /// Gives up the dearest nodes first, because that keeps most of them, and never the least of the bounds.
@@ -146,6 +153,19 @@ mod tests {
                 spot: UsdHourly(0.05),
             },
             hourly: Some(UsdHourly(hourly)),
+        }
+    }
+
+    #[test]
+    fn a_lane_does_not_shrink_for_growth_of_the_other_that_is_taken_back() {
+        for (from, to, expected) in [
+            // Eight spot nodes were to replace the dedicated ones, and nobody may add any.
+            (Mix::new(8, 0), Mix::new(2, 0), Mix::new(4, 0)),
+            // The pool is below the least already, and goes no further.
+            (Mix::new(1, 0), Mix::new(0, 0), Mix::new(1, 0)),
+            (Mix::new(8, 4), Mix::new(2, 4), Mix::new(2, 4)),
+        ] {
+            assert_eq!(caps(100.0).keep_least(from, to), expected, "{from} to {to}");
         }
     }
 

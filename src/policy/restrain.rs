@@ -62,12 +62,9 @@ impl Policy {
         // Nothing is undone that somebody did for a reason.
         let word = self.orders.others.word(snapshot.ours, snapshot.now);
         if let Some(word) = word.filter(|word| !word.formula) {
-            let to = leave_done(&word, decision.start, decision.outcome());
-            step(
-                decision,
-                caps.cut_growth(decision.start, to),
-                Reason::OthersWord(word),
-            );
+            let from = decision.start;
+            let to = caps.keep_least(from, leave_done(&word, from, decision.outcome()));
+            step(decision, caps.cut_growth(from, to), Reason::OthersWord(word));
         }
         // What is left to move moves steadily.
         self.steady(caps, decision, snapshot);
@@ -189,7 +186,7 @@ fn respect(halt: &Halt, caps: &Caps, decision: &mut Decision) {
                 dedicated: from.dedicated.min(to.dedicated),
                 spot: from.spot.min(to.spot),
             };
-            step(decision, kept, reason);
+            step(decision, caps.keep_least(from, kept), reason);
         }
         // Nothing was proposed then.
         HaltScope::All => {}
