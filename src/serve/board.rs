@@ -95,8 +95,19 @@ pub struct Totals {
     pub unread: usize,
     /// The nodes they have.
     pub current: Mix,
-    /// The nodes they were told to have.
+    /// The nodes they are told to have.
     pub target: Mix,
+}
+
+impl PoolStanding {
+    /// Returns what the pool is told to have: its target at the latest look, or what was ordered then and accepted.
+    pub fn target(&self) -> Mix {
+        let accepted = self
+            .receipt
+            .as_ref()
+            .filter(|settled| settled.at == self.decision.at && matches!(settled.receipt, Receipt::Accepted));
+        accepted.map_or(self.decision.start, |settled| settled.target)
+    }
 }
 
 /// Something that happened.
@@ -187,7 +198,7 @@ impl Standing {
         for pool in self.pools.values() {
             totals.pools += 1;
             totals.unread += usize::from(pool.fault.is_some());
-            totals.target = added(totals.target, pool.decision.start);
+            totals.target = added(totals.target, pool.target());
             totals.current = added(totals.current, pool.decision.current);
         }
         totals

@@ -278,6 +278,27 @@ fn a_policy_that_changes_is_in_effect_and_nothing_is_forgotten() {
 }
 
 #[test]
+fn what_was_ordered_at_the_latest_look_is_the_target_at_once() {
+    let place = tempfile::tempdir().unwrap();
+    let (steering, orders) = steer(
+        place.path(),
+        |folder, control, left| {
+            if left == 1 {
+                fs::write(folder.join("a.yaml"), policy(3)).unwrap();
+                control.reload();
+            }
+        },
+        None,
+    );
+    assert_eq!(targets(&orders), [1, 3]);
+    let standing = steering.world.board.read();
+    let pool = standing.pools.values().next().unwrap();
+    assert_eq!(pool.decision.start.total().0, 1, "as it was seen");
+    assert_eq!(pool.target().total().0, 3, "as it was told");
+    assert_eq!(standing.totals().target.total().0, 3);
+}
+
+#[test]
 fn a_kill_switch_stops_everything_with_its_reason() {
     let place = tempfile::tempdir().unwrap();
     let (steering, orders) = steer(

@@ -83,7 +83,7 @@ pub(super) struct PoolAnswer {
     pub seen_at: Option<Timestamp>,
     /// What it has.
     pub current: NodesByLane,
-    /// What it was told to have when it was last looked at.
+    /// What it is told to have: its target at the latest look, or what was ordered then and accepted.
     pub target: NodesByLane,
     /// What the decision orders; missing when it orders nothing.
     #[serde(skip_serializing_if = "Option::is_none")]

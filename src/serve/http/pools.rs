@@ -110,7 +110,7 @@ pub(super) fn answer(
         number: pool.number,
         seen_at: pool.seen_at,
         current: decision.current.into(),
-        target: decision.start.into(),
+        target: pool.target().into(),
         order: decision.order().map(|order| order.target.into()),
         nodes: pool.state.as_ref().map(NodesByState::from),
         allocation_state: pool
