@@ -13,6 +13,7 @@ pub mod checked;
 pub mod codes;
 mod compile;
 mod datetime;
+pub mod documented;
 mod evaluator;
 mod inputs;
 mod layout;

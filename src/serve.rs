@@ -22,7 +22,6 @@ mod log;
 mod metrics;
 mod process;
 mod signals;
-mod sources;
 mod steer;
 mod steered;
 mod systemd;

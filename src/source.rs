@@ -8,6 +8,7 @@ mod azure_dev_ops;
 mod codes;
 mod command;
 mod git_hub;
+mod named;
 mod number;
 mod number_file;
 mod past;
@@ -20,6 +21,7 @@ mod web;
 
 pub use asking::{Environment, SourceError, Sources};
 pub use codes::CODES;
+pub use named::NamedSources;
 pub use sources_file::{
     CommandFile, DevOpsFile, FilesFile, GitHubFile, PrometheusFile, SecretFile, SourcesFile, StorageFile,
 };

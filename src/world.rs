@@ -1,5 +1,6 @@
 //! The common worlds and what they read and write: recorded accounts, dry runs, replays and ledgers.
 
+mod below;
 mod codes;
 mod dry_run;
 mod glance;
@@ -18,6 +19,7 @@ mod samples;
 mod snapshot;
 mod with_signals;
 
+pub use below::{files_below, is_policy};
 pub use codes::CODES;
 pub use dry_run::{DryRun, Kept};
 pub use glance::{Glance, glance};

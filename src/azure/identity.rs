@@ -7,22 +7,26 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use super::shared_key::{Key, KeyError};
 use super::{Application, Credential, Endpoint, Fault, Fetch, TokenSource, Tokens};
 
 /// A way of authentication.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum Auth {
-    /// The first of the others that the variables speak of.
+    /// The first of the others that is spoken of.
     #[default]
     Auto,
     /// The key of the account.
     SharedKey,
     /// The identity of the machine or service that this runs on.
     ManagedIdentity,
-    /// A token of another issuer, in a file.
+    /// A token of another issuer, in the file that `AZURE_FEDERATED_TOKEN_FILE` names.
     WorkloadIdentity,
-    /// An application with a secret.
+    /// An application with the secret in `AZURE_CLIENT_SECRET`.
     ClientSecret,
     /// The login of a developer.
     Az,

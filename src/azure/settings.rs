@@ -5,6 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use reqwest::Url;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// All that a client needs to know besides its credential.
 #[derive(Clone, Debug)]
@@ -51,12 +53,14 @@ impl Default for Limits {
 }
 
 /// A version of the service's interface; the fields that we read and write are the same in both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 pub enum ApiVersion {
     /// The current one.
     #[default]
+    #[serde(rename = "2025-06-01")]
     V2025,
     /// The one before the bare dates, which `az batch` and older clients speak.
+    #[serde(rename = "2024-02-01.19.0")]
     V2024,
 }
 

@@ -12,6 +12,7 @@ use std::fmt::Display;
 use std::ops::Range;
 use std::str::FromStr;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use kinds::{allows, found, required, tag, takes_any_text, wanted, words};
@@ -114,6 +115,37 @@ impl Schema {
         checked.standing = self.node(&self.root, document, None, &mut checked);
         checked.faults.sort_by_key(|fault| fault.span.start);
         checked
+    }
+
+    /// Reads a document into the type that the schema is of; `judge` says what of it cannot be meant, though each part stands.
+    ///
+    /// # Errors
+    /// Every fault of the document, by place.
+    pub fn read<T: DeserializeOwned>(
+        &self,
+        document: &Node,
+        judge: impl FnOnce(&T, &Node) -> Vec<Diagnostic>,
+    ) -> Result<T, Vec<Diagnostic>> {
+        let Checked {
+            mut faults, standing, ..
+        } = self.check(document);
+        let standing = standing.unwrap_or_else(|| document.clone());
+        match serde_json::from_value(standing.to_json()) {
+            Ok(file) => {
+                faults.extend(judge(&file, &standing));
+                faults.sort_by_key(|fault| fault.span.start);
+                if faults.is_empty() {
+                    return Ok(file);
+                }
+            }
+            // What the schema accepts serde reads; where it does not, that is all there is to tell.
+            Err(error) if faults.is_empty() => {
+                let span = document.span.clone();
+                faults.push(Diagnostic::error(self.codes.wrong_value, span, error.to_string()));
+            }
+            Err(_) => {}
+        }
+        Err(faults)
     }
 
     fn node(

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::exit::{Failure, Source};
-use super::signal_options::NamedSources;
+use super::signal_options::no_sources;
 use super::{files, wiring};
 use crate::azure::{
     ApiVersion, Auth, Client, Clock, CredentialError, Endpoint, Fault, Limits, Live, Means, Settings,
     credential,
 };
+use crate::source::NamedSources;
 
 /// The options of every verb that looks at a live account.
 #[derive(Debug, clap::Args)]
@@ -110,7 +111,7 @@ impl AccountOptions {
         let runtime = runtime()?;
         Ok(Connected {
             live: Live::new(client, runtime.handle().clone()),
-            sources: NamedSources::default(),
+            sources: no_sources(),
             authorities: self.authorities()?,
             runtime,
         })

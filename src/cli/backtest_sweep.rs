@@ -11,6 +11,7 @@ use super::{files, policies};
 use crate::policy::Policy;
 use crate::sim::Contender;
 use crate::sim::sweep::{self, Setting, SweepReport};
+use crate::world::is_policy;
 
 impl Backtest {
     /// Runs the policies with every combination of the values that are swept.
@@ -47,7 +48,7 @@ impl Backtest {
     pub(super) fn variants(&self) -> Result<Vec<(String, Setting, Policy)>, Failure> {
         let settings = sweep::settings(&self.sweep).map_err(|error| Failure::Usage(error.to_string()))?;
         let mut variants = Vec::new();
-        for path in files::expand(&self.policies, policies::is_policy)? {
+        for path in files::expand(&self.policies, is_policy)? {
             let read = policies::read_settings(&path, &settings)?;
             let name = policies::name(&path);
             let named = settings.iter().cloned().zip(read);

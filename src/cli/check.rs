@@ -17,6 +17,7 @@ use super::terminal::{Paint, Terminal};
 use crate::base::{Diagnostic, Lane, Severity};
 use crate::formula::{self, Formula, TargetRange, TargetRanges};
 use crate::policy::Policy;
+use crate::world::is_policy;
 
 /// Check formulas and policies: syntax, names, types, lints; and prove how large the targets can get
 #[derive(Debug, clap::Args)]
@@ -80,14 +81,12 @@ struct RangeRecord {
 
 impl Check {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
-        let paths = files::expand(&self.files, |path| {
-            files::is_formula(path) || policies::is_policy(path)
-        })?;
+        let paths = files::expand(&self.files, |path| files::is_formula(path) || is_policy(path))?;
         let mut findings = Findings::default();
         // A formula that is checked by itself is not told again by a policy that names it.
         let named: BTreeSet<String> = paths.iter().map(|path| path.display().to_string()).collect();
         for path in &paths {
-            let checked = if policies::is_policy(path) {
+            let checked = if is_policy(path) {
                 findings.check_policy(path, &named)
             } else {
                 findings.check_formula(path, self.dialect)

@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::exit::{Failure, Source};
 use crate::base::{Code, CodeRow, Diagnostic};
+use crate::world::files_below;
 
 /// No formula, policy or script comes near; a larger file is another file than the one that was meant.
 const BYTES_MAX: u64 = 16 * 1024 * 1024;
-
-/// How deep directories are searched; more is a loop of links or a mistake.
-const DEPTH_MAX: usize = 32;
 
 const UNREADABLE: Code = Code("C001");
 const NOT_TEXT: Code = Code("C002");
@@ -150,7 +148,11 @@ pub(super) fn expand(paths: &[PathBuf], wanted: impl Fn(&Path) -> bool) -> Resul
     for path in paths {
         if path.is_dir() {
             let before = files.len();
-            walk(path, &wanted, 0, &mut files)?;
+            let found = files_below(path, &|file| file.is_file() && wanted(file), &mut files);
+            found.map_err(|(folder, error)| {
+                let source = Source::named(&folder.display().to_string());
+                Failure::Text(source, vec![unreadable(&folder, &error)])
+            })?;
             if files.len() == before {
                 let message = format!("there is nothing to do in the directory `{}`", path.display());
                 let fault = Diagnostic::error(UNREADABLE, 0..0, message);
@@ -163,33 +165,6 @@ pub(super) fn expand(paths: &[PathBuf], wanted: impl Fn(&Path) -> bool) -> Resul
         }
     }
     Ok(files)
-}
-
-fn walk(
-    folder: &Path,
-    wanted: &impl Fn(&Path) -> bool,
-    depth: usize,
-    files: &mut Vec<PathBuf>,
-) -> Result<(), Failure> {
-    let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    let entries = entries.map_err(|error| {
-        let source = Source::named(&folder.display().to_string());
-        Failure::Text(source, vec![unreadable(folder, &error)])
-    })?;
-    let mut paths: Vec<_> = entries
-        .into_iter()
-        .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
-        .map(|entry| entry.path())
-        .collect();
-    paths.sort();
-    for path in paths {
-        if path.is_dir() && !path.is_symlink() && depth < DEPTH_MAX {
-            walk(&path, wanted, depth + 1, files)?;
-        } else if path.is_file() && wanted(&path) {
-            files.push(path);
-        }
-    }
-    Ok(())
 }
 
 /// Says whether a file's name ends in `.formula`.

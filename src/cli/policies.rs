@@ -7,6 +7,7 @@ use super::files;
 use crate::base::Diagnostic;
 use crate::policy::{self, AccountPolicy, Findings, Policies, Policy};
 use crate::sim::sweep::Setting;
+use crate::world::is_policy;
 
 /// A policy file as far as it could be read, and everything that was found.
 pub(super) struct PolicyText {
@@ -129,17 +130,6 @@ pub(super) fn read_all(paths: &[PathBuf]) -> Result<Policies, Failure> {
     } else {
         Err(Failure::Texts(faulty))
     }
-}
-
-/// Says whether a file's name ends in `.yaml` or `.yml` and not in `.test.yaml`.
-pub(super) fn is_policy(path: &Path) -> bool {
-    let is_yaml = path
-        .extension()
-        .is_some_and(|extension| extension == "yaml" || extension == "yml");
-    let is_test = path
-        .file_stem()
-        .is_some_and(|stem| stem.as_encoded_bytes().ends_with(b".test"));
-    is_yaml && !is_test
 }
 
 /// A policy's name: the file's without folder and ending.

@@ -13,8 +13,9 @@ use super::ledger_option::{LedgerOption, failure, moment};
 use super::terminal::Terminal;
 use crate::account::PoolId;
 use crate::base::{Span, Timestamp, Usd};
+use crate::formula::documented::PENDING_TASKS;
 use crate::formula::{Formula, Scope};
-use crate::store::report::{Cost, DOCUMENTED_FORMULA, Savings, Stretch, Wait, assumptions};
+use crate::store::report::{Cost, Savings, Stretch, Wait, assumptions};
 
 /// Report what the pools of a ledger cost, what was saved, and how long tasks waited
 #[derive(Debug, clap::Args)]
@@ -103,9 +104,7 @@ impl Report {
     fn formula(&self) -> Result<Formula, Failure> {
         let scope = Scope::default();
         match &self.formula {
-            None => {
-                Ok(Formula::compile(DOCUMENTED_FORMULA, &scope).expect("the documented formula is whole"))
-            }
+            None => Ok(Formula::compile(PENDING_TASKS, &scope).expect("the documented formula is whole")),
             Some(path) => {
                 let source = files::read(path)?;
                 Formula::compile(&source.text, &scope).map_err(|faults| Failure::Text(source, faults))

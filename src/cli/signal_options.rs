@@ -5,10 +5,7 @@ use std::path::{Path, PathBuf};
 use super::account_options::Connected;
 use super::exit::Failure;
 use super::files;
-use crate::base::Timestamp;
-use crate::signal::{Found, Lack, Reading, Sample};
-use crate::source::{Environment, Sources, SourcesFile};
-use crate::world::{MetricSource, Wanted, WantedPast};
+use crate::source::{Environment, NamedSources, Sources, SourcesFile};
 
 /// The option of every verb that looks at a live account by policies.
 #[derive(Debug, clap::Args)]
@@ -19,9 +16,13 @@ pub(super) struct SignalOptions {
     sources: Option<PathBuf>,
 }
 
-/// The sources of a file; without one every signal is missing, and says so.
-#[derive(Debug, Default)]
-pub(super) struct NamedSources(Option<Sources>);
+/// How a file of sources is named.
+const SOURCES_NAMED: &str = "say --sources FILE, or LOWTIDE_SOURCES";
+
+/// Returns what is asked where no file is named: nothing, and it says so.
+pub(super) const fn no_sources() -> NamedSources {
+    NamedSources::new(None, SOURCES_NAMED)
+}
 
 impl SignalOptions {
     /// Prepares the sources of the file, where one is given.
@@ -43,28 +44,7 @@ impl SignalOptions {
                 help: Some(format!("change it in `{}`", path.display())),
             }
         })?;
-        connected.sources = NamedSources(Some(sources));
+        connected.sources = NamedSources::new(Some(sources), SOURCES_NAMED);
         Ok(())
-    }
-}
-
-impl MetricSource for NamedSources {
-    fn read(&mut self, now: Timestamp, wanted: &[Wanted]) -> Vec<Reading> {
-        if let Some(sources) = &mut self.0 {
-            return sources.read(now, wanted);
-        }
-        let why = "no sources are named; say --sources FILE, or LOWTIDE_SOURCES";
-        let missing = |wanted: &Wanted| Reading {
-            signal: wanted.id.clone(),
-            taken: now,
-            found: Found::Lacking(Lack::Fault(why.to_owned())),
-        };
-        wanted.iter().map(missing).collect()
-    }
-
-    fn past(&mut self, wanted: &WantedPast<'_>) -> Vec<Sample> {
-        self.0
-            .as_mut()
-            .map_or_else(Vec::new, |sources| sources.past(wanted))
     }
 }

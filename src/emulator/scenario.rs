@@ -37,28 +37,9 @@ impl Scenario {
     pub fn parse(source: &str) -> Result<Self, Vec<Diagnostic>> {
         let document = Node::parse(source)
             .map_err(|unreadable| vec![Diagnostic::error(UNREADABLE, unreadable.span, unreadable.message)])?;
-        let checked = Schema::of::<ScenarioFile>(FORMATS, &[], SCHEMA_CODES).check(&document);
-        let mut faults = checked.faults;
-        let standing = checked.standing.unwrap_or_else(|| document.clone());
-        match serde_json::from_value::<ScenarioFile>(standing.to_json()) {
-            Ok(file) => {
-                faults.extend(judge(&file, &standing));
-                faults.sort_by_key(|fault| fault.span.start);
-                if faults.is_empty() {
-                    return Ok(Self { file });
-                }
-            }
-            Err(error) if faults.is_empty() => {
-                let span = document.span.clone();
-                faults.push(Diagnostic::error(
-                    SCHEMA_CODES.wrong_value,
-                    span,
-                    error.to_string(),
-                ));
-            }
-            Err(_) => {}
-        }
-        Err(faults)
+        let schema = Schema::of::<ScenarioFile>(FORMATS, &[], SCHEMA_CODES);
+        let file = schema.read(&document, judge)?;
+        Ok(Self { file })
     }
 
     /// Returns the JSON Schema of the file.

@@ -7,7 +7,7 @@ use super::Policy;
 use super::ask::{Answer, Ask, Need};
 use super::complaint::Complaint;
 use super::outside::Heard;
-use super::source::{Jobs, Messages, Source, Told, WhenMissing, is_usual};
+use super::source::{Jobs, Messages, Source, Told, WhenMissing, is_usual, outside_only};
 use crate::base::{Nodes, Span};
 use crate::decision::{Aged, QueueAsk, Reason, Snapshot, Unsampled};
 use crate::signal::{Metric, as_number};
@@ -93,15 +93,7 @@ impl Queue {
                 ("missing", !is_usual(&self.missing)),
             ];
             let help = "leave it out: samples of the pool count its tasks, and `guards: { missing: … }` speaks of their age";
-            complaints.extend(
-                settings
-                    .into_iter()
-                    .filter(|(_, stands)| *stands)
-                    .map(|(key, _)| {
-                        let message = format!("`{key}` is for sources outside of the pool");
-                        Complaint::new(&[key], message, help)
-                    }),
-            );
+            complaints.extend(outside_only(&settings, help));
         }
         complaints
     }

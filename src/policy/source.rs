@@ -115,6 +115,20 @@ impl Source {
     }
 }
 
+/// Refuses settings that speak of outside signals where the samples of the pool are asked, those of them that stand.
+pub(super) fn outside_only<'a>(
+    settings: &'a [(&'static str, bool)],
+    help: &'static str,
+) -> impl Iterator<Item = Complaint> + 'a {
+    settings
+        .iter()
+        .filter(|(_, stands)| *stands)
+        .map(move |(key, _)| {
+            let message = format!("`{key}` is for sources outside of the pool");
+            Complaint::new(&[key], message, help)
+        })
+}
+
 /// Says whether a setting is the usual one, which need not be written.
 pub(super) fn is_usual<T: Default + PartialEq>(setting: &T) -> bool {
     *setting == T::default()

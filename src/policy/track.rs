@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::ask::{Answer, Ask, Need};
 use super::complaint::Complaint;
 use super::outside::Heard;
-use super::source::{Jobs, Messages, Source, Told, WhenMissing, is_usual};
+use super::source::{Jobs, Messages, Source, Told, WhenMissing, is_usual, outside_only};
 use crate::base::{Nodes, Span};
 use crate::decision::{Aged, Reason, Snapshot, TrackAsk, Unsampled};
 use crate::signal::{Metric, Series};
@@ -86,15 +86,7 @@ impl Track {
                 ("missing", !is_usual(&self.missing)),
             ];
             let help = "leave it out: `guards: { missing: … }` speaks of the age of samples";
-            complaints.extend(
-                settings
-                    .into_iter()
-                    .filter(|(_, stands)| *stands)
-                    .map(|(key, _)| {
-                        let message = format!("`{key}` is for sources outside of the pool");
-                        Complaint::new(&[key], message, help)
-                    }),
-            );
+            complaints.extend(outside_only(&settings, help));
         }
         if !self.target.is_finite() || self.target <= 0.0 {
             let message = format!("a target of {} cannot be kept near", self.target);

@@ -2,8 +2,8 @@
 
 use secrecy::ExposeSecret;
 
-use super::config::{AuthWord, Config, Surroundings, VersionWord};
-use crate::azure::{ApiVersion, Auth, Client, Clock, Limits, Means, Settings, credential};
+use super::config::{Config, Surroundings};
+use crate::azure::{Client, Clock, Limits, Means, Settings, credential};
 use crate::base::Diagnostic;
 
 /// Why the account cannot be spoken to.
@@ -45,12 +45,12 @@ impl Config {
             authorities: authorities.as_deref(),
             variable: surroundings.variable,
         };
-        let credential = credential(section.auth.into(), &means)
-            .map_err(|error| AccountError::Credential(error.to_string()))?;
+        let credential =
+            credential(section.auth, &means).map_err(|error| AccountError::Credential(error.to_string()))?;
         let account = section.name.as_deref().or(endpoint.account()).unwrap_or_default();
         let settings = Settings {
             account: account.to_owned(),
-            version: section.api_version.into(),
+            version: section.api_version,
             authorities: authorities.clone(),
             limits: Limits {
                 per_second: section.requests_per_second,
@@ -61,27 +61,5 @@ impl Config {
         };
         Client::new(settings, credential, Clock::system())
             .map_err(|fault| AccountError::Credential(fault.to_string()))
-    }
-}
-
-impl From<AuthWord> for Auth {
-    fn from(word: AuthWord) -> Self {
-        match word {
-            AuthWord::Auto => Self::Auto,
-            AuthWord::SharedKey => Self::SharedKey,
-            AuthWord::ManagedIdentity => Self::ManagedIdentity,
-            AuthWord::WorkloadIdentity => Self::WorkloadIdentity,
-            AuthWord::ClientSecret => Self::ClientSecret,
-            AuthWord::Az => Self::Az,
-        }
-    }
-}
-
-impl From<VersionWord> for ApiVersion {
-    fn from(word: VersionWord) -> Self {
-        match word {
-            VersionWord::V2025 => Self::V2025,
-            VersionWord::V2024 => Self::V2024,
-        }
     }
 }

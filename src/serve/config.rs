@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 pub use codes::CODES;
 pub use file::{
-    AccountSection, AuthWord, ConfigFile, LedgerSection, LogFormat, LogLevel, LogSection, PoliciesSection,
-    TracesSection, VersionWord,
+    AccountSection, ConfigFile, LedgerSection, LogFormat, LogLevel, LogSection, PoliciesSection,
+    TracesSection,
 };
 pub use http_section::{HttpSection, TlsSection};
 pub use secret::Surroundings;
@@ -22,6 +22,7 @@ use text::FORMATS;
 use secrecy::ExposeSecret as _;
 
 use super::book::BookPlace;
+use crate::azure::Auth;
 use crate::base::document::Node;
 use crate::base::schema::{Schema, SchemaCodes};
 use crate::base::{Code, Diagnostic, Span};
@@ -62,32 +63,13 @@ impl Config {
             faults.into_iter().map(fault).collect()
         };
         let document = Node::parse_toml(source).map_err(unreadable)?;
-        let checked = Schema::of::<ConfigFile>(FORMATS, &[], SCHEMA_CODES).check(&document);
-        let mut faults = checked.faults;
-        let standing = checked.standing.unwrap_or_else(|| document.clone());
-        match serde_json::from_value::<ConfigFile>(standing.to_json()) {
-            Ok(file) => {
-                faults.extend(judge(&file, &document));
-                faults.sort_by_key(|fault| fault.span.start);
-                if faults.is_empty() {
-                    return Ok(Self {
-                        file,
-                        folder: folder.to_owned(),
-                        document,
-                    });
-                }
-            }
-            Err(error) if faults.is_empty() => {
-                let span = document.span.clone();
-                faults.push(Diagnostic::error(
-                    SCHEMA_CODES.wrong_value,
-                    span,
-                    error.to_string(),
-                ));
-            }
-            Err(_) => {}
-        }
-        Err(faults)
+        let schema = Schema::of::<ConfigFile>(FORMATS, &[], SCHEMA_CODES);
+        let file = schema.read(&document, |file, _| judge(file, &document))?;
+        Ok(Self {
+            file,
+            folder: folder.to_owned(),
+            document,
+        })
     }
 
     /// Returns the JSON Schema of the file.
@@ -172,7 +154,7 @@ fn judge(file: &ConfigFile, document: &Node) -> Vec<Diagnostic> {
         );
     }
     let has_key = account.key_file.is_some() || account.key_env.is_some();
-    if account.auth == AuthWord::SharedKey && !has_key {
+    if account.auth == Auth::SharedKey && !has_key {
         complain(
             &["account", "auth"],
             "auth = \"sharedKey\" needs the key of the account".to_owned(),

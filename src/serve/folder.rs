@@ -10,15 +10,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::base::{Code, Diagnostic, Severity};
 use crate::policy::{self, AccountPolicy, Policies, Policy};
-use crate::world::policy_hash;
+use crate::world::{files_below, is_policy, policy_hash};
 
-/// How deep folders are searched; more is a loop of links or a mistake.
-const DEPTH_MAX: usize = 32;
 /// No policy and no formula comes near.
 const BYTES_MAX: u64 = 16 << 20;
 
@@ -87,7 +84,7 @@ impl Folder {
     pub(super) fn texts(path: &Path) -> u64 {
         let mut hasher = DefaultHasher::new();
         let mut paths = Vec::new();
-        if let Err((path, error)) = walk(path, 0, &|_| true, &mut paths) {
+        if let Err((path, error)) = files_below(path, &|_| true, &mut paths) {
             path.hash(&mut hasher);
             error.to_string().hash(&mut hasher);
         }
@@ -101,7 +98,7 @@ impl Folder {
     /// Reads the folder and returns what is in effect from now on, unless it is what was in effect before.
     pub fn read(&mut self) -> Reading {
         let mut paths = Vec::new();
-        let found = walk(&self.path, 0, &is_policy, &mut paths);
+        let found = files_below(&self.path, &is_policy, &mut paths);
         let files: Vec<Now> = paths.iter().map(|path| read_file(path)).collect();
         let mut reading = Reading::default();
         if let Err((path, error)) = found {
@@ -250,41 +247,4 @@ fn read_text(path: &Path) -> Result<String, String> {
     }
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|_| "it is no UTF-8 text".to_owned())
-}
-
-/// Adds the policies under a folder, in the order of their names; what begins with a dot is not looked at, which is how a
-/// mounted folder is exchanged as a whole.
-fn walk(
-    folder: &Path,
-    depth: usize,
-    wanted: &dyn Fn(&Path) -> bool,
-    into: &mut Vec<PathBuf>,
-) -> Result<(), (PathBuf, io::Error)> {
-    let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    let entries = entries.map_err(|error| (folder.to_owned(), error))?;
-    let mut paths: Vec<_> = entries
-        .into_iter()
-        .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
-        .map(|entry| entry.path())
-        .collect();
-    paths.sort();
-    for path in paths {
-        if path.is_dir() && !path.is_symlink() && depth < DEPTH_MAX {
-            walk(&path, depth + 1, wanted, into)?;
-        } else if wanted(&path) {
-            into.push(path);
-        }
-    }
-    Ok(())
-}
-
-/// Says whether a file's name ends in `.yaml` or `.yml` and not in `.test.yaml`.
-fn is_policy(path: &Path) -> bool {
-    let is_yaml = path
-        .extension()
-        .is_some_and(|extension| extension == "yaml" || extension == "yml");
-    let is_test = path
-        .file_stem()
-        .is_some_and(|stem| stem.as_encoded_bytes().ends_with(b".test"));
-    is_yaml && !is_test
 }

@@ -21,7 +21,6 @@ use super::folder::Folder;
 use super::halted::HaltsOfStore;
 use super::http::{Door, DoorError, HttpSettings, Planner, Site, Stands, Tokens};
 use super::lead::{Renewal, await_lead};
-use super::sources::NamedSources;
 use super::steer::{Ended, Steering};
 use super::steered::{Brakes, NoHalts, Steered};
 use super::traces::Collector;
@@ -32,7 +31,7 @@ use crate::base::Timestamp;
 use crate::decision::Memory;
 use crate::engine::RecordError;
 use crate::policy::Policies;
-use crate::source::{Environment, Sources, SourcesFile};
+use crate::source::{Environment, NamedSources, Sources, SourcesFile};
 use crate::store::{Lease, Store};
 use crate::world::WithSignals;
 
@@ -79,6 +78,9 @@ pub enum ProcessError {
 
 /// The account with what is told of it from outside.
 type Account = WithSignals<Live, NamedSources>;
+
+/// How a file of sources is named.
+const SOURCES_NAMED: &str = "add sourcesFile = \"sources.toml\" to the configuration";
 
 /// How long answers under way may take once the loop has ended.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -167,7 +169,7 @@ impl Process {
             let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
             ProcessError::Sources(told.join("; "))
         })?;
-        let account = WithSignals::new(live, NamedSources(sources));
+        let account = WithSignals::new(live, NamedSources::new(sources, SOURCES_NAMED));
         let world = Steered::new(account, ledger, board, control, self.folder);
         let mut world = world.map_err(|error| io::Error::other(error.to_string()))?;
         let file = &self.config.file;

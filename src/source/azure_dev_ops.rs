@@ -148,12 +148,7 @@ impl Organization {
         let mut url = web::below(&self.url, path);
         url.query_pairs_mut().extend_pairs(parameters);
         let bearer = match &self.pass {
-            Pass::Identity(tokens) => Some(
-                tokens
-                    .bearer(&way.clock)
-                    .await
-                    .map_err(|fault| fault.to_string())?,
-            ),
+            Pass::Identity(tokens) => Some(web::bearer(tokens, &way.clock).await?),
             Pass::Token(_) => None,
         };
         let request = || self.request(way, url.clone(), bearer.as_deref());

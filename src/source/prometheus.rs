@@ -138,12 +138,7 @@ impl Prometheus {
     async fn post(&self, way: &Way, what: &str, form: &[(&str, &str)]) -> Result<Answer, String> {
         let url = web::below(&self.url, &["api", "v1", what]);
         let bearer = match &self.pass {
-            Pass::Identity(tokens) => Some(
-                tokens
-                    .bearer(&way.clock)
-                    .await
-                    .map_err(|fault| fault.to_string())?,
-            ),
+            Pass::Identity(tokens) => Some(web::bearer(tokens, &way.clock).await?),
             _ => None,
         };
         let request = || self.let_in(way, way.http.post(url.clone()).form(form), bearer.as_deref());

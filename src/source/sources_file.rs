@@ -171,28 +171,7 @@ impl SourcesFile {
             faults.into_iter().map(told).collect::<Vec<_>>()
         };
         let document = Node::parse_toml(source).map_err(unreadable)?;
-        let mut checked = Schema::of::<Self>(FORMATS, &[], CODES).check(&document);
-        let standing = checked.standing.take();
-        let file = standing.map(|standing| serde_json::from_value::<Self>(standing.to_json()));
-        match file {
-            Some(Ok(file)) => {
-                checked.faults.extend(file.complaints(&document));
-                if checked.faults.is_empty() {
-                    Ok(file)
-                } else {
-                    Err(checked.faults)
-                }
-            }
-            Some(Err(error)) if checked.faults.is_empty() => {
-                let span = document.span.clone();
-                Err(vec![Diagnostic::error(
-                    CODES.wrong_value,
-                    span,
-                    error.to_string(),
-                )])
-            }
-            _ => Err(checked.faults),
-        }
+        Schema::of::<Self>(FORMATS, &[], CODES).read(&document, |file: &Self, _| file.complaints(&document))
     }
 
     /// Returns the file with its paths as they are seen from a folder, which is that of the text that it was read from.

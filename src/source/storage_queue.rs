@@ -85,12 +85,7 @@ impl StorageAccount {
         url.query_pairs_mut().extend_pairs(parameters);
         // A signature has the time in it and a token its end, so that each try has its own.
         let bearer = match &self.pass {
-            Pass::Identity(tokens) => Some(
-                tokens
-                    .bearer(&way.clock)
-                    .await
-                    .map_err(|fault| fault.to_string())?,
-            ),
+            Pass::Identity(tokens) => Some(web::bearer(tokens, &way.clock).await?),
             Pass::Token(token) => {
                 let token = token.read(&way.environment)?;
                 Some(format!("Bearer {}", token.expose_secret()))

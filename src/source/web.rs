@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{RequestBuilder, Url};
 
 use crate::azure::transport::{Reply, exchange, retry_after};
-use crate::azure::{Clock, Fault};
+use crate::azure::{Clock, Fault, Tokens};
 use crate::base::{Span, Timestamp};
 
 /// A source that takes longer is not there; three of these fit into the time of one look.
@@ -17,6 +17,11 @@ const PAUSE: Duration = Duration::from_millis(300);
 const PAUSE_MAX: Duration = Duration::from_secs(3);
 /// The most of a foreign sentence that is repeated.
 const SAID_CHARS_MAX: usize = 160;
+
+/// Returns the header that lets the identity of this machine in.
+pub(super) async fn bearer(tokens: &Tokens, clock: &Clock) -> Result<String, String> {
+    tokens.bearer(clock).await.map_err(|fault| fault.to_string())
+}
 
 /// Reads a base URL: http or https, and nothing in it that is a secret or would be lost.
 pub(super) fn base(text: &str) -> Result<Url, String> {

@@ -5,7 +5,7 @@ mod savings;
 mod wait;
 
 pub use cost::{Cost, HELD_FOR_MAX};
-pub use savings::{DOCUMENTED_FORMULA, Savings, assumptions};
+pub use savings::{Savings, assumptions};
 pub use wait::Wait;
 
 use crate::account::PoolId;

@@ -85,25 +85,7 @@ impl FaultKind {
     ];
 
     /// Those that strike single calls.
-    pub(super) const OF_THE_WIRE: [Self; 17] = [
-        Self::TimeoutBefore,
-        Self::TimeoutAfter,
-        Self::Late,
-        Self::Throttled,
-        Self::ThrottledFor,
-        Self::Busy,
-        Self::Conflict,
-        Self::Changed,
-        Self::Failed,
-        Self::FailedAfter,
-        Self::Torn,
-        Self::Unreadable,
-        Self::Partial,
-        Self::Unreachable,
-        Self::Slow,
-        Self::Twice,
-        Self::Stale,
-    ];
+    pub(super) const OF_THE_WIRE: &[Self] = Self::ALL.split_at(17).0;
 
     /// Returns its name, as `--without` takes it.
     pub const fn word(self) -> &'static str {

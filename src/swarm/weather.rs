@@ -57,7 +57,7 @@ impl Weather {
             self.draw_clocks();
             let n_kinds = self.dice.between(1, 5);
             for _ in 0..n_kinds {
-                let kind = self.dice.pick(&FaultKind::OF_THE_WIRE);
+                let kind = self.dice.pick(FaultKind::OF_THE_WIRE);
                 let share = roughness * self.dice.share();
                 if self.plan.has(kind) {
                     self.likely.push((kind, share));

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::http_section::HttpSection;
 use super::text::EndpointText;
+use crate::azure::{ApiVersion, Auth};
 use crate::base::Span;
 
 /// What the sidecar of one Batch account needs to know. Paths are seen from the folder of this file; secrets stand in files or in
@@ -55,7 +56,7 @@ pub struct AccountSection {
     pub name: Option<String>,
     /// How to be let in: auto is the first of the others that this section and the environment speak of.
     #[serde(default)]
-    pub auth: AuthWord,
+    pub auth: Auth,
     /// A file with the key of the account.
     #[serde(default)]
     pub key_file: Option<PathBuf>,
@@ -67,42 +68,11 @@ pub struct AccountSection {
     pub ca_file: Option<PathBuf>,
     /// The version of the service's interface.
     #[serde(default)]
-    pub api_version: VersionWord,
+    pub api_version: ApiVersion,
     /// Requests a second at the most.
     #[serde(default = "usual_rate")]
     #[schemars(range(min = 0.1, max = 1000.0))]
     pub requests_per_second: f64,
-}
-
-/// The ways to be let in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum AuthWord {
-    /// The first of the others that is spoken of.
-    #[default]
-    Auto,
-    /// The key of the account.
-    SharedKey,
-    /// The identity of the machine or service that this runs on.
-    ManagedIdentity,
-    /// A token of another issuer, in the file that `AZURE_FEDERATED_TOKEN_FILE` names.
-    WorkloadIdentity,
-    /// An application with the secret in `AZURE_CLIENT_SECRET`.
-    ClientSecret,
-    /// The login of a developer.
-    Az,
-}
-
-/// The versions of the service's interface.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-pub enum VersionWord {
-    /// The current one.
-    #[default]
-    #[serde(rename = "2025-06-01")]
-    V2025,
-    /// The one before.
-    #[serde(rename = "2024-02-01.19.0")]
-    V2024,
 }
 
 /// Where the policies are.

@@ -1,11 +1,13 @@
 //! What a request brings, read into types; what cannot be read is a problem with the parser's own words.
 
+use std::str::FromStr;
+
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::problem::{Kind, Problem};
-use crate::account::{PoolId, PoolPattern};
+use crate::account::{PoolId, PoolIdError, PoolPattern};
 
 /// The parameters behind the question mark.
 pub(super) struct Params<T>(pub(super) T);
@@ -66,34 +68,35 @@ async fn in_path<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String,
         .map_err(|refused| Problem::new(Kind::BadRequest, refused.body_text(), "name a pool in the path"))
 }
 
+/// Reads what the path names; `way_out` says what can be named.
+async fn named<T: FromStr<Err = PoolIdError>, S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+    way_out: &str,
+) -> Result<T, Problem> {
+    let text = in_path(parts, state).await?;
+    text.parse()
+        .map_err(|error: PoolIdError| Problem::new(Kind::BadRequest, error.to_string(), way_out))
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for PoolInPath {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let text = in_path(parts, state).await?;
-        text.parse()
+        named(parts, state, "GET /api/v1/pools tells all pools")
+            .await
             .map(Self)
-            .map_err(|error: crate::account::PoolIdError| {
-                Problem::new(
-                    Kind::BadRequest,
-                    error.to_string(),
-                    "GET /api/v1/pools tells all pools",
-                )
-            })
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for PoolsInPath {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let text = in_path(parts, state).await?;
-        text.parse()
-            .map(Self)
-            .map_err(|error: crate::account::PoolIdError| {
-                Problem::new(
-                    Kind::BadRequest,
-                    error.to_string(),
-                    "name a pool, or a pattern such as genomics-* (a star is %2A in a path)",
-                )
-            })
+        named(
+            parts,
+            state,
+            "name a pool, or a pattern such as genomics-* (a star is %2A in a path)",
+        )
+        .await
+        .map(Self)
     }
 }

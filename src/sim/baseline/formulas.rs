@@ -8,19 +8,10 @@ use std::fmt::Write as _;
 use super::Text;
 use super::pilot::{Sight, Wish};
 use crate::base::{Lane, Span};
+use crate::formula::documented::PENDING_TASKS;
 use crate::formula::{Evaluator, Formula, Inputs, PoolFacts, Scope};
 use crate::signal::Metric;
 use crate::sim::cluster::Setup;
-
-/// The documented formula for pending tasks, as printed.
-const PENDING: &str = "\
-startingNumberOfVMs = 1;
-maxNumberofVMs = 25;
-pendingTaskSamplePercent = $PendingTasks.GetSamplePercent(180 * TimeInterval_Second);
-pendingTaskSamples = pendingTaskSamplePercent < 70 ? startingNumberOfVMs : avg($PendingTasks.GetSample(180 * TimeInterval_Second));
-$TargetDedicatedNodes=min(maxNumberofVMs, pendingTaskSamples);
-$NodeDeallocationOption = taskcompletion;
-";
 
 /// The documented formula for preempted nodes, as printed.
 const PREEMPTED: &str = "\
@@ -53,7 +44,7 @@ impl FormulaRule {
         // "This formula scales dedicated nodes, but can be modified to apply to scale Spot nodes as well."
         let variable = target(lane);
         match text {
-            Text::Verbatim => Self::new(&PENDING.replace(target(Lane::Dedicated), variable)),
+            Text::Verbatim => Self::new(&PENDING_TASKS.replace(target(Lane::Dedicated), variable)),
             Text::ForSlots => {
                 let most = setup.quota.get(lane);
                 Self::sized(&format!(
@@ -98,7 +89,7 @@ impl FormulaRule {
     /// Returns the documented demand, in nodes of several slots and in whole nodes, and statements that set targets by it.
     fn sized(targets: &str) -> Self {
         let mut source = String::new();
-        let demand = PENDING
+        let demand = PENDING_TASKS
             .lines()
             .filter(|line| !line.starts_with("max") && !line.starts_with('$'));
         for line in demand {

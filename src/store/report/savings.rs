@@ -13,17 +13,6 @@ use crate::signal::{History, Metric};
 use crate::store::{Store, StoreError};
 use crate::world::{PoolRecord, look_of};
 
-/// The formula that the service's documentation gives for pending tasks, with its limit of 25 nodes: "Create a formula to
-/// automatically scale compute nodes in a Batch pool", learn.microsoft.com, section "Pending tasks" (read November 2026).
-pub const DOCUMENTED_FORMULA: &str = "\
-startingNumberOfVMs = 1;
-maxNumberofVMs = 25;
-pendingTaskSamplePercent = $PendingTasks.GetSamplePercent(180 * TimeInterval_Second);
-pendingTaskSamples = pendingTaskSamplePercent < 70 ? startingNumberOfVMs : avg($PendingTasks.GetSample(180 * TimeInterval_Second));
-$TargetDedicatedNodes=min(maxNumberofVMs, pendingTaskSamples);
-$NodeDeallocationOption = taskcompletion;
-";
-
 /// How often the service evaluates a formula when nobody says otherwise: every 15 minutes (the same page).
 const FORMULA_INTERVAL: Span = Span::minutes(15);
 
