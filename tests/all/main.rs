@@ -10,6 +10,7 @@ mod account_facts;
 mod azure;
 mod backtest;
 mod baseline;
+mod book;
 mod bound;
 mod cluster;
 mod cluster_faults;

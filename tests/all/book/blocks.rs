@@ -1,0 +1,166 @@
+//! The blocks of a chapter: each is run, read by the program, or has nothing to run in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Chapter, chapters, docs, files, none, printed};
+
+/// Languages of data; such a block is a file of the chapter, brought in whole or in part, so that what is printed is what is run.
+const DATA: &[&str] = &["yaml", "toml", "json", "csv", "formula", "script"];
+/// What a line with a command begins with.
+const COMMANDS: &[&str] = &[
+    "$ ",
+    "lowtide ",
+    "az ",
+    "curl ",
+    "export ",
+    "kubectl ",
+    "helm ",
+    "systemctl ",
+    "sudo ",
+    "cargo ",
+    "docker ",
+];
+
+struct Block {
+    line: usize,
+    language: String,
+    text: String,
+}
+
+fn blocks(text: &str) -> Vec<Block> {
+    let mut found: Vec<Block> = Vec::new();
+    let mut open = false;
+    for (index, line) in text.lines().enumerate() {
+        if let Some(language) = line.trim_start().strip_prefix("```") {
+            if !open {
+                found.push(Block {
+                    line: index + 1,
+                    language: language.to_owned(),
+                    text: String::new(),
+                });
+            }
+            open = !open;
+        } else if open && let Some(block) = found.last_mut() {
+            block.text.push_str(line);
+            block.text.push('\n');
+        }
+    }
+    found
+}
+
+/// What is wrong with a block, where something is.
+fn fault(chapter: &Chapter, block: &Block, previous: &str) -> Option<String> {
+    match block.language.as_str() {
+        "console" => (!block.text.starts_with("$ ")).then(|| "begins with no command".to_owned()),
+        "sh" => None,
+        "output" => (previous != "sh").then(|| "output follows the `sh` block that prints it".to_owned()),
+        "text" => block
+            .text
+            .lines()
+            .find(|line| {
+                COMMANDS
+                    .iter()
+                    .any(|command| line.trim_start().starts_with(command))
+            })
+            .map(|line| {
+                format!("`{line}` looks like a command that nobody runs; make it a `console` or `sh` block")
+            }),
+        data if DATA.contains(&data) => match included(&block.text) {
+            Some(path) if chapter.file(path).is_file() => None,
+            Some(path) => Some(format!("there is no {path}")),
+            None => Some(format!(
+                "{data} is printed from a file: {{{{#include FOLDER/FILE}}}}"
+            )),
+        },
+        other => Some(format!(
+            "`{other}` is none of the languages of blocks that something runs or reads"
+        )),
+    }
+}
+
+/// The file that the whole block is.
+fn included(text: &str) -> Option<&str> {
+    let path = text.trim_end().strip_prefix("{{#include ")?.strip_suffix("}}")?;
+    Some(path.split(':').next().unwrap_or(path))
+}
+
+#[test]
+fn no_block_looks_like_a_command_and_is_not_run() {
+    let mut faults = Vec::new();
+    for chapter in chapters().iter().filter(|chapter| !chapter.is_generated()) {
+        let mut previous = String::new();
+        for block in blocks(&chapter.text) {
+            if let Some(fault) = fault(chapter, &block, &previous) {
+                faults.push(format!("docs/{}:{}: {fault}", chapter.name, block.line));
+            }
+            previous = block.language;
+        }
+        for (index, line) in chapter.text.lines().enumerate() {
+            if line.starts_with("    $ ") || line.starts_with("    lowtide ") {
+                faults.push(format!(
+                    "docs/{}:{}: an indented command is not run",
+                    chapter.name,
+                    index + 1
+                ));
+            }
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn a_command_that_nobody_runs_is_found() {
+    let chapter = Chapter {
+        name: "start.md".to_owned(),
+        text: String::new(),
+    };
+    let wrong = [
+        "```text\nlowtide check x\n```",
+        "```\nx\n```",
+        "```console\nlowtide check x\n```",
+        "```yaml\nversion: 1\n```",
+        "```output\nx\n```",
+    ];
+    for text in wrong {
+        let block = blocks(text).pop().unwrap();
+        assert!(fault(&chapter, &block, "text").is_some(), "{text}");
+    }
+}
+
+#[test]
+fn every_policy_of_the_book_is_sound_and_has_a_test() {
+    let policies: Vec<_> = files(&docs())
+        .into_iter()
+        .filter(|path| is_policy(path))
+        .collect();
+    let untested: Vec<_> = policies
+        .iter()
+        .map(|policy| policy.with_extension("test.yaml"))
+        .filter(|test| !test.exists())
+        .map(|test| format!("there is no {}", test.display()))
+        .collect();
+    none(&untested);
+    let run = |verb: &str, files: Vec<PathBuf>| {
+        let names = files.iter().map(|path| path.to_str().unwrap());
+        printed(&std::iter::once(verb).chain(names).collect::<Vec<_>>());
+    };
+    run(
+        "test",
+        policies
+            .iter()
+            .map(|policy| policy.with_extension("test.yaml"))
+            .collect(),
+    );
+    run("check", policies);
+}
+
+/// Other YAML of the book is scenarios, tests and files of other tools.
+fn is_policy(path: &Path) -> bool {
+    let is_yaml = path.extension().is_some_and(|extension| extension == "yaml");
+    is_yaml
+        && fs::read_to_string(path)
+            .unwrap()
+            .lines()
+            .any(|line| line.starts_with("demand:"))
+}
