@@ -1,6 +1,6 @@
 """Runs the `sh` blocks of a chapter, in order and in one shell: blocks.py CHAPTER FOLDER.
 
-FOLDER is where they run; it gets a copy of the chapter's own files (start.in for start.md). An `output` block is what the `sh` block
+FOLDER is where they run; it gets a copy of the chapter's own files (start.in for start.md). An `text,output` block is what the `sh` block
 before it prints last: `...` stands for any lines, `[..]` for any text in a line. What was started in the background is awaited until it
 answers, and ended in the end. Where a chapter needs what another one has built, it says so out of the reader's sight:
 <!-- before: OTHER.md; COMMANDS -->.
@@ -25,10 +25,10 @@ READY = "for try in $(seq 100); do curl -fs http://127.0.0.1:9464/readyz >/dev/n
 def blocks(text):
     """The `sh` blocks with the `output` that follows each, where there is one."""
     found = []
-    for language, block in re.findall(r"^```(\w+)\n(.*?)^```$", text, re.M | re.S):
+    for language, block in re.findall(r"^```([\w,]+)\n(.*?)^```$", text, re.M | re.S):
         if language == "sh":
             found.append([block, None])
-        elif language == "output":
+        elif language == "text,output":
             found[-1][1] = block
     return found
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Chapter, chapters, docs, files, none, printed};
 
 /// Languages of data; such a block is a file of the chapter, brought in whole or in part, so that what is printed is what is run.
-const DATA: &[&str] = &["yaml", "toml", "json", "csv", "formula", "script"];
+const DATA: &[&str] = &["yaml", "toml", "json", "csv", "text,formula", "text,script"];
 /// What a line with a command begins with.
 const COMMANDS: &[&str] = &[
     "$ ",
@@ -54,7 +54,9 @@ fn fault(chapter: &Chapter, block: &Block, previous: &str) -> Option<String> {
     match block.language.as_str() {
         "console" => (!block.text.starts_with("$ ")).then(|| "begins with no command".to_owned()),
         "sh" => None,
-        "output" => (previous != "sh").then(|| "output follows the `sh` block that prints it".to_owned()),
+        "text,output" => {
+            (previous != "sh").then(|| "output follows the `sh` block that prints it".to_owned())
+        }
         "text" => block
             .text
             .lines()
@@ -120,7 +122,7 @@ fn a_command_that_nobody_runs_is_found() {
         "```\nx\n```",
         "```console\nlowtide check x\n```",
         "```yaml\nversion: 1\n```",
-        "```output\nx\n```",
+        "```text,output\nx\n```",
     ];
     for text in wrong {
         let block = blocks(text).pop().unwrap();

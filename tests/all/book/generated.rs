@@ -66,7 +66,12 @@ fn codes() -> String {
                 && name.len() == 4
                 && name[1..].bytes().all(|byte| byte.is_ascii_digit())
         };
-        let _ = write!(page, "## {about}\n\n");
+        let _ = write!(page, "## {about}\n\n| code | finding |\n|---|---|\n");
+        for code in rows(&document["codes"]).filter(|code| numbered(code)) {
+            let (name, title) = (field(code, "code"), cell(field(code, "title")));
+            let _ = writeln!(page, "| [{name}](#{}) | {title} |", name.to_lowercase());
+        }
+        page += "\n";
         rows(&document["codes"])
             .filter(|code| numbered(code))
             .for_each(|code| page += &code_section(code));
@@ -86,11 +91,16 @@ fn code_section(code: &Value) -> String {
         cell(field(code, "title")),
         field(code, "why")
     );
+    let language = if field(code, "code").starts_with('F') {
+        "text,formula"
+    } else {
+        "text"
+    };
     for (key, label) in [("bad", "gets it"), ("good", "does not")] {
         if let Some(example) = code[key].as_str() {
             let _ = write!(
                 section,
-                "```text\n{example}\n```\n<div class=\"example\">{label}</div>\n\n"
+                "```{language}\n{example}\n```\n<div class=\"example\">{label}</div>\n\n"
             );
         }
     }
@@ -119,7 +129,7 @@ fn language() -> String {
             })
             .collect();
         if !examples.is_empty() {
-            let _ = write!(page, "```text\n{}```\n\n", examples.concat());
+            let _ = write!(page, "```text,formula\n{}```\n\n", examples.concat());
         }
     }
     page += "## Methods of a data set\n\n| method | what it gives |\n|---|---|\n";
