@@ -169,18 +169,12 @@ fn metrics() -> String {
     let document: Value = serde_json::from_str(&printed(&["reference", "metrics", "-o", "json"])).unwrap();
     let mut page = "# The metrics of the sidecar\n\n".to_owned() + &made_by("lowtide reference metrics");
     page += "What `/metrics` exports, in base units and with bounded labels. `deploy/prometheus` has rules and alerts over them,\n\
-             `deploy/grafana` dashboards.\n\n| metric | kind | labels | what it is |\n|---|---|---|---|\n";
+             `deploy/grafana` dashboards.\n\n| metric | kind and labels | what it is |\n|---|---|---|\n";
     for metric in rows(&document["exported"]) {
         let (kind, doc) = field(metric, "doc")
             .split_once(": ")
             .expect("a metric has a kind");
-        let (kind, labels) = kind.split_once(" by ").unwrap_or((kind, ""));
-        let _ = writeln!(
-            page,
-            "| `{}` | {kind} | {labels} | {} |",
-            field(metric, "name"),
-            cell(doc)
-        );
+        let _ = writeln!(page, "| `{}` | {kind} | {} |", field(metric, "name"), cell(doc));
     }
     page
 }
