@@ -32,6 +32,7 @@ mod trace;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 pub use fault::{StoreError, StoreFault};
 pub use halts::KeptHalt;
@@ -44,7 +45,7 @@ pub use settings::{Place, Retain, StoreSettings};
 pub use trace::Trace;
 
 use crate::account::PoolId;
-use crate::base::Timestamp;
+use crate::base::{Span, Timestamp};
 use crate::engine::RecordError;
 use crate::world::{Ledger, Remembered, remember};
 
@@ -60,6 +61,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     keeper: Keeper,
     retain: Retain,
+    lease: Duration,
     health: Mutex<Health>,
 }
 
@@ -114,7 +116,7 @@ impl Store {
             Place::Sqlite(path) => Keeper::Sqlite(Sqlite::open(path, times.patience)?),
             Place::Postgres(address) => Keeper::Postgres(Postgres::open(address, times)?),
         };
-        Ok(Self::new(keeper, settings.retain))
+        Ok(Self::new(keeper, settings.retain, settings.lease))
     }
 
     /// Opens a ledger that is there to read from it; nothing is made or changed.
@@ -127,19 +129,20 @@ impl Store {
             Place::Sqlite(path) => Keeper::Sqlite(Sqlite::open_to_read(path, times.patience)?),
             Place::Postgres(address) => Keeper::Postgres(Postgres::open_to_read(address, times)?),
         };
-        Ok(Self::new(keeper, settings.retain))
+        Ok(Self::new(keeper, settings.retain, settings.lease))
     }
 
     /// Returns a memory that ends with the process, for tests and single commands.
     pub fn in_memory() -> Self {
         let sqlite = Sqlite::in_memory().expect("a database in memory needs nothing that could fail");
-        Self::new(Keeper::Sqlite(sqlite), Retain::default())
+        Self::new(Keeper::Sqlite(sqlite), Retain::default(), StoreSettings::LEASE)
     }
 
-    fn new(keeper: Keeper, retain: Retain) -> Self {
+    fn new(keeper: Keeper, retain: Retain, lease: Span) -> Self {
         Self(Arc::new(Inner {
             keeper,
             retain,
+            lease: settings::duration(lease),
             health: Mutex::default(),
         }))
     }

@@ -8,7 +8,7 @@
 
 use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rand::{RngExt as _, SeedableRng as _};
@@ -38,7 +38,11 @@ struct Inner {
     chance: Mutex<Pcg64Mcg>,
     clock: Clock,
     counts: Counts,
+    leads: OnceLock<Leads>,
 }
+
+/// Says whether this process may change anything.
+type Leads = Box<dyn Fn() -> bool + Send + Sync>;
 
 #[derive(Default)]
 struct Counts {
@@ -69,6 +73,13 @@ pub(super) struct Call {
     pub(super) body: Option<Vec<u8>>,
     pub(super) if_match: Option<Etag>,
     pub(super) repeat: Repeat,
+}
+
+impl Call {
+    /// Says whether it changes something.
+    fn changes(&self) -> bool {
+        !matches!(self.method, Method::GET | Method::HEAD)
+    }
 }
 
 /// The content type of every body ("Batch service REST API", request headers).
@@ -115,7 +126,16 @@ impl Client {
             credential,
             clock,
             counts: Counts::default(),
+            leads: OnceLock::new(),
         }))
+    }
+
+    /// Lets requests that change something go out only while this says so: it is asked before each of them, and before each try,
+    /// because an order that waits for its turn or for the service may outlast the lead under which it was written down.
+    ///
+    /// What is told first stays.
+    pub fn only_while(&self, leads: impl Fn() -> bool + Send + Sync + 'static) {
+        let _ = self.0.leads.set(Box::new(leads));
     }
 
     /// Returns what has been sent so far.
@@ -189,6 +209,11 @@ impl Client {
         let wait = lock(&inner.rate).take(inner.clock.passed());
         inner.clock.sleep(wait).await;
         let request = self.sign(call).await?;
+        if call.changes() && inner.leads.get().is_some_and(|leads| !leads()) {
+            return Err(Fault::NotLeading {
+                request: format!("{} {}", call.method, call.path),
+            });
+        }
         inner.counts.sent.fetch_add(1, Ordering::Relaxed);
         self.0.road.exchange(request, deadline).await
     }
@@ -202,7 +227,7 @@ impl Client {
             .to_utc()
             .format("%a, %d %b %Y %H:%M:%S GMT")
             .to_string();
-        let writes = !matches!(call.method, Method::GET | Method::HEAD);
+        let writes = call.changes();
         let length = call.body.as_ref().map_or(0, Vec::len).to_string();
         let mut headers = vec![("ocp-date", date.as_str())];
         if writes {

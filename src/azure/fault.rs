@@ -66,6 +66,12 @@ pub enum Fault {
     /// No token could be had.
     #[error(transparent)]
     Token(#[from] TokenFault),
+    /// Another instance may steer by now; nothing was sent.
+    #[error("{request} was not sent: the lead was lost before its turn came")]
+    NotLeading {
+        /// Method and path.
+        request: String,
+    },
     /// The order makes no sense as it stands; nothing was asked.
     #[error("{0}")]
     Senseless(String),
@@ -75,7 +81,10 @@ impl Fault {
     /// Says whether the same request may succeed later without anyone doing anything.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Torn { .. } => true,
+            Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::Torn { .. }
+            | Self::NotLeading { .. } => true,
             Self::Untrusted { .. } | Self::Unreadable { .. } | Self::Senseless(_) => false,
             Self::Refused { status, .. } => matches!(status, 408 | 409 | 412 | 429 | 500..),
             Self::Token(fault) => fault.may_pass(),
@@ -163,6 +172,7 @@ impl Fault {
             | Self::TimedOut { .. }
             | Self::Torn { .. }
             | Self::Unreadable { .. } => RefusalKind::Unreachable,
+            Self::NotLeading { .. } => RefusalKind::Changed,
             Self::Senseless(_) => RefusalKind::Invalid,
             Self::Token(fault) if fault.may_pass() => RefusalKind::Unreachable,
             Self::Untrusted { .. } | Self::Token(_) => RefusalKind::Forbidden,

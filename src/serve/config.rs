@@ -117,7 +117,7 @@ impl Config {
                 age: ledger.keep_for,
                 bytes: ledger.bytes_max,
             },
-            ..StoreSettings::from(place)
+            ..StoreSettings::from(place).with_lease(ledger.lease.unwrap_or(StoreSettings::LEASE))
         }))
     }
 
@@ -134,6 +134,9 @@ impl Config {
 
 /// What is younger answers the questions of the morning after.
 const KEEP_LEAST: Span = Span::days(1);
+
+/// Shorter than this a slow answer of the database loses the lead; longer, nobody steers for too long when an instance dies.
+const LEASE: (Span, Span) = (Span::seconds(5), Span::minutes(10));
 
 /// More often the folder would be looked at for nothing, and less often a change would be forgotten.
 const POLL: (Span, Span) = (Span::seconds(1), Span::hours(1));
@@ -199,6 +202,23 @@ fn judge(file: &ConfigFile, document: &Node) -> Vec<Diagnostic> {
             "nothing is pruned of JSON lines".to_owned(),
             "leave keepFor and bytesMax out, or write sqlite = \"lowtide.db\"",
         );
+    }
+    let is_shared = ledger.postgres_file.is_some() || ledger.postgres_env.is_some();
+    if let Some(lease) = ledger.lease {
+        let path = &["ledger", "lease"];
+        if !is_shared {
+            complain(
+                path,
+                "a lease is kept in PostgreSQL alone".to_owned(),
+                "leave it out, or name a database that the instances share: postgresFile = \"…\"",
+            );
+        } else if lease < LEASE.0 || LEASE.1 < lease {
+            complain(
+                path,
+                format!("{} is not between 5s and 10m", lease.in_short()),
+                "leave it out: 30s is usual",
+            );
+        }
     }
     if ledger.keep_for.is_some_and(|span| span < KEEP_LEAST) {
         complain(

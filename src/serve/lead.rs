@@ -22,10 +22,11 @@ use super::systemd;
 use crate::base::Timestamp;
 use crate::store::{Lead, Lease, Store};
 
-/// How often a standby asks: soon enough to take over while the lease that ran out is still warm.
-const ASKED_EVERY: Duration = Duration::from_secs(2);
-/// How often the lead is renewed: three times before it runs out.
-const RENEWED_EVERY: Duration = Duration::from_secs(10);
+/// How many times a standby asks while a lease lasts: every two seconds of the usual half minute, so that it takes over while the
+/// one that ran out is still warm.
+const ASKED_WHILE_IT_LASTS: u32 = 15;
+/// How many times the lead is renewed before it runs out.
+const RENEWED_WHILE_IT_LASTS: u32 = 3;
 /// How often old lines are looked for: a day of a large account is a few hundred thousand.
 const PRUNED_EVERY: Duration = Duration::from_hours(1);
 
@@ -69,7 +70,7 @@ pub(super) fn await_lead(lease: &Lease, board: &Board, control: &Control) -> boo
             }
         }
         systemd::alive();
-        if control.pause(ASKED_EVERY) {
+        if control.pause(lease.lasts() / ASKED_WHILE_IT_LASTS) {
             return false;
         }
     }
@@ -105,16 +106,21 @@ impl Renewal {
                         control.step_back();
                         return;
                     }
-                    // The lead may still be ours; lines are refused as soon as it is not.
-                    Err(error) => warn!(%error, "the lead cannot be renewed"),
+                    Err(error) if store.still_leads() => warn!(%error, "the lead cannot be renewed"),
+                    // Another may have it by now, and lines are refused in any case: who comes back reads first what was written.
+                    Err(error) => {
+                        warn!(%error, "the lead has run out and nobody can say who has it; steps back");
+                        control.step_back();
+                        return;
+                    }
                 }
-                std::thread::park_timeout(RENEWED_EVERY);
                 if pruned.is_none_or(|at: Instant| at.elapsed() >= PRUNED_EVERY)
                     && !until.load(Ordering::SeqCst)
                 {
                     prune(&store, now());
                     pruned = Some(Instant::now());
                 }
+                std::thread::park_timeout(lease.lasts() / RENEWED_WHILE_IT_LASTS);
             }
         });
         Self {

@@ -108,6 +108,7 @@ impl Process {
         log::explain_panics();
         let (poll, dry_run, now) = (file.policies.poll, file.dry_run, self.now);
         let (settings, tokens, client) = (self.config.interface(), self.tokens.clone(), self.client.clone());
+        let changes = client.clone();
         let account = client.settings().account.clone();
         let (mut steering, store) = self.steering(&runtime)?;
         let world = &steering.world;
@@ -130,6 +131,9 @@ impl Process {
             info!(?every, "the service manager watches that ticks happen");
         }
         let lease = store.as_ref().map(|store| store.lease(&holder()));
+        if let Some(store) = store.clone() {
+            changes.only_while(move || store.still_leads());
+        }
         match (&store, &lease) {
             (Some(store), Some(lease)) => lead(&mut steering, store, lease),
             _ => alone(&mut steering),
@@ -208,6 +212,8 @@ fn lead(steering: &mut Steering<Account, Book>, store: &Store, lease: &Lease) {
             return;
         }
         control.take();
+        // What was asked in the moment in which it stepped back is asked no more; policies may have changed then.
+        control.reload();
     }
 }
 

@@ -36,14 +36,18 @@ impl Store {
     /// When the database cannot be read or written.
     pub fn retain(&self, now: Timestamp) -> Result<Pruned, StoreError> {
         let mut pruned = Pruned::default();
-        let Some(before) = self.limit(now)? else {
+        let Some(mut before) = self.limit(now)? else {
             return Ok(pruned);
         };
         for _ in 0..STEPS_MAX {
             let gone = ask!(self, keeper => keeper.prune_before(before)?);
             pruned.lines += gone;
             if gone < STEP_LINES.unsigned_abs() {
-                return Ok(pruned);
+                // One run is gone; it may take many until the rest is small enough.
+                match self.limit(now)? {
+                    Some(next) if next > before => before = next,
+                    _ => return Ok(pruned),
+                }
             }
         }
         pruned.more = true;

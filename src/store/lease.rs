@@ -1,5 +1,7 @@
 //! Who steers by a memory: at most one process at any time.
 
+use std::time::Duration;
+
 use super::{Keeper, Store, StoreError};
 
 /// The right to steer by a memory, wanted or held by one process.
@@ -24,6 +26,43 @@ pub enum Lead {
     },
 }
 
+/// How a process stands to the lead of a memory, as far as it knows.
+///
+/// ```text
+/// unasked ── acquire, or a first line ──► held ── release ──► unasked
+///                                          │ taken by another, or a line refused
+///                                          └──► lost ── acquire ──► held
+/// ```
+///
+/// What was lost comes back by `acquire` alone, never by the way: another may have written meanwhile, and who goes on has to read
+/// that first.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Standing<L> {
+    /// It has not asked for it, or gave it back.
+    Unasked,
+    /// It has it.
+    Held(L),
+    /// It had it, and another has it or had it since.
+    Lost,
+}
+
+impl<L> Standing<L> {
+    /// Returns the lead while it is held.
+    pub(super) const fn held(&self) -> Option<&L> {
+        match self {
+            Self::Held(lead) => Some(lead),
+            Self::Unasked | Self::Lost => None,
+        }
+    }
+
+    /// Notes that another has it.
+    pub(super) fn lose(&mut self) {
+        if self.held().is_some() {
+            *self = Self::Lost;
+        }
+    }
+}
+
 impl Lease {
     pub(super) fn new(store: Store, holder: &str) -> Self {
         Self {
@@ -38,6 +77,11 @@ impl Lease {
     /// When nobody can say who has it.
     pub fn acquire(&self) -> Result<Lead, StoreError> {
         ask!(self.store, keeper => keeper.take_lead(&self.holder))
+    }
+
+    /// Returns how long the lead lasts when it is not renewed, where it is held by time.
+    pub fn lasts(&self) -> Duration {
+        self.store.0.lease
     }
 
     /// Keeps the lead; `Theirs` when it was lost.

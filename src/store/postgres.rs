@@ -17,6 +17,7 @@ use deadpool_postgres::{Client, Object, Pool};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::facts::PricesByPolicy;
+use super::lease::Standing;
 use super::{StoreError, StoreFault};
 pub use connect::Address;
 use lead::Lead;
@@ -37,7 +38,7 @@ pub(super) struct Postgres {
     /// The prices of the policies that decide now.
     prices: Mutex<PricesByPolicy>,
     /// Who steers, as far as this process knows.
-    lead: Mutex<Option<Lead>>,
+    lead: Mutex<Standing<Lead>>,
     read_only: bool,
 }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::sqlite::Wreck;
+use super::sqlite::{Wreck, keep_others_out};
 use super::{Place, Store, StoreError, StoreFault, StoreSettings};
 use crate::base::Timestamp;
 
@@ -46,6 +46,8 @@ impl Store {
             let message = format!("`{}` is there already; move it away first", aside.display());
             return Err(StoreError::new(StoreFault::Settings, message));
         }
+        // Whoever steers by it would go on with the file that is moved away.
+        let alone = keep_others_out(path, "a rescue")?;
         fs::rename(path, &aside).map_err(|error| failed(path, error))?;
         // Reading may change a file that was not closed well, so that a copy is read.
         let copy = with(path, ".rescue");
@@ -57,6 +59,8 @@ impl Store {
         for ending in ["", "-wal"].iter().filter(|ending| with(&aside, ending).exists()) {
             fs::copy(with(&aside, ending), with(&copy, ending)).map_err(|error| failed(&copy, error))?;
         }
+        // Who saves has to have the lead.
+        drop(alone);
         let outcome = save(settings, &copy);
         for ending in ["", "-wal", "-shm"] {
             // What is not there need not go.

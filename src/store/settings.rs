@@ -44,6 +44,18 @@ impl StoreSettings {
     pub const PATIENCE: Span = Span::seconds(5);
     /// How long the lead lasts when nobody says: a slow answer loses nothing, and a standby takes over within the minute.
     pub const LEASE: Span = Span::seconds(30);
+
+    /// Returns settings by which the lead lasts so long; no answer is waited for longer than a sixth of that, so that one that is late
+    /// leaves time to ask again.
+    #[must_use]
+    pub fn with_lease(self, lease: Span) -> Self {
+        let sixth = Span::from_ticks(lease.ticks() / 6);
+        Self {
+            lease,
+            patience: self.patience.min(sixth),
+            ..self
+        }
+    }
 }
 
 /// Reads `postgres://…`, or a path with `sqlite:` before it or not.

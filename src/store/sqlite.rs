@@ -16,9 +16,11 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::facts::PricesByPolicy;
+use super::lease::Standing;
 use super::{StoreError, StoreFault};
 use damage::told;
 use lead::Lead;
+pub(super) use lead::keep_others_out;
 pub(super) use wreck::Wreck;
 
 /// A memory in SQLite.
@@ -32,7 +34,7 @@ pub(super) struct Sqlite {
     /// Connections that read, while nobody uses them.
     readers: Mutex<Vec<Connection>>,
     /// Who steers, as far as this process knows.
-    lead: Mutex<Option<Lead>>,
+    lead: Mutex<Standing<Lead>>,
 }
 
 /// The connection that writes, with what it must know to write.

@@ -48,6 +48,7 @@ poll = \"1d\"
 [ledger]
 sqlite = \"a.db\"
 jsonLines = \"a.jsonl\"
+lease = \"1h\"
 [http]
 listen = \"localhost\"
 ";
@@ -77,6 +78,7 @@ listen = \"localhost\"
             "G006 \"B\"",
             "G006 \"1d\"",
             "G006 \"a.jsonl\"",
+            "G006 \"1h\"",
         ]
     );
 }

@@ -298,6 +298,13 @@ fn who_lost_the_lead_unknowingly_writes_nothing() {
     assert_eq!(one.keep(line).unwrap_err().fault, StoreFault::NotLeading);
     assert!(!one.still_leads());
     assert_eq!(other.search(&Search::default()).unwrap().found.len(), 2);
+    // Nor when the other has ended: what it wrote has to be read first.
+    drop(other);
+    assert_eq!(one.keep(line).unwrap_err().fault, StoreFault::NotLeading);
+    let lease = one.lease("one");
+    assert!(matches!(lease.renew().unwrap(), Lead::Theirs { .. }));
+    assert!(matches!(lease.acquire().unwrap(), Lead::Ours { .. }));
+    one.keep(line).unwrap();
 }
 
 #[test]
@@ -366,8 +373,14 @@ fn old_runs_go_and_the_latest_stays() {
         0,
         "the only run stays, however large"
     );
-    store.keep(&lines[0]).unwrap();
-    assert_eq!(store.retain(start).unwrap().lines, 40);
+    for _ in 0..3 {
+        store.keep(&lines[0]).unwrap();
+    }
+    assert_eq!(
+        store.retain(start).unwrap().lines,
+        42,
+        "as many runs as are too much, the latest stays"
+    );
 }
 
 #[test]

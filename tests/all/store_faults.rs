@@ -111,6 +111,26 @@ fn a_damaged_file_is_told_left_as_it_is_and_rescued() {
 }
 
 #[test]
+fn nothing_is_rescued_from_under_who_steers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let store = Store::open(&settings(&path)).unwrap();
+    store.lease("the sidecar").acquire().unwrap();
+    store.keep(LINE).unwrap();
+    let rescue = || Store::rescue(&settings(&path), "2026-11-24T10:00:00Z".parse().unwrap());
+    let error = rescue().unwrap_err();
+    assert_eq!(error.fault, StoreFault::NotLeading, "{error}");
+    assert!(
+        error.message.contains("steered by the sidecar; stop that first"),
+        "{error}"
+    );
+    store.keep(LINE).unwrap();
+    assert_eq!(lines(&store), 2, "nothing was moved");
+    drop(store);
+    assert_eq!(rescue().unwrap().lines, 2);
+}
+
+#[test]
 fn a_page_that_was_damaged_stops_the_writing_and_the_rest_is_saved() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");

@@ -79,7 +79,11 @@ pub(crate) fn a_server_that_stops_and_starts() {
     store.keep(&numbered(0)).unwrap();
     server("stop");
     let error = refused(&store, &numbered(1));
-    assert_eq!(error.fault, StoreFault::Away, "{error}");
+    // On a busy machine stopping takes longer than the lead lasts.
+    assert!(
+        matches!(error.fault, StoreFault::Away | StoreFault::NotLeading),
+        "{error}"
+    );
     assert_eq!(Store::open(&settings(&url)).unwrap_err().fault, StoreFault::Away);
     server("start");
     keep_again(&store, &numbered(2));

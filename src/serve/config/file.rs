@@ -103,6 +103,9 @@ pub struct LedgerSection {
     /// The oldest entries go while the database is larger, but for those that a restart needs.
     #[schemars(range(min = 1_000_000))]
     pub bytes_max: Option<u64>,
+    /// How long an instance leads when it renews nothing, from 5s to 10m; a standby takes over within it. PostgreSQL alone: a lock on
+    /// the file of SQLite ends with its process. 30s when left out.
+    pub lease: Option<Span>,
 }
 
 /// What is said on standard error.

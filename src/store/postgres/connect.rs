@@ -13,6 +13,7 @@ use tokio_postgres::config::{Host, SslMode};
 use super::tls::Verify;
 use super::{Job, Postgres, schema, tls};
 use crate::store::facts::Facts;
+use crate::store::lease::Standing;
 use crate::store::settings::Times;
 use crate::store::{StoreError, StoreFault};
 
@@ -139,7 +140,7 @@ impl Postgres {
             lasts: times.lease,
             token: token(),
             prices: Mutex::default(),
-            lead: Mutex::default(),
+            lead: Mutex::new(Standing::Unasked),
             read_only,
         })
     }

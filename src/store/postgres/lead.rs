@@ -9,10 +9,11 @@
 use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use deadpool_postgres::Client;
 use tokio_postgres::types::ToSql;
 
 use super::Postgres;
-use crate::store::lease::Lead as Answer;
+use crate::store::lease::{Lead as Answer, Standing};
 use crate::store::{StoreError, StoreFault};
 
 /// The lead of this process.
@@ -42,18 +43,23 @@ impl Lead {
 }
 
 impl Postgres {
-    fn lead(&self) -> MutexGuard<'_, Option<Lead>> {
+    fn lead(&self) -> MutexGuard<'_, Standing<Lead>> {
         self.lead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(in crate::store) fn leads(&self) -> bool {
-        self.lead().as_ref().is_some_and(Lead::holds)
+        self.lead().held().is_some_and(Lead::holds)
     }
 
-    /// Returns the number to write under; who writes without having asked for the lead takes it if it is free, and who writes in
-    /// time keeps it.
+    /// Returns the number to write under; who writes without having asked for the lead takes it if it is free, who writes in time
+    /// keeps it, and who has lost it has to ask for it first.
     pub(super) fn fence(&self) -> Result<i64, StoreError> {
-        let lead = *self.lead();
+        let standing = *self.lead();
+        let lead = match standing {
+            Standing::Unasked => None,
+            Standing::Held(lead) => Some(lead),
+            Standing::Lost => return Err(self.without_lead()),
+        };
         let answer = match lead {
             Some(lead) if !lead.holds() => {
                 let message = format!("the lead of {} was not renewed in time", self.name);
@@ -74,7 +80,7 @@ impl Postgres {
 
     /// Takes the lead if nobody else has it.
     pub(in crate::store) fn take_lead(&self, holder: &str) -> Result<Answer, StoreError> {
-        if self.lead().is_some() {
+        if self.lead().held().is_some() {
             return self.keep_lead(holder);
         }
         self.ask_for_lead(
@@ -92,8 +98,11 @@ impl Postgres {
     ///
     /// After a line of which nobody knows whether it was kept the number grows: the server then has kept it already, or never will.
     pub(in crate::store) fn keep_lead(&self, holder: &str) -> Result<Answer, StoreError> {
-        let Some(lead) = *self.lead() else {
-            return self.take_lead(holder);
+        let standing = *self.lead();
+        let lead = match standing {
+            Standing::Unasked => return self.take_lead(holder),
+            Standing::Held(lead) => lead,
+            Standing::Lost => return self.holder_now().map(|holder| Answer::Theirs { holder }),
         };
         let statement = if lead.unsure {
             "UPDATE lowtide_lead SET expires_at = clock_timestamp() + $4 * interval '1 millisecond', fence = fence + 1
@@ -120,13 +129,11 @@ impl Postgres {
             if let Some(row) = client.query_opt(statement, &values).await? {
                 return Ok(Ok(row.get::<_, i64>(0)));
             }
-            let other = "SELECT holder FROM lowtide_lead WHERE name = $1";
-            let other = client.query_opt(other, &[&ACCOUNT]).await?;
-            Ok(Err(other.map_or_else(|| "nobody".to_owned(), |row| row.get(0))))
+            led_by(client).await.map(Err)
         })?;
         Ok(match answer {
             Ok(fence) => {
-                *self.lead() = Some(Lead {
+                *self.lead() = Standing::Held(Lead {
                     fence,
                     asked,
                     lasts: self.lasts,
@@ -137,7 +144,7 @@ impl Postgres {
                 }
             }
             Err(holder) => {
-                *self.lead() = None;
+                self.lead().lose();
                 Answer::Theirs { holder }
             }
         })
@@ -145,7 +152,7 @@ impl Postgres {
 
     /// Gives the lead up.
     pub(in crate::store) fn give_up_lead(&self) -> Result<(), StoreError> {
-        let Some(lead) = self.lead().take() else {
+        let Standing::Held(lead) = std::mem::replace(&mut *self.lead(), Standing::Unasked) else {
             return Ok(());
         };
         let token = self.token.clone();
@@ -159,7 +166,7 @@ impl Postgres {
 
     /// Notes that the lead is lost, and says so.
     pub(super) fn lost_lead(&self) -> StoreError {
-        *self.lead() = None;
+        self.lead().lose();
         let message = format!(
             "another process has taken the lead of {}, or its time was over",
             self.name
@@ -167,12 +174,30 @@ impl Postgres {
         StoreError::new(StoreFault::NotLeading, message)
     }
 
+    /// Says that the lead was lost, and has to be asked for before anything is written.
+    fn without_lead(&self) -> StoreError {
+        let message = format!("the lead of {} was lost", self.name);
+        StoreError::new(StoreFault::NotLeading, message)
+    }
+
+    /// Returns who had the lead last.
+    fn holder_now(&self) -> Result<String, StoreError> {
+        self.ask(async |client| led_by(client).await)
+    }
+
     /// Notes that nobody knows whether the latest line was kept.
     pub(super) fn be_unsure(&self) {
-        if let Some(lead) = &mut *self.lead() {
+        if let Standing::Held(lead) = &mut *self.lead() {
             lead.unsure = true;
         }
     }
+}
+
+/// Returns how whoever had the lead last calls itself.
+async fn led_by(client: &Client) -> Result<String, tokio_postgres::Error> {
+    let holder = "SELECT holder FROM lowtide_lead WHERE name = $1";
+    let row = client.query_opt(holder, &[&ACCOUNT]).await?;
+    Ok(row.map_or_else(|| "nobody".to_owned(), |row| row.get(0)))
 }
 
 /// A command that ends gives the lead back, so that nobody waits for it.

@@ -12,10 +12,12 @@ pub(super) fn told(name: &str, error: &Error) -> StoreError {
             format!("{name} is locked by another process, which has not let go in time ({error})")
         }
         StoreFault::Full => {
-            format!("there is no room for {name} ({error}); free some, or keep less (retain)")
+            format!(
+                "there is no room for {name} ({error}); free some, and keep it small with keepFor or bytesMax"
+            )
         }
         StoreFault::Damaged => format!(
-            "{name} is damaged or no ledger ({error}); it is left as it is: `lowtide ledger rescue FILE` puts it aside and saves what can be read"
+            "{name} is damaged or no ledger ({error}); it is left as it is: stop who steers by it, `lowtide ledger rescue FILE` puts it aside and saves what can be read, start again"
         ),
         _ => format!("{name}: {error}"),
     };

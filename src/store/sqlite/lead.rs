@@ -2,14 +2,14 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
 
 use rusqlite::params;
 
 use super::Sqlite;
 use super::damage::told;
-use crate::store::lease::Lead as Answer;
+use crate::store::lease::{Lead as Answer, Standing};
 use crate::store::{StoreError, StoreFault};
 
 /// The lead of this process.
@@ -24,18 +24,24 @@ pub(super) struct Lead {
 const ACCOUNT: &str = "account";
 
 impl Sqlite {
-    fn lead(&self) -> MutexGuard<'_, Option<Lead>> {
+    fn lead(&self) -> MutexGuard<'_, Standing<Lead>> {
         self.lead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(in crate::store) fn leads(&self) -> bool {
-        self.lead().is_some()
+        self.lead().held().is_some()
     }
 
-    /// Returns the number to write under; who writes without having asked for the lead takes it if it is free.
+    /// Returns the number to write under; who writes without having asked for the lead takes it if it is free, and who has lost it
+    /// has to ask for it first.
     pub(super) fn fence(&self) -> Result<i64, StoreError> {
-        if let Some(lead) = &*self.lead() {
-            return Ok(lead.fence);
+        match &*self.lead() {
+            Standing::Unasked => {}
+            Standing::Held(lead) => return Ok(lead.fence),
+            Standing::Lost => {
+                let message = format!("the lead of {} was lost", self.name());
+                return Err(StoreError::new(StoreFault::NotLeading, message));
+            }
         }
         match self.take_lead(&format!("process {}", std::process::id()))? {
             Answer::Ours { fence } => Ok(fence.cast_signed()),
@@ -49,7 +55,7 @@ impl Sqlite {
     /// Takes the lead if nobody else has it.
     pub(in crate::store) fn take_lead(&self, holder: &str) -> Result<Answer, StoreError> {
         let mut lead = self.lead();
-        if let Some(lead) = &*lead {
+        if let Some(lead) = lead.held() {
             return Ok(Answer::Ours {
                 fence: lead.fence.cast_unsigned(),
             });
@@ -73,7 +79,7 @@ impl Sqlite {
             |row| row.get(0),
         );
         let fence = taken.map_err(|error| told(&self.name(), &error))?;
-        *lead = Some(Lead { _lock: lock, fence });
+        *lead = Standing::Held(Lead { _lock: lock, fence });
         Ok(Answer::Ours {
             fence: fence.cast_unsigned(),
         })
@@ -81,7 +87,13 @@ impl Sqlite {
 
     /// Says whether the lead is still this process's.
     pub(in crate::store) fn keep_lead(&self, holder: &str) -> Result<Answer, StoreError> {
-        let Some(fence) = self.lead().as_ref().map(|lead| lead.fence) else {
+        let fence = match &*self.lead() {
+            Standing::Unasked => None,
+            Standing::Held(lead) => Some(lead.fence),
+            // A number that no lead has.
+            Standing::Lost => Some(0),
+        };
+        let Some(fence) = fence else {
             return self.take_lead(holder);
         };
         let latest = self.reading(|connection| {
@@ -94,7 +106,7 @@ impl Sqlite {
                 fence: fence.cast_unsigned(),
             });
         }
-        *self.lead() = None;
+        self.lead().lose();
         Ok(Answer::Theirs { holder })
     }
 
@@ -104,23 +116,46 @@ impl Sqlite {
         reason = "the same as where a database must be asked"
     )]
     pub(in crate::store) fn give_up_lead(&self) -> Result<(), StoreError> {
-        *self.lead() = None;
+        *self.lead() = Standing::Unasked;
         Ok(())
     }
 
     /// Notes that someone else has written under a later number, and says so.
     pub(super) fn lost_lead(&self) -> StoreError {
-        *self.lead() = None;
+        self.lead().lose();
         let message = format!("another process has taken the lead of {}", self.name());
         StoreError::new(StoreFault::NotLeading, message)
     }
 
-    /// The file that is locked stands beside the ledger, because SQLite locks the ledger itself in its own way.
     fn lock_path(&self) -> Option<PathBuf> {
-        let mut name = self.path.as_ref()?.clone().into_os_string();
-        name.push(".lead");
-        Some(name.into())
+        self.path.as_deref().map(beside)
     }
+}
+
+/// Keeps others from steering by a file until what is returned goes.
+pub(in crate::store) fn keep_others_out(path: &Path, holder: &str) -> Result<File, StoreError> {
+    let lead = beside(path);
+    match lock(&lead, holder) {
+        Ok(Ok(lock)) => Ok(lock),
+        Ok(Err(holder)) => Err(StoreError::new(
+            StoreFault::NotLeading,
+            format!(
+                "the ledger `{}` is steered by {holder}; stop that first, and start it again afterwards",
+                path.display()
+            ),
+        )),
+        Err(error) => Err(StoreError::new(
+            StoreFault::Away,
+            format!("`{}` cannot be locked: {error}", lead.display()),
+        )),
+    }
+}
+
+/// Returns the file that is locked: it stands beside the ledger, because SQLite locks the ledger itself in its own way.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lead");
+    name.into()
 }
 
 /// Locks a file and writes down who did; gives back who has it when that is someone else.

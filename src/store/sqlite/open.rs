@@ -10,6 +10,7 @@ use super::damage::told;
 use super::schema::{APPLICATION_ID, VERSION, migrate};
 use super::{Sqlite, Writer};
 use crate::store::facts::{Facts, PricesByPolicy};
+use crate::store::lease::Standing;
 use crate::store::{StoreError, StoreFault};
 
 /// Pages of memory for each connection: 16 MiB of 4 KiB pages, so that an index of a million lines stays at hand.
@@ -69,7 +70,7 @@ impl Sqlite {
                 read_only,
             }),
             readers: Mutex::default(),
-            lead: Mutex::default(),
+            lead: Mutex::new(Standing::Unasked),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lowtide::account::{Etag, NodeDeallocationOption};
 use lowtide::azure::shared_key::{Key, Signed, Variant, string_to_sign};
 use lowtide::azure::{Client, Clock, Credential, Fault, Limits, Query, Resize};
-use lowtide::base::Mix;
+use lowtide::base::{Mix, Span};
 use serde_json::json;
 
 use super::desk::{Answer, Desk};
@@ -82,6 +82,35 @@ fn a_resize_is_sent_again_only_when_it_was_certainly_not_taken() {
         let fault = wait(client_of(&desk).resize("p", &resize(), None)).unwrap_err();
         assert_eq!(desk.asked().len(), times, "{answer:?}: {fault}");
     }
+}
+
+#[test]
+fn an_order_that_waits_is_not_sent_when_the_lead_is_lost_meanwhile() {
+    let desk = Desk::script(vec![busy(429, "7"), Answer::empty(202)]);
+    let client = client_of(&desk);
+    let clock = client.clock().clone();
+    let leads_until = clock.now() + Span::seconds(5);
+    client.only_while(move || clock.now() < leads_until);
+    let fault = wait(client.resize("p", &resize(), None)).unwrap_err();
+    assert!(matches!(fault, Fault::NotLeading { .. }), "{fault:?}");
+    assert!(!fault.may_have_happened());
+    assert_eq!(
+        fault.to_string(),
+        "POST /pools/p/resize was not sent: the lead was lost before its turn came"
+    );
+    assert_eq!(
+        desk.asked().len(),
+        1,
+        "before the service wanted to be left alone"
+    );
+}
+
+#[test]
+fn a_look_needs_no_lead() {
+    let desk = Desk::script(vec![pool()]);
+    let client = client_of(&desk);
+    client.only_while(|| false);
+    wait(client.pool("p")).unwrap();
 }
 
 #[test]
