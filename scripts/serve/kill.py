@@ -1,392 +1,381 @@
-"""Starts the sidecar again and again and kills it where it hurts: kill.py PROGRAM ACCOUNT-URL KILLS SECONDS.
+"""Kills the sidecar at its writes, one after the other, and looks at what is left: kill.py PROGRAM ACCOUNT-URL STRIKE KILLS SECONDS.
 
-A proxy between the sidecar and the account sees every request, and is where lives end: at a look, between the look and the line,
-before an order reaches the account, after it did, at its receipt. Between two lives somebody else resizes the pool: below what its
-policy wants, so that the next life orders, or above, which the cooldown must leave alone however often the sidecar dies.
+`strike.c` is loaded into the sidecar and kills it before, within or after the Nth of its writes: to the ledger, to its log, to its
+lock, and of an order to the account. Others die at any moment. Lives begin with a ledger of their own or with the one of all lives
+before, some are killed at their orders alone, some see their policies change (a run begins anew then, as at a checkpoint), some prune. After each death the ledger is
+held against what a proxy before the account has seen.
 """
 
-import base64
 import collections
-import datetime
-import hashlib
-import hmac
-import http.client
-import http.server
 import json
 import os
 import random
+import re
+import shutil
 import signal
-import socketserver
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
-import urllib.parse
 import zlib
 
-WANTS = 5
-PROGRAM, ACCOUNT, KILLS, SECONDS = sys.argv[1], urllib.parse.urlsplit(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-NAME, KEY = os.environ["LOWTIDE_ACCOUNT"], base64.b64decode(os.environ["AZURE_BATCH_ACCESS_KEY"])
-LEDGER = "lowtide.db"
-POINTS = ["at the start", "at a look", "before a line", "before an order", "after an order", "at a receipt"]
+from witness import Account, Judge, Proxy, fail, spawn, write
+
+PROGRAM, STRIKE = sys.argv[1], sys.argv[3]
+KILLS, SECONDS = int(sys.argv[4]), int(sys.argv[5])
+ACCOUNT = Account(sys.argv[2])
+COOLDOWN = 6
+# A ledger that prunes has no more, which is the least that can be configured.
+BYTES_MAX = 1_000_000
+# The pools of all lives: one is resized, one has to keep to a cooldown, one is given formulas that carry its target. Two others
+# belong to the lives that begin with a ledger of their own, which remember nothing.
+POOLS = ["free", "cooled", "leased"]
+OTHERS = ["new", "newer"]
+MORE = {"cooled": f"guards: {{ cooldown: {{ in: {COOLDOWN}s }} }}\n", "leased": "actuator: { leaseFormula: { lease: 24h } }\n"}
+# A formula is taken once in so many seconds (503 `TooManyEnableAutoScaleRequests`).
+LEASE_PAUSE = 30
+HOWS = ["before", "within", "after"]
+# Where a death can fall: between which two lines, and what else was under way.
+GAPS = [
+    "no ledger → its tables",
+    "its tables → the lead",
+    "the lead → begun",
+    "begun → decided",
+    "decided → the order",
+    "the order → its receipt",
+    "its receipt → what follows",
+    "decided, no order → what follows",
+    "begun anew → decided",
+    "the pruning",
+    "between two looks",
+]
 
 
-def fail(why):
-    """Ends with what is wrong."""
-    print(f"failed: {why}", file=sys.stderr)
-    if os.path.exists("serve.log"):
-        with open("serve.log", encoding="utf-8") as log:
-            print("".join(log.readlines()[-20:]), file=sys.stderr)
-    os._exit(1)
-
-
-def lines_after(number):
-    """Returns the lines of the ledger that came after a number, as another process finds them on the disk."""
-    if not os.path.exists(LEDGER):
-        return []
-    for _ in range(200):
-        try:
-            ledger = sqlite3.connect(f"file:{LEDGER}?mode=ro", uri=True, timeout=5)
-            try:
-                rows = ledger.execute(
-                    "SELECT number, line, packed FROM ledger WHERE number > ? ORDER BY number", (number,)
-                ).fetchall()
-            finally:
-                ledger.close()
-            return [(at, json.loads(line if line is not None else unpack(packed))) for at, line, packed in rows]
-        except sqlite3.OperationalError as error:
-            # The file is there before its tables are.
-            if "no such table" in str(error):
-                return []
-            time.sleep(0.01)
-    return fail("the ledger cannot be read")
-
-
-def unpack(packed):
-    """Inflates a long line, with or without a header."""
+def lines_of(ledger, after):
+    """Returns the lines of a ledger after a number, or `None` where there are no tables yet."""
     try:
-        return zlib.decompress(packed)
-    except zlib.error:
-        return zlib.decompress(packed, -15)
+        rows = ledger.execute("SELECT number, line, packed FROM ledger WHERE number > ? ORDER BY number", (after,)).fetchall()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return None
+        raise
+    return [(at, json.loads(line if line is not None else zlib.decompress(packed))) for at, line, packed in rows]
 
 
-class Life:
-    """One life of the sidecar: where it shall end, and what it sent."""
+class Found:
+    """What is on the disk: read from a copy, so that reading mends nothing."""
 
-    def __init__(self, point):
-        self.point = point
-        self.process = None
-        self.looks = 0
-        self.look_after = random.randint(1, 4)
-        self.ended = threading.Event()
-
-    def start(self):
-        """Starts the process."""
-        with open("serve.log", "a", encoding="utf-8") as log:
-            self.process = subprocess.Popen([PROGRAM, "serve", "--config", "lowtide.toml"], stderr=log, stdout=log)
-
-    def end(self):
-        """Kills the process; it can do nothing about it."""
-        if not self.ended.is_set():
-            self.process.send_signal(signal.SIGKILL)
-            self.ended.set()
-
-
-class Watch:
-    """What is known over all lives."""
-
-    def __init__(self):
-        self.life = None
-        self.lock = threading.Lock()
-        # Orders that the account took, by the number of their line.
-        self.taken = collections.Counter()
-        self.orders = 0
-        self.shrunk = 0
-
-
-WATCH = Watch()
-
-
-def newest_decision():
-    """Returns the newest line with an order."""
-    found = None
-    for number, line in lines_after(max(0, newest_number() - 6)):
-        if line["kind"] == "decided":
-            found = (number, line)
-    return found
-
-
-def newest_number():
-    """Returns the number of the newest line."""
-    if not os.path.exists(LEDGER):
-        return 0
-    ledger = sqlite3.connect(f"file:{LEDGER}?mode=ro", uri=True, timeout=5)
-    try:
-        return ledger.execute("SELECT coalesce(max(number), 0) FROM ledger").fetchone()[0]
-    except sqlite3.OperationalError:
-        return 0
-    finally:
+    def __init__(self, name, after):
+        self.lines, self.fence, self.oldest, self.newest, self.bytes = None, 0, 0, 0, 0
+        if not os.path.exists(name):
+            return
+        for end in ("", "-wal", "-journal"):
+            if os.path.exists(name + end):
+                shutil.copy(name + end, "copy.db" + end)
+            elif os.path.exists("copy.db" + end):
+                os.remove("copy.db" + end)
+        ledger = sqlite3.connect("copy.db")
+        self.lines = lines_of(ledger, after)
+        if self.lines is not None:
+            ask = lambda question: ledger.execute(question).fetchone()[0]
+            self.fence = ask("SELECT coalesce(max(fence), 0) FROM lead")
+            self.oldest, self.newest = ask("SELECT coalesce(min(number), 0) FROM ledger"), ask("SELECT coalesce(max(number), 0) FROM ledger")
+            self.bytes = (ask("PRAGMA page_count") - ask("PRAGMA freelist_count")) * ask("PRAGMA page_size")
+            if ask("PRAGMA quick_check") != "ok":
+                fail(f"{name} is damaged", "serve.log")
         ledger.close()
 
 
-class Proxy(http.server.BaseHTTPRequestHandler):
-    """Passes requests on, and ends lives on the way."""
+class Orders(Judge):
+    """Holds every order against the line before it."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+    def __init__(self):
+        self.ledger = None
+        self.taken = collections.Counter()
+        self.counts = collections.Counter()
+        # When a pool last grew, and when a lease was last taken, by the lines of the ledger.
+        self.grew, self.leased = None, None
 
-    def pass_on(self):
-        """Sends the request to the account, unless the sidecar dies first."""
-        life = WATCH.life
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        writes = self.command != "GET"
-        number = self.judge(body) if writes else None
-        if writes and life.point == "before an order":
-            life.end()
-            self.close_connection = True
-            return
-        status, headers, content = ask(self.command, self.path, body, dict(self.headers.items()))
-        if writes and status == 202:
-            with WATCH.lock:
-                WATCH.orders += 1
-                WATCH.taken[number] += 1
-                if WATCH.taken[number] > 1:
-                    fail(f"line {number} was ordered twice")
-        if writes and life.point == "after an order":
-            life.end()
-            self.close_connection = True
-            return
-        if not writes:
-            life.looks += 1
-            if life.point == "at a look" and life.looks >= life.look_after:
-                life.end()
+    def newest(self, pool):
+        """Returns the newest line about a pool, as another process finds it on the disk now."""
+        ledger = sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True, timeout=10)
         try:
-            self.send_response_only(status)
-            for name, value in headers:
-                if name.lower() not in ("transfer-encoding", "content-length", "connection"):
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-        except OSError:
+            last = ledger.execute("SELECT max(number) FROM ledger").fetchone()[0] or 0
+            lines = [found for found in lines_of(ledger, last - 12) or [] if about(found[1]) == pool]
+        finally:
+            ledger.close()
+        if not lines or lines[-1][1]["kind"] != "decided" or not lines[-1][1].get("order"):
+            fail(f"an order for {pool} came, and the newest line about it is {lines[-1:]}", "serve.log")
+        return lines[-1]
+
+    def before(self, method, path, body):
+        """No order without its line, and none that undoes what is to be left alone."""
+        _, _, pool, does = path.split("/")
+        number, line = self.newest(pool)
+        told, order, before = json.loads(body or b"{}"), line["order"], ACCOUNT.pool(pool)
+        at = seconds(line["at"])
+        if does == "resize":
+            asked = (told["targetDedicatedNodes"], told["targetLowPriorityNodes"])
+            if asked != (order["dedicated"], order["spot"]):
+                fail(f"{asked} was ordered for {pool}, and line {number} says {order}", "serve.log")
+            if asked == (before["targetDedicatedNodes"], before["targetLowPriorityNodes"]):
+                fail(f"{pool} was ordered to {asked} again, which it has (line {number})", "serve.log")
+            if pool == "cooled" and asked[0] < before["targetDedicatedNodes"]:
+                if self.grew is not None and at < self.grew + COOLDOWN:
+                    fail(f"line {number} shrinks {pool} {at - self.grew:.1f} s after it grew: its cooldown was forgotten", "serve.log")
+                self.counts["shrunk"] += 1
+            return number, pool, asked[0] > before["targetDedicatedNodes"], at
+        if does == "enableautoscale" and pool == "leased":
+            lease = order.get("lease") or {}
+            if lease.get("formula") != told["autoScaleFormula"]:
+                fail(f"a formula was installed that line {number} does not have: {order}", "serve.log")
+            if self.leased is not None and at < self.leased + LEASE_PAUSE:
+                fail(f"line {number} installs a formula {at - self.leased:.1f} s after the last", "serve.log")
+            return number, pool, False, at
+        return fail(f"{method} {path} is nothing that was decided", "serve.log")
+
+    def after(self, seen, status):
+        """None twice."""
+        number, pool, grows, at = seen
+        if status not in (200, 202):
+            self.counts[f"refused {status}"] += 1
             return
-        if writes and life.point == "at a receipt":
-            time.sleep(random.random() * 0.004)
-            life.end()
-        if not writes and life.point == "before a line" and life.looks >= 3:
-            time.sleep(random.random() * 0.02)
-            life.end()
-
-    def judge(self, body):
-        """No order without its line: it must be on the disk before the request is here."""
-        if not self.path.split("?")[0].endswith("/resize"):
-            return fail(f"{self.command} {self.path} is nothing that was decided")
-        found = newest_decision()
-        if found is None:
-            return fail("an order came before any line")
-        number, line = found
-        told = json.loads(body)
-        order = line.get("order") or {}
-        if (order.get("dedicated"), order.get("spot")) != (told["targetDedicatedNodes"], told["targetLowPriorityNodes"]):
-            fail(f"{told} was ordered, and the newest line {number} says {order}")
-        if told["targetDedicatedNodes"] < WANTS:
-            fail(f"{told} is not what the policy wants")
-        start = target()
-        if told["targetDedicatedNodes"] < start:
-            WATCH.shrunk += 1
-            fail(f"the pool went from {start} to {told['targetDedicatedNodes']} nodes within its cooldown: it was forgotten")
-        return number
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = pass_on
-
-    def log_message(self, *_):
-        """Keeps quiet."""
+        self.taken[self.ledger, number] += 1
+        self.counts[pool] += 1
+        if self.taken[self.ledger, number] > 1:
+            fail(f"line {number} was ordered twice", "serve.log")
+        if pool == "cooled" and grows:
+            self.grew = at
+        if pool == "leased":
+            self.leased = at
 
 
-class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    """A proxy of many threads that minds no dead client."""
-
-    daemon_threads = True
-
-    def handle_error(self, *_):
-        """A client that is dead is what this is about."""
+def about(line):
+    """Returns the pool that a line is about."""
+    return line.get("pool") or (line.get("order") or {}).get("pool")
 
 
-def ask(method, path, body, headers):
-    """Asks the account."""
-    server = http.client.HTTPConnection(ACCOUNT.hostname, ACCOUNT.port, timeout=30)
-    server.request(method, path, body or None, headers)
-    answer = server.getresponse()
-    content = answer.read()
-    server.close()
-    return answer.status, answer.getheaders(), content
+def seconds(at):
+    """Returns a moment of a line as seconds."""
+    hours, minutes, rest = at.rstrip("Z").split("T")[1].split(":")
+    days = int(at[8:10])
+    return ((days * 24 + int(hours)) * 60 + int(minutes)) * 60 + float(rest)
 
 
-def signed(method, path, body):
-    """Asks the account as somebody else with its key."""
-    date = datetime.datetime.now(datetime.UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
-    kind = "application/json; odata=minimalmetadata" if body else ""
-    length = str(len(body)) if body else ("0" if method == "POST" else "")
-    text = "\n".join(
-        [method, "", "", length, "", kind, "", "", "", "", "", "", f"ocp-date:{date}", f"/{NAME}{path}", "api-version:2025-06-01"]
-    )
-    proof = base64.b64encode(hmac.new(KEY, text.encode(), hashlib.sha256).digest()).decode()
-    headers = {"ocp-date": date, "Authorization": f"SharedKey {NAME}:{proof}"}
-    if body:
-        headers["Content-Type"] = kind
-    elif method == "POST":
-        headers["Content-Length"] = "0"
-    return ask(method, f"{path}?api-version=2025-06-01", body, headers)
+ORDERS = Orders()
+PROXY = Proxy(ACCOUNT, ORDERS)
 
 
-def pool():
-    """Returns the pool as it truly is."""
-    status, _, content = signed("GET", "/pools/render", b"")
-    if status != 200:
-        fail(f"the account answers {status}: {content[:300]}")
-    return json.loads(content)
+class Ledger:
+    """A ledger through all the lives that it sees."""
+
+    def __init__(self, name, pools):
+        self.name, self.pools = name, pools
+        self.fence, self.last, self.oldest = 0, 0, 0
+        os.makedirs(f"{name}.policies", exist_ok=True)
+        for config, more in ("keeps", ""), ("prunes", f"bytesMax = {BYTES_MAX}\n"):
+            write(
+                f"{name}.{config}.toml",
+                f'version = 1\n[account]\nendpoint = "{PROXY.url}"\nname = "{ACCOUNT.name}"\nkeyEnv = "AZURE_BATCH_ACCESS_KEY"\n'
+                f'[policies]\nfolder = "{name}.policies"\n[ledger]\nsqlite = "{name}"\n{more}[http]\nlisten = "127.0.0.1:0"\n',
+            )
+
+    def forget(self):
+        """Begins anew without a ledger."""
+        for end in ("", "-wal", "-shm", "-journal", ".lead"):
+            if os.path.exists(self.name + end):
+                os.remove(self.name + end)
+        self.fence = self.last = self.oldest = 0
+        ORDERS.taken = collections.Counter({key: n for key, n in ORDERS.taken.items() if key[0] != self.name})
+
+    def want(self):
+        """Wants something else of each pool."""
+        for pool in self.pools:
+            # A formula that says much makes a ledger that has to be pruned.
+            text = f"$TargetDedicatedNodes = {random.randint(1, 9)}; // {random.random()} " + "and so on, " * 250
+            write(
+                f"{self.name}.policies/{pool}.yaml",
+                f"version: 1\npool: {pool}\ninterval: 10s\ndemand: [ {{ formula: {{ role: targets, text: '{text}' }} }} ]\n"
+                f"bounds: {{ total: [0, 20], dedicated: [0, 20] }}\n{MORE.get(pool, '')}",
+            )
+
+    def after_death(self):
+        """Holds what is left against what was there before and what was ordered; returns the gap into which the death fell."""
+        # What it sent may still be on its way.
+        time.sleep(0.02)
+        while PROXY.under_way:
+            time.sleep(0.005)
+        found = Found(self.name, self.last)
+        half_pruned = found.oldest > self.oldest > 0 and found.bytes > BYTES_MAX
+        fence, self.fence = self.fence, found.fence or self.fence
+        if found.lines is None:
+            if self.last:
+                fail(f"{self.name} has lost its tables", "serve.log")
+            return GAPS[0]
+        if found.fence < fence:
+            fail(f"the fence of {self.name} went from {fence} to {found.fence}", "serve.log")
+        if not found.lines and found.newest < self.last:
+            fail(f"the lines of {self.name} up to {self.last} are lost: it ends with {found.newest}", "serve.log")
+        numbers = [number for number, _ in found.lines]
+        if numbers != list(range(self.last + 1, self.last + 1 + len(numbers))):
+            fail(f"after line {self.last} of {self.name} come {numbers}", "serve.log")
+        self.last, self.oldest = found.newest, found.oldest
+        gap = GAPS[1] if found.fence == fence else GAPS[2]
+        begun, since = 0, 0
+        for number, line in found.lines:
+            kind, taken = line["kind"], ORDERS.taken[self.name, number]
+            since += kind == "decided"
+            if kind == "started":
+                begun, since = begun + 1, 0
+                gap = GAPS[3] if begun == 1 else GAPS[8]
+            elif kind == "decided" and line.get("order"):
+                gap = GAPS[5] if taken else GAPS[4]
+            elif kind == "decided":
+                gap = GAPS[7] if since < len(self.pools) else GAPS[10]
+            elif kind == "settled":
+                gap = GAPS[6] if since < len(self.pools) else GAPS[10]
+            else:
+                fail(f"line {number} is of the kind {kind}", "serve.log")
+        return GAPS[9] if half_pruned else gap
 
 
-def target():
-    """Returns the dedicated nodes that the pool was told to have."""
-    return pool()["targetDedicatedNodes"]
+def notes():
+    """Returns the writes that a life has made."""
+    if not os.path.exists("notes"):
+        return []
+    with open("notes", encoding="utf-8") as file:
+        return file.read().splitlines()
 
 
-def steady():
-    """Waits until nothing is under way."""
-    for _ in range(400):
-        found = pool()
-        if found["allocationState"] == "steady":
-            return found
-        time.sleep(0.01)
-    return fail("the pool does not come to rest")
-
-
-def resize(nodes):
-    """Resizes the pool as somebody else."""
-    body = json.dumps({"targetDedicatedNodes": nodes, "targetLowPriorityNodes": 0}).encode()
-    status, _, content = signed("POST", "/pools/render/resize", body)
-    if status != 202:
-        fail(f"the account does not resize: {status} {content[:300]}")
-    steady()
-
-
-def live(point):
-    """Lives once, until it is killed; returns whether it was killed where it should."""
-    life = Life(point)
-    WATCH.life = life
-    life.start()
-    if point == "at the start":
-        time.sleep(random.random() * 0.25)
-        life.end()
-    for _ in range(80):
-        if life.ended.wait(0.05):
+def live(ledger, kind, at, how, moment):
+    """Lives until it is killed: at a write, at a moment, or when nothing happens any more; says where."""
+    for name in ("notes", "serve.log"):
+        if os.path.exists(name):
+            os.remove(name)
+    ORDERS.ledger, renewed = ledger.name, kind == "renewed"
+    config = f"{ledger.name}.{'prunes' if kind == 'pruning' else 'keeps'}.toml"
+    only = "order" if kind == "ordering" else ""
+    struck = {"LD_PRELOAD": STRIKE, "STRIKE_ONLY": only, "STRIKE_AT": str(at), "STRIKE_HOW": how, "STRIKE_NOTES": "notes"}
+    process = spawn([PROGRAM, "serve", "--config", config], "serve.log", env=os.environ | struck)
+    began = quiet = time.monotonic()
+    n_written = 0
+    while process.poll() is None:
+        time.sleep(0.005)
+        now = time.monotonic()
+        if moment and now > began + moment:
+            process.send_signal(signal.SIGKILL)
             break
-        if life.process.poll() is not None:
-            fail("the sidecar ended by itself")
-    else:
-        # There was nothing to order in this life.
-        life.end()
-        life.process.wait()
-        return False
-    life.process.wait()
-    return True
+        written = len(notes())
+        if written != n_written:
+            n_written, quiet = written, now
+        if written and now > quiet + 0.3 or now > began + 4:
+            if not renewed:
+                process.send_signal(signal.SIGKILL)
+                break
+            ledger.want()
+            renewed, quiet = False, now + 0.5
+    if process.wait() != -signal.SIGKILL:
+        fail(f"the sidecar ended by itself with {process.returncode}", "serve.log")
+    written = notes()
+    if moment or not at or len(written) < at:
+        return "at a moment", len(written)
+    return f"{how} a {' '.join(reversed(written[at - 1].split()[1:]))}", len(written)
 
 
-def hold(last):
-    """Holds the lines that a life left behind against what lines may be."""
-    expected = last + 1
-    for number, line in lines_after(last):
-        if number != expected:
-            fail(f"line {expected} is lost: {number} follows")
-        expected += 1
-        last = number
-        kind = line["kind"]
-        if kind not in ("started", "blind", "unmatched", "account", "decided", "settled"):
-            fail(f"line {number} is of no kind: {kind}")
-    return last
+def order_of_deaths():
+    """Yields where lives shall end, so that every write is met in each of the three ways before any is met again.
+
+    How many writes a kind of life has is learned from those that outlived their strike.
+    """
+    kinds = ["fresh", "resumed", "ordering", "renewed", "pruning", "any"]
+    turns = {kind: [] for kind in kinds}
+    longest = dict.fromkeys(kinds, 0)
+    number = 0
+    while True:
+        number += 1
+        kind = kinds[number % len(kinds)]
+        if kind == "any":
+            yield "resumed", 0, "", random.random() * 0.5
+            continue
+        if not turns[kind]:
+            if not longest[kind]:
+                longest[kind] = yield kind, 0, "", None
+                continue
+            turns[kind] = [(at, how) for at in range(1, longest[kind] + 1) for how in HOWS]
+            random.shuffle(turns[kind])
+        at, how = turns[kind].pop()
+        longest[kind] = max(longest[kind], (yield kind, at, how, None))
 
 
-def write(name, text):
-    """Writes a file."""
-    with open(name, "w", encoding="utf-8") as file:
-        file.write(text)
+def verified(name):
+    """Decides a ledger again: the same bytes must come out, whatever was cut off where."""
+    said = subprocess.run([PROGRAM, "ledger", "verify", "--ledger", name], capture_output=True, text=True, check=False)
+    if said.returncode != 0:
+        fail(f"ledger verify {name}: {said.stdout}{said.stderr}")
+    return said.stdout.strip().splitlines()[-1]
 
 
 def main():
     """Kills until it was often enough, or long enough."""
-    random.seed(20261125)
-    server = Server(("127.0.0.1", 0), Proxy)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    os.makedirs("policies", exist_ok=True)
-    write(
-        "policies/render.yaml",
-        f"""version: 1
-pool: render
-interval: 10s
-demand: [ {{ formula: {{ role: targets, text: "$TargetDedicatedNodes = {WANTS};" }} }} ]
-bounds: {{ total: [0, 20] }}
-guards: {{ cooldown: {{ in: 20h }}, missing: {{ then: ignore }} }}
-""",
-    )
-    write(
-        "lowtide.toml",
-        f"""version = 1
-[account]
-endpoint = "http://127.0.0.1:{server.server_port}"
-name = "{NAME}"
-keyEnv = "AZURE_BATCH_ACCESS_KEY"
-[policies]
-folder = "policies"
-[ledger]
-sqlite = "{LEDGER}"
-[http]
-listen = "127.0.0.1:0"
-""",
-    )
-    began, last = time.monotonic(), 0
-    killed = collections.Counter()
-    kills, above = 0, False
+    random.seed(int(os.environ.get("LOWTIDE_SEED", "20261125")))
+    all_lives, fresh = Ledger("lowtide.db", POOLS), Ledger("fresh.db", OTHERS)
+    began, kills = time.monotonic(), 0
+    gaps, places = collections.Counter(), collections.Counter()
+    deaths = order_of_deaths()
+    kind, at, how, moment = next(deaths)
     while kills < KILLS and time.monotonic() - began < SECONDS:
-        found = steady()
-        if random.random() < 0.15:
-            above = not above
-        wished = WANTS + 3 if above else WANTS - random.randint(1, 3)
-        if found["targetDedicatedNodes"] != wished:
-            resize(wished)
-        point = random.choice(POINTS[:3] if above else POINTS)
-        if live(point):
-            kills += 1
-            killed[point] += 1
-        last = hold(last)
-    # At last it lives in peace and does what is to be done.
-    resize(WANTS - 1)
-    life = Life("never")
-    WATCH.life = life
-    life.start()
-    for _ in range(200):
-        if target() == WANTS:
+        ledger = fresh if kind == "fresh" else all_lives
+        # Every other time what the life before left half done.
+        if kind == "fresh" and random.random() < 0.5:
+            ledger.forget()
+        ledger.want()
+        place, n_writes = live(ledger, kind, at, how, moment)
+        gaps[ledger.after_death()] += 1
+        places[place] += 1
+        kills += 1
+        if kills % 100 == 0:
+            verified("lowtide.db")
+        kind, at, how, moment = deaths.send(n_writes)
+    taken = time.monotonic() - began
+    in_peace(all_lives)
+    print(f"ok  {kills} kills in {taken:.0f} s; between which lines they fell:")
+    for gap in GAPS:
+        print(f"      {gaps[gap]:5} {gap}")
+    print("    and at which writes:")
+    for place, n in sorted(places.items(), key=lambda found: found[0].split()[::-1]):
+        print(f"      {n:5} {place}")
+    counts = ORDERS.counts
+    print(
+        f"ok  {sum(counts[pool] for pool in POOLS + OTHERS)} orders were taken, {counts['leased']} of them formulas: "
+        "each with its line before it, none twice, none of a line that is lost"
+    )
+    if not counts["shrunk"] or not counts["leased"]:
+        fail(f"no cooldown ended or no formula was installed: {dict(counts)}")
+    print(f"ok  {counts['shrunk']} times a pool shrank when its cooldown was over, and never before, whoever had begun it")
+    missed = [gap for gap in GAPS if not gaps[gap]]
+    if missed and kills >= 100:
+        fail(f"no kill fell {' or '.join(missed)}")
+
+
+def in_peace(ledger):
+    """At last it lives in peace and does what is to be done; what is left is whole."""
+    ledger.want()
+    ORDERS.ledger = ledger.name
+    process = spawn([PROGRAM, "serve", "--config", f"{ledger.name}.keeps.toml"], "serve.log")
+    with open(f"{ledger.name}.policies/free.yaml", encoding="utf-8") as file:
+        wanted = int(re.search(r"Nodes = (\d+)", file.read()).group(1))
+    for _ in range(400):
+        if ACCOUNT.pool("free")["targetDedicatedNodes"] == wanted:
             break
         time.sleep(0.05)
     else:
-        fail("after all kills it orders nothing any more")
+        fail("after all kills it orders nothing any more", "serve.log")
     time.sleep(0.3)
-    life.process.send_signal(signal.SIGTERM)
-    if life.process.wait(timeout=20) != 0:
-        fail("it does not end in order")
-    hold(last)
-    ledger = sqlite3.connect(f"file:{LEDGER}?mode=ro", uri=True)
-    if ledger.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
-        fail("the ledger is damaged")
-    decided = [line for _, line in lines_after(0) if line["kind"] == "decided"]
-    cooled = sum(any(step["reason"]["code"] == "cooldown" for step in line["steps"]) for line in decided)
-    if above and not cooled:
-        fail("no cooldown was ever remembered")
-    points = ", ".join(f"{count} {point}" for point, count in sorted(killed.items()))
-    print(f"ok  {kills} kills in {time.monotonic() - began:.0f} s: {points}")
-    print(f"ok  {WATCH.orders} orders were taken, each with its line before it, none twice; {len(decided)} decisions, no line lost")
-    print(f"ok  {cooled} decisions kept to a cooldown that began in an earlier life")
+    process.send_signal(signal.SIGTERM)
+    if process.wait(timeout=20) != 0:
+        fail("it does not end in order", "serve.log")
+    ledger.after_death()
+    print(f"ok  it lives on, ends in order, and its ledger is whole: {verified(ledger.name)}")
 
 
 main()

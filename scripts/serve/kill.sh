@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Kills the real sidecar (SIGKILL) at every point at which it writes, against the real local account, and holds what is in the
-# account and in the ledger against each other: kill.sh [KILLS] [SECONDS]. Needs python3 and nothing that has to be installed.
+# account and in the ledger against each other: kill.sh [KILLS] [SECONDS]. Needs python3 and a C compiler.
 cd "$(dirname "$0")/../.."
 here=$PWD
 . scripts/clients/account.sh
 program=$(realpath -s "$program")
 unset AZURE_BATCH_ACCOUNT AZURE_BATCH_ENDPOINT AZURE_BATCH_ACCESS_KEY REQUESTS_CA_BUNDLE IDENTITY_ENDPOINT IDENTITY_HEADER
+cc -O1 -shared -fPIC -o "$scratch/strike.so" scripts/serve/strike.c
 
 cd "$scratch"
 cat >scenario.yaml <<'YAML'
@@ -13,8 +14,13 @@ version: 1
 account: { dedicatedCores: 500, spotCores: 500 }
 # As fast as can be, so that the pool is steady again when the next life of the sidecar begins.
 timing: { allocation: 1s, creating: 1s, starting: 1s, leaving: 1s, stopping: 1s }
-pools: [ { id: render, vmSize: standard_d2s_v5, dedicated: 3, taskSlotsPerNode: 1 } ]
+pools:
+  - { id: free, vmSize: standard_d2s_v5, dedicated: 3 }
+  - { id: cooled, vmSize: standard_d2s_v5, dedicated: 3 }
+  - { id: leased, vmSize: standard_d2s_v5, dedicated: 3 }
+  - { id: new, vmSize: standard_d2s_v5, dedicated: 3 }
+  - { id: newer, vmSize: standard_d2s_v5, dedicated: 3 }
 YAML
-open_account --scenario scenario.yaml --speed 200
+open_account --scenario scenario.yaml --speed 20
 export LOWTIDE_ACCOUNT="$account" AZURE_BATCH_ACCESS_KEY="$key"
-python3 "$here/scripts/serve/kill.py" "$program" "$http" "${1:-400}" "${2:-240}"
+python3 "$here/scripts/serve/kill.py" "$program" "$http" "$scratch/strike.so" "${1:-160}" "${2:-100}"
