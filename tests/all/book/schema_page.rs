@@ -15,6 +15,7 @@ pub(super) fn page(schema: &Value) -> String {
     );
     page += &keys(schema);
     let mut told = BTreeSet::new();
+    let mut headings = BTreeSet::new();
     let mut waiting = named(schema);
     let mut values = String::new();
     while !waiting.is_empty() {
@@ -23,12 +24,23 @@ pub(super) fn page(schema: &Value) -> String {
             if !told.insert(name.clone()) {
                 continue;
             }
+            assert!(
+                headings.insert(shown(&name).to_owned()),
+                "two shapes are called {}",
+                shown(&name)
+            );
             let shape = &schema["$defs"][&name];
             next.extend(named(shape));
             if is_shape(shape) {
-                let _ = write!(page, "\n## {name}\n\n{}\n\n{}", described(shape), keys(shape));
+                let _ = write!(
+                    page,
+                    "\n## {}\n\n{}\n\n{}",
+                    shown(&name),
+                    described(shape),
+                    keys(shape)
+                );
             } else {
-                let _ = write!(values, "\n### {name}\n\n{}\n", value(shape));
+                let _ = write!(values, "\n### {}\n\n{}\n", shown(&name), value(shape));
             }
         }
         waiting = next;
@@ -37,6 +49,14 @@ pub(super) fn page(schema: &Value) -> String {
         let _ = write!(page, "\n## How values are written\n{values}");
     }
     page.trim_end().to_owned() + "\n"
+}
+
+/// The name of a shape, without what it is to the program.
+fn shown(name: &str) -> &str {
+    ["File", "Section"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(name)
 }
 
 /// How a value that is a text or a number is written.
@@ -128,6 +148,7 @@ fn kind(shape: &Value) -> String {
         .as_str()
         .and_then(|name| name.strip_prefix("#/$defs/"))
     {
+        let name = shown(name);
         return format!("[{name}](#{})", name.to_lowercase());
     }
     if let Some(text) = shape["const"].as_str() {
@@ -191,6 +212,7 @@ fn type_name(shape: &Value) -> &str {
 
 fn range(shape: &Value) -> String {
     match (&shape["minimum"], &shape["maximum"]) {
+        (Value::Number(least), Value::Number(most)) if least == most => format!(", {least}"),
         (Value::Number(least), Value::Number(most)) => format!(", {least} to {most}"),
         (Value::Number(least), _) => format!(", at least {least}"),
         (_, Value::Number(most)) => format!(", at most {most}"),
