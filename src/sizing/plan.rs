@@ -309,9 +309,10 @@ impl Sight<'_> {
     /// Returns the slots that must be added so that the first tasks of the queue start in time on some lanes: no later than
     /// `begin` after they were submitted.
     fn extra(&self, lanes: &[Lane], tasks: usize, begin: Span) -> u32 {
-        let steps = (begin.as_seconds() / STEP.as_seconds()) as usize + 1;
         let boot = self.learned.boot();
         let lead = steps_of(boot);
+        // Tasks are due no sooner than a node that is ordered now can start them: that step is looked at, however short the wait.
+        let steps = ((begin.as_seconds() / STEP.as_seconds()) as usize + 1).max(lead + 1);
         let span = |step: usize| STEP.scale(step as f64);
         let mut ahead = Lookahead {
             lead,

@@ -6,7 +6,7 @@ use super::{Course, Lanes, Plan, Sight};
 use crate::account::{Node, NodeActivity, PoolState, RunningTask, WaitingTask, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
 use crate::market::LostWork;
-use crate::sizing::{DurationModel, LIMITS, Learned};
+use crate::sizing::{DurationModel, LIMITS, Learned, MissLimits};
 
 fn at(minute: i64) -> Timestamp {
     Timestamp::from_unix_seconds(60 * minute)
@@ -114,6 +114,35 @@ fn work_is_asked_of_spot_and_dedicated_nodes_finish_what_they_have() {
     assert_eq!(plan.cordon, Mix::new(1, 0));
     // The one busy spot node may be free in time, but nobody counts on more than 0.7 of it.
     assert_eq!(plan.target, Mix::new(1, 6));
+}
+
+#[test]
+fn a_queue_gets_nodes_however_short_its_wait_and_however_much_is_late() {
+    let work = Work {
+        waiting: vec![waiting(900, 0); 200],
+        ..Work::default()
+    };
+    for (wait, n_late) in [(15, 0), (15, 2_000), (5, 2_000), (2, 0), (1, 2_000)] {
+        let learned = learned_with(false, n_late);
+        let model = learned.model(at(1000), &work);
+        let limits = MissLimits {
+            wait: Span::minutes(wait),
+            ..LIMITS
+        };
+        for (lanes, lane) in [(Lanes::Both, Lane::Spot), (Lanes::Dedicated, Lane::Dedicated)] {
+            let sight = Sight {
+                limits,
+                lanes,
+                ..sight(&work, &learned, &model)
+            };
+            let nodes = sight.plan().target.get(lane);
+            assert_eq!(
+                nodes,
+                Nodes(50),
+                "a wait of {wait} minutes with {n_late} late, {lane}"
+            );
+        }
+    }
 }
 
 #[test]
