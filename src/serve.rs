@@ -32,13 +32,13 @@ pub use account::AccountError;
 pub use board::{Board, Event, PoolStanding, Settled, Standing, Totals};
 pub use book::{Book, BookPlace, Keeps};
 pub use control::{Asked, Control};
-pub use folder::{FaultyText, Folder, Reading};
+pub use folder::{FaultyText, Folder, Reading, Written};
 pub use halted::HaltsOfStore;
 pub use health::{
     FileFault, Health, Policies as PoliciesStanding, PolicyStanding, Readiness, Reason, Reload, Role, Status,
 };
 pub use health_pages::{HealthPage, router as health_pages};
-pub use metrics::{METRICS, MetricKind, MetricRow, Metrics};
+pub use metrics::{BudgetMeasure, METRICS, Measures, MetricKind, MetricRow, Metrics};
 pub use process::{Process, ProcessError};
 pub use steer::{Ended, Steering};
 pub use steered::{Brakes, Halts, NoHalts, Steered};

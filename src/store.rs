@@ -19,6 +19,7 @@ macro_rules! ask {
 
 mod facts;
 mod fault;
+mod glimpse;
 mod halts;
 mod keep;
 mod lease;
@@ -35,6 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use fault::{StoreError, StoreFault};
+pub use glimpse::{Glimpse, Glimpsed};
 pub use halts::KeptHalt;
 pub use keep::Pruned;
 pub use lease::{Lead, Lease};

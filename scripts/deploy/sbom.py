@@ -1,9 +1,10 @@
-"""Writes the bill of materials of the program as CycloneDX 1.6: every crate that is in it, with its licence, its checksum, and who
-needs it. The same sources give the same bytes.
+"""Writes the bill of materials of the program as CycloneDX 1.6: every crate that is in it, and what the dashboard brings along, with
+its licence, its checksum, and who needs it. The same sources give the same bytes.
 
 `sbom.py TARGET` writes to standard output, for a target such as x86_64-unknown-linux-musl.
 """
 
+import hashlib
 import json
 import pathlib
 import re
@@ -55,6 +56,31 @@ def component(package, checksums):
     return made
 
 
+def vendored():
+    """Returns what stands in the sources as others published it: the chart library of the dashboard."""
+    folder = ROOT / "src/serve/http/page/vendor/uplot"
+    head, *sums = (folder / "CHECKSUMS").read_text().splitlines()
+    name, version, licence, url = re.fullmatch(r"# (\S+) (\S+) \((\S+)\), (\S+): .*", head).groups()
+    for line in sums:
+        checksum, file = line.split()
+        if hashlib.sha256((folder / file).read_bytes()).hexdigest() != checksum:
+            sys.exit(f"failed: {file} of {name} is not what was published")
+    if "MIT License" not in (folder / "LICENSE").read_text():
+        sys.exit(f"failed: the licence of {name} is not the one that is told")
+    checksum = next(line.split()[0] for line in sums if line.endswith(".js"))
+    return {
+        "type": "library",
+        "bom-ref": f"pkg:npm/{name.lower()}@{version}",
+        "name": name,
+        "version": version,
+        "purl": f"pkg:npm/{name.lower()}@{version}",
+        "description": "The charts of the dashboard",
+        "licenses": [{"expression": licence}],
+        "hashes": [{"alg": "SHA-256", "content": checksum}],
+        "externalReferences": [{"type": "distribution", "url": url}],
+    }
+
+
 def main(target):
     command = ["cargo", "metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform", target]
     metadata = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
@@ -63,6 +89,7 @@ def main(target):
     packages = {package["id"]: package for package in metadata["packages"]}
     found = shipped(metadata)
     root = metadata["resolve"]["root"]
+    charts = vendored()
     bill = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -74,13 +101,17 @@ def main(target):
             "properties": [{"name": "lowtide:target", "value": target}],
         },
         "components": sorted(
-            (component(packages[one], checksums) for one in found if one != root), key=lambda made: made["bom-ref"]
+            [charts] + [component(packages[one], checksums) for one in found if one != root], key=lambda made: made["bom-ref"]
         ),
         "dependencies": sorted(
-            (
-                {"ref": purl(packages[one]), "dependsOn": sorted(purl(packages[need]) for need in needs)}
+            [{"ref": charts["bom-ref"], "dependsOn": []}]
+            + [
+                {
+                    "ref": purl(packages[one]),
+                    "dependsOn": sorted([purl(packages[need]) for need in needs] + [charts["bom-ref"]] * (one == root)),
+                }
                 for one, needs in found.items()
-            ),
+            ],
             key=lambda made: made["ref"],
         ),
     }

@@ -1,6 +1,7 @@
 //! `lowtide demo`: what a user gets, on a workload that comes with the program; every number is computed while it runs.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 
 use super::demo_live::LiveDemo;
 use super::exit::{Exit, Failure, Source};
@@ -15,9 +16,10 @@ use crate::sim::{Contender, Report, Run, demo};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Live, a local account, tasks that come, spot storms and the sidecar run in this process, over real
-sockets of this machine; what the sidecar tells it answers over HTTP as well. Keys: q quits, space
-pauses the chosen pool, s takes all spot machines away, arrows choose, enter explains. Where there
-is no terminal, lines tell what happens.
+sockets of this machine. A browser gets the sidecar's dashboard at the address that is told; what
+changes something there needs the token beside it. Keys: q quits, space pauses the chosen pool, s
+takes all spot machines away, arrows choose, enter explains. Where there is no terminal, lines tell
+what happens.
 With --once a formula is checked, a decision explained and a day simulated from a fixed seed;
 nothing is read, written or sent anywhere.")]
 pub(super) struct Demo {
@@ -30,6 +32,14 @@ pub(super) struct Demo {
     /// For how long it runs; until somebody ends it on a terminal, 2m otherwise
     #[arg(long = "for", value_name = "TIME", conflicts_with = "once")]
     lasts: Option<Span>,
+    /// Where the sidecar answers, and browsers get its dashboard; port 0 is any that is free
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:0",
+        conflicts_with = "once"
+    )]
+    listen: SocketAddr,
     /// The seed of the tasks that come
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "once")]
     seed: u64,
@@ -52,6 +62,7 @@ impl Demo {
                 speed: self.speed,
                 seed: self.seed,
                 lasts: self.lasts,
+                listen: self.listen,
             };
             return live.run(terminal);
         }

@@ -14,6 +14,7 @@ mod sidecar;
 mod stage;
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::{self, Event};
@@ -37,6 +38,8 @@ pub(super) struct LiveDemo {
     pub(super) seed: u64,
     /// How long it runs, on the wall's clock; until somebody ends it on a terminal, a minute otherwise.
     pub(super) lasts: Option<Span>,
+    /// Where the sidecar answers.
+    pub(super) listen: SocketAddr,
 }
 
 /// A screen that is drawn more often flickers on slow lines and shows nothing more.
@@ -56,7 +59,8 @@ impl LiveDemo {
         let stage = runtime
             .block_on(Stage::open((self.speed, self.seed), until(&stopped)))
             .map_err(world)?;
-        let sidecar = Sidecar::begin(&runtime, (&stage, self.speed), until(&stopped)).map_err(world)?;
+        let sidecar =
+            Sidecar::begin(&runtime, (&stage, self.speed, self.listen), until(&stopped)).map_err(world)?;
         let show = Show::new(stage, sidecar, self.speed);
         let is_shown = io::stdout().is_terminal() && io::stdin().is_terminal();
         let ended = if is_shown {
@@ -143,7 +147,11 @@ fn draw_until_quit(
 fn as_lines(mut show: Show, lasts: Duration, terminal: &mut Terminal) -> Result<Show, Failure> {
     let ends = Instant::now() + lasts;
     let paint = terminal.paint();
-    writeln!(terminal.out(), "the sidecar answers at {}", show.scene().url)?;
+    let (url, token) = (&show.scene().url, &show.scene().token);
+    writeln!(
+        terminal.out(),
+        "the sidecar answers at {url}, its dashboard to browsers; what changes something needs the token {token}"
+    )?;
     while Instant::now() < ends {
         show.pass();
         for line in show.untold() {

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
+use super::folder::Written;
 use super::health::{Health, Policies};
 use crate::account::{Halt, PoolId, Receipt};
 use crate::base::{Mix, Timestamp};
@@ -35,6 +36,8 @@ pub struct Standing {
     pub policies: Policies,
     /// The same, to decide by.
     pub in_effect: Arc<policy::Policies>,
+    /// The same as they are written, by their names; a policy that was not read from a file has no text.
+    pub written: Arc<BTreeMap<String, Written>>,
     events: u64,
 }
 

@@ -34,8 +34,17 @@ pub struct Folder {
 
 #[derive(Clone, Debug)]
 enum Meaning {
-    Policy(Box<Policy>),
+    Policy(Box<Policy>, Written),
     Account(Box<AccountPolicy>),
+}
+
+/// A policy as it is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The text of its file.
+    pub text: String,
+    /// The files with formulas that it names, by the names that it gives them.
+    pub files: BTreeMap<String, String>,
 }
 
 /// What became of reading a folder again.
@@ -128,6 +137,15 @@ impl Folder {
         reading
     }
 
+    /// Returns the policies in effect as they are written, by their names.
+    pub fn written(&self) -> BTreeMap<String, Written> {
+        let policies = self.whole.values().filter_map(|meaning| match meaning {
+            Meaning::Policy(policy, written) => Some((policy.name.to_string(), written.clone())),
+            Meaning::Account(_) => None,
+        });
+        policies.collect()
+    }
+
     /// Returns the policies of all files that are or were whole, in the order of their paths.
     fn policies(&self, faults: &mut Vec<FaultyText>) -> Policies {
         let mut policies = Policies {
@@ -137,7 +155,7 @@ impl Folder {
         let mut first: Option<&Path> = None;
         for (path, meaning) in &self.whole {
             match (meaning, first) {
-                (Meaning::Policy(policy), _) => policies.policies.push((**policy).clone()),
+                (Meaning::Policy(policy, _), _) => policies.policies.push((**policy).clone()),
                 (Meaning::Account(account), None) => {
                     policies.account = Some((**account).clone());
                     first = Some(path);
@@ -188,11 +206,16 @@ fn read_file(path: &Path) -> Now {
             (None, diagnostics) => faulty(vec![FaultyText::of(path, text, diagnostics)]),
         };
     }
-    let (read, findings) = policy::read(&name, &text, &mut |file| read_text(&beside(path, file)));
+    let mut files = BTreeMap::new();
+    let (read, findings) = policy::read(&name, &text, &mut |file| {
+        let text = read_text(&beside(path, file))?;
+        files.insert(file.to_owned(), text.clone());
+        Ok(text)
+    });
     match read {
         Some(policy) => Now {
             path: path.to_owned(),
-            meaning: Some(Meaning::Policy(Box::new(policy))),
+            meaning: Some(Meaning::Policy(Box::new(policy), Written { text, files })),
             faults: Vec::new(),
         },
         None => {

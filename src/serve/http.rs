@@ -10,6 +10,7 @@
 
 mod answers;
 mod configured;
+mod course;
 mod decisions;
 mod door;
 mod events;
@@ -19,15 +20,19 @@ mod guard;
 mod limits;
 mod openapi;
 mod overview;
+mod page;
+mod past;
 mod planner;
 mod pools;
 mod problem;
 mod routes;
+mod series;
 mod settings;
 mod site;
 mod steering;
 mod tls;
 mod tokens;
+mod what_if;
 
 pub use configured::ConfiguredError;
 pub use door::{Door, DoorError};

@@ -4,17 +4,19 @@
 //! the pool: there are never more pools than policies speak of, and the values of every other label are words of the house.
 
 mod account;
+mod measures;
 mod money;
 mod pool;
 mod series;
 mod table;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use prometheus::{Registry, TextEncoder};
 
+pub use measures::{BudgetMeasure, Measures};
 pub use table::{METRICS, MetricKind, MetricRow};
 
 use account::Shared;
@@ -26,7 +28,7 @@ use work::Watched;
 
 use super::health::{Health, Role};
 use crate::account::{Order, PoolId, PoolState, Receipt, RefusalKind};
-use crate::base::{Mix, Timestamp};
+use crate::base::{Mix, Nodes, Timestamp};
 use crate::decision::{Decision, GuardMemory, Stage};
 use crate::engine::{Entry, PoolView};
 use crate::policy::{Policies, Policy};
@@ -59,6 +61,12 @@ struct PoolFold {
     guards: GuardMemory,
     watched: Watched,
     newest: BTreeMap<Metric, (Timestamp, f64)>,
+    /// How long the tasks waited that were started latest, in seconds.
+    waits: VecDeque<f64>,
+    /// Since when the task waits that has waited longest.
+    waits_since: Option<Timestamp>,
+    /// Spot nodes that were taken away.
+    evicted: Nodes,
     /// Whether the latest order that was taken added nodes.
     grew: Option<bool>,
     /// What the pool was last told to have, by us.
@@ -179,17 +187,19 @@ impl Metrics {
         }
     }
 
+    /// Returns what each pool costs in an hour and has cost this month.
+    fn costs(&self) -> Vec<(&PoolId, f64, f64)> {
+        let pools = self.pools.iter();
+        let costs = pools.filter_map(|(id, fold)| {
+            let paid = fold.paid?;
+            let month = money::month(&fold.guards, paid.prices, paid.at);
+            Some((id, paid.per_hour(), month))
+        });
+        costs.collect()
+    }
+
     fn tell_account(&mut self) {
-        let pools: Vec<_> = self
-            .pools
-            .iter()
-            .filter_map(|(id, fold)| {
-                let paid = fold.paid?;
-                let month = money::month(&fold.guards, paid.prices, paid.at);
-                Some((id, paid.per_hour(), month))
-            })
-            .collect();
-        let mut points = account::budgets(&self.policies, &pools);
+        let mut points = account::budgets(&self.policies, &self.costs());
         self.shared.add_to(&mut points, self.policies.account.as_ref());
         for fold in self.pools.values() {
             let (Some(paid), Some((_, state))) = (fold.paid, &fold.seen) else {
@@ -253,8 +263,10 @@ impl PoolFold {
             f64::from(u8::from(is_foreign)),
         );
         self.guards.see(before, now, &view.state, view.work.as_ref());
-        let evicted = f64::from(self.guards.lost_at(now).0);
-        self.told.add(series, Family::Evictions, &[pool], evicted);
+        let evicted = self.guards.lost_at(now);
+        self.evicted += evicted;
+        self.told
+            .add(series, Family::Evictions, &[pool], pool::count(evicted));
         if let Some(paid) = &self.paid {
             let spent = paid.until(now);
             self.told
@@ -273,7 +285,9 @@ impl PoolFold {
             let since = before.map_or(now, |(at, _)| at);
             for seconds in work::waits(work, since, now) {
                 self.told.observe(series, Family::QueueWait, &[pool], seconds);
+                self.waited(seconds);
             }
+            self.waits_since = work.waiting.iter().map(|task| task.submitted).min();
         }
         for sample in &view.samples {
             self.newest.insert(sample.metric, (sample.taken, sample.value));

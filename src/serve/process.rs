@@ -115,6 +115,7 @@ impl Process {
         let stands = Stands {
             account: account.clone(),
             board: world.board.clone(),
+            metrics: Arc::clone(&world.metrics),
             control: world.control.clone(),
             memory: store.clone(),
             planner: Planner::live(client, runtime.handle().clone(), store.clone()),

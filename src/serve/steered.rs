@@ -100,6 +100,8 @@ impl<W, L> Steered<W, L> {
         control: Control,
         folder: Folder,
     ) -> prometheus::Result<Self> {
+        let written = Arc::new(folder.written());
+        board.write(|standing| standing.written = written);
         Ok(Self {
             inside,
             ledger,
@@ -142,7 +144,9 @@ impl<W, L> Steered<W, L> {
         systemd::reloading();
         let Reading { policies, faults } = self.folder.read();
         let now = (self.now)();
+        let written = Arc::new(self.folder.written());
         let reload = self.board.write(|standing| {
+            standing.written = written;
             standing.health.reload.done(now, &faults);
             standing.health.reload.clone()
         });

@@ -65,6 +65,11 @@ impl Trace {
         self.tasks.len()
     }
 
+    /// Returns when the first of the tasks that ended was submitted.
+    pub fn first_submitted(&self) -> Option<Timestamp> {
+        self.tasks.iter().map(|(task, _)| task.submitted).min()
+    }
+
     /// Returns how many tasks had not ended at the last look; nobody knows how long they run.
     pub fn unfinished(&self) -> usize {
         self.unfinished

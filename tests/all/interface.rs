@@ -2,9 +2,10 @@
 
 mod events;
 mod guard;
+mod page;
 mod schema;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use lowtide::account::{Order, PoolState, Receipt};
 use lowtide::azure::Stop;
@@ -13,7 +14,7 @@ use lowtide::decision::Memory;
 use lowtide::engine::{Entry, Observation, ObserveError, Question, RecordError, World, run};
 use lowtide::policy::{Policies, read};
 use lowtide::serve::http::{Door, HttpSettings, PlanLook, Planner, Site, Stands, Texts, Tokens};
-use lowtide::serve::{Board, Book, Control, Folder, Steered};
+use lowtide::serve::{Board, Book, Control, Folder, Metrics, Steered};
 use lowtide::store::Store;
 use lowtide::world::glance;
 use reqwest::{Method, RequestBuilder};
@@ -101,6 +102,7 @@ pub(crate) async fn serve(settings: HttpSettings, tokens: Tokens) -> Served {
     let board = Board::new("2026-11-22T08:59:00Z".parse().unwrap());
     let control = Control::new(Stop::default());
     let store = Store::in_memory();
+    let metrics = Arc::new(Mutex::new(Metrics::new().unwrap()));
     let door = Door::open(&settings).await.unwrap();
     let planner = Planner::new(|policies| {
         let mut world = Small::new(2);
@@ -119,6 +121,7 @@ pub(crate) async fn serve(settings: HttpSettings, tokens: Tokens) -> Served {
     let site = Site::new(Stands {
         account: "acme".to_owned(),
         board: board.clone(),
+        metrics: Arc::clone(&metrics),
         control: control.clone(),
         memory: Some(store.clone()),
         planner,
@@ -130,6 +133,7 @@ pub(crate) async fn serve(settings: HttpSettings, tokens: Tokens) -> Served {
         let (book, board, control) = parts;
         let folder = Folder::new("nowhere".into());
         let mut world = Steered::new(Small::new(2), book, board, control, folder).unwrap();
+        world.metrics = metrics;
         run(&mut world, &policies(), Memory::default());
     });
     looked.await.unwrap();
@@ -191,6 +195,7 @@ async fn every_answer_is_as_the_description_has_it() {
         "/api/v1/pools/render",
         "/api/v1/pools/render/decisions?limit=1",
         "/api/v1/pools/render/decisions?from=2026-11-22T09:00:30Z&text=formula&reason=formula",
+        "/api/v1/pools/render/series?from=2026-11-22T08:00:00Z",
         "/api/v1/pools/render/explain",
         "/api/v1/pools/render/explain?at=2026-11-22T09:00:30Z",
     ] {

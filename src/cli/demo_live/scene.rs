@@ -14,6 +14,8 @@ pub(super) struct Scene {
     pub(super) speed: f64,
     /// Where the sidecar answers.
     pub(super) url: String,
+    /// The token that lets write there.
+    pub(super) token: String,
     /// For how long the spot storm goes on.
     pub(super) storm: Option<Span>,
     /// What the nodes cost.

@@ -92,6 +92,10 @@ fn header(scene: &Scene, paints: Paints) -> Line<'static> {
         Span::styled(format!(" {}× · ", scene.speed), Paints::dim()),
         Span::styled(scene.url.clone(), paints.of(Color::Cyan)),
     ];
+    if scene.storm.is_none() {
+        // The line is for what goes on; while nothing does there is room.
+        parts.push(Span::styled(format!(" · token {}", scene.token), Paints::dim()));
+    }
     if let Some(left) = scene.storm {
         let minutes = (left.as_seconds() / 60.0).ceil();
         let style = paints.of(Color::Red).add_modifier(Modifier::BOLD);
@@ -343,6 +347,7 @@ mod tests {
             at: Some("2026-11-23T09:41:00Z".parse().unwrap()),
             speed: 60.0,
             url: "http://127.0.0.1:40123".to_owned(),
+            token: "0123456789abcdef".to_owned(),
             storm: Some(Length::minutes(12)),
             money: Money {
                 hourly: 1.234,

@@ -40,6 +40,7 @@ impl Show {
             account: "demo".to_owned(),
             speed,
             url: sidecar.url().to_owned(),
+            token: sidecar.token().to_owned(),
             ..Scene::default()
         };
         Self {

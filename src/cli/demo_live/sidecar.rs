@@ -1,11 +1,13 @@
 //! The sidecar of the live demo: the loop, the ledger and the interface that `lowtide serve` has, beside the account in one process.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rand::RngExt as _;
 use tokio::runtime::Runtime;
 
 use super::stage::Stage;
@@ -16,8 +18,8 @@ use crate::base::Timestamp;
 use crate::cli::pause::halt_text;
 use crate::decision::Memory;
 use crate::emulator::outside::DEVELOPMENT_KEY;
-use crate::serve::http::{Door, HttpSettings, Planner, Site, Stands, Tokens};
-use crate::serve::{Board, Book, Control, Folder, HaltsOfStore, Steered, Steering};
+use crate::serve::http::{Door, HttpSettings, Planner, Site, Stands, Texts, Tokens};
+use crate::serve::{Board, Book, Control, Folder, HaltsOfStore, Metrics, Steered, Steering, health_pages};
 use crate::store::{KeptHalt, Store};
 
 /// The policies of the demo, as files that can be changed while it runs.
@@ -57,6 +59,7 @@ guards: { cooldown: { in: 5m } }
 /// A sidecar that steers the account of the demo.
 pub(super) struct Sidecar {
     url: String,
+    token: String,
     board: Board,
     control: Control,
     store: Store,
@@ -69,7 +72,7 @@ impl Sidecar {
     /// Begins to steer, on a thread of its own.
     pub(super) fn begin(
         runtime: &Runtime,
-        (stage, speed): (&Stage, f64),
+        (stage, speed, listen): (&Stage, f64, SocketAddr),
         until: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Self, String> {
         let path = std::env::temp_dir().join(format!("lowtide-demo-{}", std::process::id()));
@@ -85,27 +88,35 @@ impl Sidecar {
         let live = Live::new(client.clone(), runtime.handle().clone());
         let (board, store) = (Board::new(clock.now()), Store::in_memory());
         let control = Control::new(live.stopper());
+        let metrics = Metrics::new().expect("the metrics of a process have names of their own");
+        let metrics = Arc::new(Mutex::new(metrics));
         let told = clock.clone();
         let stands = Stands {
             account: "demo".to_owned(),
             board: board.clone(),
+            metrics: Arc::clone(&metrics),
             control: control.clone(),
             memory: Some(store.clone()),
             planner: Planner::live(client, runtime.handle().clone(), Some(store.clone())),
             dry_run: false,
             now: Arc::new(move || told.now()),
         };
-        let settings = HttpSettings::loopback();
+        let settings = HttpSettings {
+            listen,
+            ..HttpSettings::loopback()
+        };
+        let (token, tokens) = own_token();
         let door = runtime
             .block_on(Door::open(&settings))
             .map_err(|error| error.to_string())?;
         let url = door.url();
+        let others = health_pages(board.clone(), Arc::clone(&metrics));
         let (pages, shown) = {
             let _inside = runtime.enter();
-            let pages = Site::new(stands).pages(axum::Router::new(), settings, Tokens::none());
+            let pages = Site::new(stands).pages(others, settings, tokens.clone());
             (pages, board.clone())
         };
-        runtime.spawn(async move { door.open_for(pages, (shown, Tokens::none()), until).await });
+        runtime.spawn(async move { door.open_for(pages, (shown, tokens), until).await });
         let parts = (Book::Store(store.clone()), board.clone(), control.clone());
         let halts = HaltsOfStore::new(store.clone());
         // The loop keeps spans of its own thread, so it is put together there.
@@ -114,11 +125,13 @@ impl Sidecar {
             let world = Steered::new(live, book, board, control, folder);
             let mut world = world.expect("the metrics of a process have names of their own");
             world.brakes.halts = Box::new(halts);
+            world.metrics = metrics;
             let mut steering = Steering { world, policies };
             steering.run(Memory::default());
         });
         Ok(Self {
             url,
+            token,
             board,
             control,
             store,
@@ -130,6 +143,11 @@ impl Sidecar {
 
     pub(super) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Returns the token that lets write, which is shown: it is of this demo alone and ends with it.
+    pub(super) fn token(&self) -> &str {
+        &self.token
     }
 
     pub(super) const fn board(&self) -> &Board {
@@ -182,6 +200,20 @@ impl Sidecar {
         let _ = self.looping.join();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Returns a token that nobody can guess, and the tokens that it is the only one of.
+fn own_token() -> (String, Tokens) {
+    let token = format!("{:016x}", rand::rng().random::<u64>());
+    let text = token.clone();
+    let source = move || {
+        Ok(Texts {
+            write: Some(text.as_str().into()),
+            read: None,
+        })
+    };
+    let tokens = Tokens::with(Arc::new(source)).expect("sixteen digits are long enough");
+    (token, tokens)
 }
 
 fn write_policies(folder: &Path) -> std::io::Result<()> {

@@ -67,7 +67,10 @@ pub(super) struct PoolAnswer {
     pub mode: Option<String>,
     /// What the latest decision comes to: out, in, shift, steady or hold.
     pub verdict: &'static str,
-    /// Why, in the words of its last step.
+    /// What was needed and why, in the words of its first step; missing where nothing could be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// Why it ends as it does, in the words of its last step.
     pub reason: String,
     /// The code of that reason.
     pub reason_code: String,
@@ -91,6 +94,14 @@ pub(super) struct PoolAnswer {
     /// What its nodes do; missing when it was never seen whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nodes: Option<NodesByState>,
+    /// The nodes that the latest decision asked for, before bounds and guards; missing when nothing could be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<NodesByLane>,
+    /// What the policy allows: the least and the most nodes of both lanes together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<BoundsAnswer>,
+    /// What is measured of it.
+    pub measures: MeasuresAnswer,
     /// Whether a resize is under way: steady, resizing or stopping.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation_state: Option<String>,
@@ -106,6 +117,71 @@ pub(super) struct PoolAnswer {
     /// The latest order, and what became of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt: Option<ReceiptAnswer>,
+}
+
+/// The least and the most nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct BoundsAnswer {
+    /// The least.
+    pub min: u32,
+    /// The most.
+    pub max: u32,
+}
+
+/// What is measured of a pool.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MeasuresAnswer {
+    /// Tasks that wait for a slot, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u32>,
+    /// Tasks that run, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running: Option<u32>,
+    /// Since when the task waits that has waited longest, where tasks are seen one by one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub waits_since: Option<Timestamp>,
+    /// Nineteen of twenty of the tasks that were started latest waited no longer, in seconds; of up to 200 tasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waited_p95_seconds: Option<f64>,
+    /// Its nodes by lane and by what they do.
+    pub nodes: Vec<NodesCounted>,
+    /// Spot nodes that were taken away since the sidecar began.
+    pub evicted: u32,
+    /// Evictions of a spot node in an hour, as learned, where the latest decision reckoned with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evictions_hourly: Option<f64>,
+    /// Whether dedicated nodes stand in for spot nodes that do not come.
+    pub falls_back: bool,
+    /// What its nodes have cost since the sidecar began, in US dollars.
+    pub spent: f64,
+    /// What as many dedicated nodes would have cost.
+    pub spent_all_dedicated: f64,
+}
+
+/// Some nodes of a pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct NodesCounted {
+    /// dedicated, spot, or any where they are not told apart.
+    pub class: String,
+    /// What they do: idle, running, starting, preempted, unusable or leaving.
+    pub state: String,
+    /// How many.
+    pub count: u32,
+}
+
+/// A budget with what is spent of it, in US dollars.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(super) struct BudgetAnswer {
+    /// The policy, or the budget that pools share.
+    pub scope: String,
+    /// hour or month.
+    pub window: String,
+    /// What it allows.
+    pub limit: f64,
+    /// What is spent of it: what an hour costs now, or what was spent this month.
+    pub spent: f64,
 }
 
 /// An order with what became of it.
@@ -311,6 +387,9 @@ pub(super) struct AccountAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_seen: Option<Timestamp>,
+    /// What time it is for the sidecar.
+    #[schema(value_type = String, format = DateTime)]
+    pub now: Timestamp,
     /// Pools that are steered.
     pub pools: usize,
     /// Those of them that could not be read at the latest look.
@@ -321,6 +400,12 @@ pub(super) struct AccountAnswer {
     pub target: NodesByLane,
     /// What an hour of them costs.
     pub cost: HourlyCost,
+    /// What they have cost since it began, in US dollars.
+    pub spent: f64,
+    /// What as many dedicated nodes would have cost since then.
+    pub spent_all_dedicated: f64,
+    /// The budgets that there are.
+    pub budgets: Vec<BudgetAnswer>,
     /// What is halted.
     pub halts: Vec<HaltAnswer>,
 }
@@ -379,8 +464,21 @@ pub(super) struct PolicyAnswer {
     pub pool: String,
     /// How much it may do: full, outOnly, shadow or paused.
     pub mode: String,
+    /// How often it looks, in seconds.
+    pub interval_seconds: f64,
     /// The first digits of the SHA-256 of what it means.
     pub hash: String,
+}
+
+/// A policy as it is written.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct PolicyTextAnswer {
+    /// Its name.
+    pub policy: String,
+    /// The text that is in effect: YAML.
+    pub text: String,
+    /// The files with formulas that it names, as they were read with it.
+    pub files: std::collections::BTreeMap<String, String>,
 }
 
 /// What was asked of the loop.

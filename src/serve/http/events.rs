@@ -17,7 +17,7 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event as Sse, KeepAlive};
 use axum::response::{IntoResponse, Response, Sse as Events};
 use futures_util::stream;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use utoipa::IntoParams;
@@ -55,6 +55,9 @@ struct Kept {
 pub(super) struct Listened {
     /// Only events of these kinds, with commas between them: started, decided, settled, blind, unmatched, account, reload, health.
     kinds: Option<String>,
+    /// Only what kind of event it is, about which pool and when: for those who read the rest when they want it.
+    #[serde(default)]
+    brief: bool,
     /// Only events about this pool, or those that match a pattern; events about the whole account are told all the same.
     pool: Option<String>,
 }
@@ -148,6 +151,7 @@ struct Listener {
     gap: Option<String>,
     kinds: Option<Vec<String>>,
     pool: Option<PoolPattern>,
+    brief: bool,
     _place: OwnedSemaphorePermit,
 }
 
@@ -171,10 +175,12 @@ impl Listener {
             self.seen = event.id;
             if self.wants(&event) {
                 let id = format!("{:x}-{}", self.recent.0.run, event.id);
-                return Some((
-                    Ok(Sse::default().id(id).event(event.kind).data(&*event.json)),
-                    self,
-                ));
+                let told = if self.brief {
+                    brief(&event)
+                } else {
+                    event.json.to_string()
+                };
+                return Some((Ok(Sse::default().id(id).event(event.kind).data(told)), self));
             }
         }
     }
@@ -198,6 +204,19 @@ fn is_about(event: &Event, wanted: &PoolPattern) -> bool {
         .ok()
         .and_then(|about| about.pool);
     about.is_none_or(|pool| wanted.matches(&pool))
+}
+
+/// Returns what kind of event it is, about which pool, and when.
+fn brief(event: &Event) -> String {
+    #[derive(Default, Deserialize, Serialize)]
+    struct Brief {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pool: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
+    }
+    let brief: Brief = serde_json::from_str(&event.json).unwrap_or_default();
+    serde_json::to_string(&brief).expect("two texts are JSON")
 }
 
 fn gap(why: &str) -> Sse {
@@ -263,6 +282,7 @@ pub(super) async fn listen(
         gap,
         kinds,
         pool,
+        brief: listened.brief,
         _place: place,
     };
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("nothing new");

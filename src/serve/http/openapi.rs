@@ -4,7 +4,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{answers, decisions, events, overview, pools, problem, steering};
+use super::{answers, decisions, events, overview, pools, problem, series, steering, what_if};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,12 +16,15 @@ use super::{answers, decisions, events, overview, pools, problem, steering};
     paths(
         overview::account,
         overview::policies,
+        overview::policy_text,
         overview::openapi,
         events::listen,
         pools::all,
         pools::one,
         decisions::search,
         decisions::explain,
+        series::series,
+        what_if::what_if,
         steering::pause,
         steering::resume,
         steering::plan,

@@ -1,19 +1,21 @@
 //! Pages about pools: all of them, and one with all that is known of it.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 
-use super::super::PoolStanding;
+use super::super::{Measures, PoolStanding};
 use super::answers::{
-    Explanation, HaltAnswer, HourlyCost, NodesByLane, NodesByState, PoolAnswer, PoolDetail, PoolsAnswer,
-    ReceiptAnswer,
+    BoundsAnswer, Explanation, HaltAnswer, HourlyCost, MeasuresAnswer, NodesByLane, NodesByState,
+    NodesCounted, PoolAnswer, PoolDetail, PoolsAnswer, ReceiptAnswer,
 };
 use super::extract::PoolInPath;
 use super::problem::Problem;
 use super::site::Site;
 use crate::account::{Halt, PoolId, Receipt};
 use crate::base::{Lane, Mix, Timestamp, did_you_mean};
-use crate::decision::Decision;
+use crate::decision::{Decision, Reason, Stage};
 use crate::policy::{Mode, Policies};
 use crate::world::PoolRecord;
 
@@ -30,11 +32,16 @@ use crate::world::PoolRecord;
 )]
 pub(super) async fn all(State(site): State<Site>) -> Result<Json<PoolsAnswer>, Problem> {
     let (halts, now) = (site.halts().await?, site.now());
+    let measures = site.measures();
     let standing = site.board().read();
+    let terms = Terms {
+        policies: &standing.in_effect,
+        measures: &measures,
+        halts: &halts,
+        now,
+    };
     let pools = standing.pools.values();
-    let pools = pools
-        .map(|pool| answer(pool, &standing.in_effect, &halts, now))
-        .collect();
+    let pools = pools.map(|pool| answer(pool, &terms)).collect();
     Ok(Json(PoolsAnswer { pools }))
 }
 
@@ -55,13 +62,22 @@ pub(super) async fn one(
     PoolInPath(id): PoolInPath,
 ) -> Result<Json<PoolDetail>, Problem> {
     let (halts, now) = (site.halts().await?, site.now());
+    let measures = site.measures();
     let standing = site.board().read();
     let pool = standing
         .pools
         .get(&id)
         .ok_or_else(|| unknown(&id, standing.pools.keys()))?;
     Ok(Json(PoolDetail {
-        pool: answer(pool, &standing.in_effect, &halts, now),
+        pool: answer(
+            pool,
+            &Terms {
+                policies: &standing.in_effect,
+                measures: &measures,
+                halts: &halts,
+                now,
+            },
+        ),
         state: pool
             .state
             .as_ref()
@@ -85,16 +101,20 @@ pub(super) fn explanation(number: Option<u64>, decision: &Decision) -> Explanati
     }
 }
 
-/// Returns a pool as the interface tells it.
-pub(super) fn answer(
-    pool: &PoolStanding,
-    policies: &Policies,
-    halts: &[HaltAnswer],
+/// What a pool is told with.
+pub(super) struct Terms<'a> {
+    policies: &'a Policies,
+    measures: &'a BTreeMap<PoolId, Measures>,
+    halts: &'a [HaltAnswer],
     now: Timestamp,
-) -> PoolAnswer {
+}
+
+/// Returns a pool as the interface tells it.
+pub(super) fn answer(pool: &PoolStanding, terms: &Terms<'_>) -> PoolAnswer {
     let decision = &*pool.decision;
     let last = decision.steps().last();
-    let own: Vec<Halt> = halts
+    let own: Vec<Halt> = terms
+        .halts
         .iter()
         .filter(|halt| halt.is_about(&pool.pool))
         .map(HaltAnswer::halt)
@@ -104,6 +124,7 @@ pub(super) fn answer(
         policy: pool.policy.to_string(),
         mode: pool.mode.map(word),
         verdict: decision.verdict().word(),
+        because: decision.steps().first().map(|step| step.reason.text()),
         reason: last.map_or(String::new(), |step| step.reason.text()),
         reason_code: last.map_or(String::new(), |step| step.reason.code().to_owned()),
         decided_at: pool.decided_at,
@@ -113,12 +134,18 @@ pub(super) fn answer(
         target: pool.target().into(),
         order: decision.order().map(|order| order.target.into()),
         nodes: pool.state.as_ref().map(NodesByState::from),
+        asked: asked(decision).map(NodesByLane::from),
+        bounds: terms.policies.policy_for(&pool.pool).map(|policy| BoundsAnswer {
+            min: policy.bounds.total.min.0,
+            max: policy.bounds.total.max.0,
+        }),
+        measures: MeasuresAnswer::of(terms.measures.get(&pool.pool), decision),
         allocation_state: pool
             .state
             .as_ref()
             .map(|state| state.allocation_state.word().to_owned()),
-        cost: cost(pool, policies),
-        halt: Halt::together(&own, now).map(|halt| HaltAnswer::new(pool.pool.as_str(), halt)),
+        cost: cost(pool, terms.policies),
+        halt: Halt::together(&own, terms.now).map(|halt| HaltAnswer::new(pool.pool.as_str(), halt)),
         fault: pool.fault.clone(),
         receipt: pool.receipt.as_ref().map(|settled| ReceiptAnswer {
             at: settled.at,
@@ -133,6 +160,48 @@ pub(super) fn answer(
                 Receipt::Accepted | Receipt::Withheld => None,
             },
         }),
+    }
+}
+
+/// Returns the nodes that were asked for before anything held them back.
+fn asked(decision: &Decision) -> Option<Mix> {
+    let asks = |stage: Stage| matches!(stage, Stage::Propose | Stage::Split);
+    let step = decision.steps().iter().rfind(|step| asks(step.stage));
+    step.map(|step| step.to)
+}
+
+impl MeasuresAnswer {
+    fn of(measures: Option<&Measures>, decision: &Decision) -> Self {
+        let split = decision.steps().iter().rev().find_map(|step| match &step.reason {
+            Reason::SplitByCost(split) => Some(split),
+            _ => None,
+        });
+        let learned = Self {
+            evictions_hourly: split.map(|split| split.hazard),
+            falls_back: split
+                .and_then(|split| split.outage)
+                .is_some_and(|outage| outage.falls_back()),
+            ..Self::default()
+        };
+        let Some(measures) = measures else { return learned };
+        let nodes = measures.nodes.iter();
+        Self {
+            waiting: measures.waiting,
+            running: measures.running,
+            waits_since: measures.waits_since,
+            waited_p95_seconds: measures.waited_p95,
+            nodes: nodes
+                .map(|(class, state, count)| NodesCounted {
+                    class: class.clone(),
+                    state: state.clone(),
+                    count: *count,
+                })
+                .collect(),
+            evicted: measures.evicted,
+            spent: measures.spent,
+            spent_all_dedicated: measures.spent_all_dedicated,
+            ..learned
+        }
     }
 }
 

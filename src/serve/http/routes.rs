@@ -13,19 +13,22 @@ use super::settings::HttpSettings;
 use super::site::Site;
 use super::tls::Certificates;
 use super::tokens::Tokens;
-use super::{Door, decisions, events, overview, pools, steering};
+use super::{Door, decisions, events, overview, page, pools, series, steering, what_if};
 
 /// Every path of the interface with its method.
 pub(super) fn table() -> Vec<(&'static str, &'static str, MethodRouter<Site>)> {
     vec![
         ("get", "/api/v1/account", get(overview::account)),
         ("get", "/api/v1/policies", get(overview::policies)),
+        ("get", "/api/v1/policies/{name}", get(overview::policy_text)),
         ("get", "/api/v1/openapi.json", get(overview::openapi)),
         ("get", "/api/v1/events", get(events::listen)),
         ("get", "/api/v1/pools", get(pools::all)),
         ("get", "/api/v1/pools/{id}", get(pools::one)),
         ("get", "/api/v1/pools/{id}/decisions", get(decisions::search)),
         ("get", "/api/v1/pools/{id}/explain", get(decisions::explain)),
+        ("get", "/api/v1/pools/{id}/series", get(series::series)),
+        ("post", "/api/v1/pools/{id}/what-if", post(what_if::what_if)),
         ("post", "/api/v1/pools/{id}/pause", post(steering::pause)),
         ("post", "/api/v1/pools/{id}/resume", post(steering::resume)),
         ("post", "/api/v1/plan", post(steering::plan)),
@@ -41,7 +44,8 @@ impl Site {
             .fold(Router::new(), |router, (_, path, method)| {
                 router.route(path, method)
             });
-        Front::new(settings, tokens).before(pages.with_state(self.clone()).merge(others))
+        Front::new(settings, tokens)
+            .before(pages.with_state(self.clone()).merge(others).merge(page::router()))
     }
 }
 

@@ -1,8 +1,9 @@
 //! What the pages answer from: the board, the ledger, the loop, and what would be planned.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::super::{Board, Control};
+use super::super::{Board, Control, Measures, Metrics};
 use super::answers::HaltAnswer;
 use super::events::Recent;
 use super::planner::Planner;
@@ -17,6 +18,8 @@ pub struct Stands {
     pub account: String,
     /// What is known of it now.
     pub board: Board,
+    /// What is counted.
+    pub metrics: Arc<Mutex<Metrics>>,
     /// What may be asked of the loop.
     pub control: Control,
     /// The ledger that can be searched and that keeps halts; `None` where lines alone are kept.
@@ -52,6 +55,28 @@ impl Site {
 
     pub(super) fn board(&self) -> &Board {
         &self.0.stands.board
+    }
+
+    /// Returns what is counted; for as long as it is held the loop waits.
+    pub(super) fn metrics(&self) -> MutexGuard<'_, Metrics> {
+        // Whoever panicked while holding them left counts that are as good as any.
+        self.0
+            .stands
+            .metrics
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what is measured of each pool that stands on the board.
+    pub(super) fn measures(&self) -> BTreeMap<PoolId, Measures> {
+        // The loop takes the board first and the counts after it; nobody holds both here.
+        let pools: Vec<PoolId> = self.board().read().pools.keys().cloned().collect();
+        let metrics = self.metrics();
+        let measured = pools.into_iter().map(|pool| {
+            let measures = metrics.measures(&pool);
+            (pool, measures)
+        });
+        measured.collect()
     }
 
     pub(super) fn recent(&self) -> &Recent {

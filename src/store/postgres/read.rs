@@ -9,7 +9,7 @@ use crate::base::{Mix, Timestamp};
 use crate::store::halts::{instant, milliseconds};
 use crate::store::keep::HELD_ROWS;
 use crate::store::report::{Held, Stretch};
-use crate::store::{Found, Page, Search};
+use crate::store::{Found, Glimpse, Glimpsed, Page, Search};
 
 /// A value of a statement.
 type Value = Box<dyn ToSql + Send + Sync>;
@@ -70,6 +70,38 @@ impl Postgres {
             Ok((row.get::<_, i64>(0).cast_unsigned(), held))
         };
         rows.iter().map(read).collect()
+    }
+
+    /// Returns some decisions about a pool in short, those behind a moment and a number; none when there are no more.
+    pub(in crate::store) fn glimpses(
+        &self,
+        glimpsed: &Glimpsed,
+        after: (Timestamp, u64),
+    ) -> Result<Vec<Glimpse>, StoreError> {
+        let (pool, to) = (glimpsed.pool.as_str().to_lowercase(), milliseconds(glimpsed.to));
+        let after = (milliseconds(after.0), after.1.cast_signed());
+        let rows = self.ask(async move |client| {
+            let glimpses = "SELECT number, at, verdict, dedicated, spot, held_dedicated, held_spot, price_dedicated, price_spot
+                FROM lowtide_ledger WHERE lower(pool) = $1 AND at <= $2 AND (at, number) > ($3, $4) AND kind = 'decided'
+                    AND dedicated IS NOT NULL AND spot IS NOT NULL
+                ORDER BY at, number LIMIT $5";
+            client.query(glimpses, &[&pool, &to, &after.0, &after.1, &HELD_ROWS]).await
+        })?;
+        let nodes = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+        let mix = |(dedicated, spot)| Mix::new(nodes(dedicated), nodes(spot));
+        let read = |row: &Row| {
+            let held = row.get::<_, Option<i64>>(5).zip(row.get(6));
+            let prices = row.get::<_, Option<f64>>(7).zip(row.get::<_, Option<f64>>(8));
+            Glimpse {
+                number: row.get::<_, i64>(0).cast_unsigned(),
+                at: instant(row.get(1)),
+                verdict: row.get::<_, Option<String>>(2).unwrap_or_default(),
+                outcome: mix((row.get(3), row.get(4))),
+                held: held.map(mix),
+                prices: prices.map(<[f64; 2]>::from),
+            }
+        };
+        Ok(rows.iter().map(read).collect())
     }
 
     /// Searches the ledger.

@@ -12,7 +12,7 @@ use crate::base::{Mix, Timestamp};
 use crate::store::halts::{instant, milliseconds};
 use crate::store::keep::HELD_ROWS;
 use crate::store::report::{Held, Stretch};
-use crate::store::{Found, Page, Search, StoreError};
+use crate::store::{Found, Glimpse, Glimpsed, Page, Search, StoreError};
 
 impl Sqlite {
     /// Returns the lines from the latest `started` line on.
@@ -71,6 +71,38 @@ impl Sqlite {
                     prices: prices.map(<[f64; 2]>::from),
                 };
                 Ok((row.get::<_, i64>(0)?.cast_unsigned(), held))
+            })?;
+            rows.collect()
+        })
+    }
+
+    /// Returns some decisions about a pool in short, those behind a moment and a number; none when there are no more.
+    pub(in crate::store) fn glimpses(
+        &self,
+        glimpsed: &Glimpsed,
+        after: (Timestamp, u64),
+    ) -> Result<Vec<Glimpse>, StoreError> {
+        let to = milliseconds(glimpsed.to);
+        let after = (milliseconds(after.0), after.1.cast_signed());
+        self.reading(|connection| {
+            let mut glimpses = connection.prepare_cached(
+                "SELECT number, at, verdict, dedicated, spot, held_dedicated, held_spot, price_dedicated, price_spot
+                 FROM ledger WHERE pool = ?1 AND at <= ?2 AND (at, number) > (?3, ?4) AND +kind = 'decided'
+                     AND dedicated IS NOT NULL AND spot IS NOT NULL
+                 ORDER BY at, number LIMIT ?5",
+            )?;
+            let asked = params![glimpsed.pool.as_str(), to, after.0, after.1, HELD_ROWS];
+            let rows = glimpses.query_map(asked, |row| {
+                let held = row.get::<_, Option<u32>>(5)?.zip(row.get::<_, Option<u32>>(6)?);
+                let prices = row.get::<_, Option<f64>>(7)?.zip(row.get::<_, Option<f64>>(8)?);
+                Ok(Glimpse {
+                    number: row.get::<_, i64>(0)?.cast_unsigned(),
+                    at: instant(row.get(1)?),
+                    verdict: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+                    outcome: Mix::new(row.get(3)?, row.get(4)?),
+                    held: held.map(|(dedicated, spot)| Mix::new(dedicated, spot)),
+                    prices: prices.map(<[f64; 2]>::from),
+                })
             })?;
             rows.collect()
         })

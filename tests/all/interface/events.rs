@@ -102,3 +102,22 @@ async fn only_so_many_listen_and_places_come_back() {
     }
     panic!("no place came back");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_brief_listener_hears_which_pool_and_when() {
+    let served = open().await;
+    let listening = heard(&served, "?brief=true", None, 2);
+    let telling = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        let line = json!({ "kind": "decided", "pool": "render", "at": "2026-11-22T09:02:00.000Z", "seen": { "much": 7 } });
+        served.board.tell("decided", &line.to_string());
+        served.board.tell("health", &json!({ "n": 1 }).to_string());
+    };
+    let (events, ()) = tokio::join!(listening, telling);
+    assert_eq!(events[0].1, "decided");
+    assert_eq!(
+        events[0].2,
+        json!({ "pool": "render", "at": "2026-11-22T09:02:00.000Z" })
+    );
+    assert_eq!((events[1].1.as_str(), &events[1].2), ("health", &json!({})));
+}
