@@ -106,7 +106,7 @@ function drawTop() {
   const old = staleness();
   fill(top,
     h("a", { class: "brand", href: "#/", data: { focus: "brand" } }, h("img", { src: "/page/icon.svg", alt: "", width: "24", height: "24" }), h("span", {}, account?.account ?? "Lowtide")),
-    account && pill(account),
+    account && (state.fault instanceof Away ? h("span", { class: "pill warn", title: "the sidecar does not answer" }, "Unknown") : pill(account)),
     account && account.role !== "alone" && h("span", { class: "pill calm" }, account.role === "leader" ? "Leader" : "Standby"),
     account?.dryRun && h("span", { class: "pill warn", title: "orders are kept back" }, "Dry run"),
     h("span", { class: "spread" }),
