@@ -24,7 +24,7 @@ pub struct OurOrders {
     /// Since when the resize has been seen that is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resizing_since: Option<Timestamp>,
-    /// When the latest formula of ours was installed.
+    /// When the latest formula of ours was installed, or may have been.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leased_at: Option<Timestamp>,
 }
@@ -126,9 +126,19 @@ impl OurOrders {
             },
             open_until: Some(open_until),
         });
-        if order.lease.is_some() && *receipt == Receipt::Accepted {
+        if order.lease.is_some() && may_be_installed(receipt) {
             self.leased_at = Some(order.at);
         }
+    }
+}
+
+/// Says whether a formula may be on the pool: one whose answer was lost counts, because the service takes no other for a while then,
+/// and because the pool has to be given up with it.
+fn may_be_installed(receipt: &Receipt) -> bool {
+    match receipt {
+        Receipt::Accepted => true,
+        Receipt::Refused(refusal) => refusal.kind == RefusalKind::Unreachable,
+        Receipt::Withheld => false,
     }
 }
 
@@ -170,7 +180,7 @@ fn changed_formula(before: &PoolState, pool: &PoolState) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::Refusal;
+    use crate::account::{Lease, LeaseOrder, Refusal};
 
     fn minute(minute: i64) -> Timestamp {
         Timestamp::EPOCH + Span::minutes(minute)
@@ -187,6 +197,37 @@ mod tests {
         Order {
             target,
             ..Order::new("p".parse().unwrap(), minute(at))
+        }
+    }
+
+    #[test]
+    fn a_formula_whose_answer_was_lost_may_be_installed() {
+        let refused = |kind| {
+            Receipt::Refused(Refusal {
+                kind,
+                message: String::new(),
+            })
+        };
+        for (receipt, installed) in [
+            (Receipt::Accepted, true),
+            (refused(RefusalKind::Unreachable), true),
+            (refused(RefusalKind::Throttled), false),
+            (refused(RefusalKind::Changed), false),
+            (Receipt::Withheld, false),
+        ] {
+            let target = Mix::new(9, 0);
+            let mut leases = order(3, target);
+            leases.lease = Some(LeaseOrder {
+                lease: Lease {
+                    holder: "me".into(),
+                    target,
+                    until: minute(33),
+                },
+                formula: "".into(),
+            });
+            let mut ours = OurOrders::default();
+            ours.ordered(&leases, &pool(Mix::new(4, 0)), &receipt);
+            assert_eq!(ours.leased_at, installed.then_some(minute(3)), "{receipt:?}");
         }
     }
 

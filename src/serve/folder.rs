@@ -30,6 +30,8 @@ pub struct Folder {
     whole: BTreeMap<PathBuf, Meaning>,
     /// The policies in effect, by what they mean.
     print: Option<String>,
+    /// What it held when it was last read.
+    seen: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -81,12 +83,18 @@ impl Folder {
             path,
             whole: BTreeMap::new(),
             print: None,
+            seen: 0,
         }
     }
 
     /// Returns where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns what tells whether any file has changed since it was last read.
+    pub(super) fn seen(&self) -> u64 {
+        self.seen
     }
 
     /// Returns what tells whether any file under a folder has changed: their names and texts.
@@ -106,6 +114,8 @@ impl Folder {
 
     /// Reads the folder and returns what is in effect from now on, unless it is what was in effect before.
     pub fn read(&mut self) -> Reading {
+        // Before anything is read, so that what changes meanwhile is seen to have changed.
+        self.seen = Self::texts(&self.path);
         let mut paths = Vec::new();
         let found = files_below(&self.path, &is_policy, &mut paths);
         let files: Vec<Now> = paths.iter().map(|path| read_file(path)).collect();

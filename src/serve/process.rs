@@ -125,7 +125,7 @@ impl Process {
         let others = health_pages::router(world.board.clone(), Arc::clone(&world.metrics));
         let serving = Serving::begin(&runtime, (stands, others), (settings, tokens))?;
         runtime.block_on(async { signals::heed(&world.control) })?;
-        let watcher = Watcher::begin(&runtime, world.folder.path(), poll, &world.control);
+        let watcher = Watcher::begin(&runtime, &world.folder, poll, &world.control);
         let (board, control) = (world.board.clone(), world.control.clone());
         info!(account, version = env!("CARGO_PKG_VERSION"), "begins");
         if let Some(every) = systemd::watchdog() {

@@ -45,19 +45,20 @@ impl Seen {
 
 impl Watcher {
     /// Begins to watch a folder.
-    pub(super) fn begin(runtime: &Runtime, folder: &Path, poll: Span, control: &Control) -> Self {
+    pub(super) fn begin(runtime: &Runtime, folder: &Folder, poll: Span, control: &Control) -> Self {
         let (changed, heard) = mpsc::channel(1);
-        let told = watch(folder, changed.clone());
+        let path = folder.path();
+        let told = watch(path, changed.clone());
         if let Err(error) = &told {
             warn!(
-                folder = %folder.display(), %error,
+                folder = %path.display(), %error,
                 "the system does not tell when policies change; they are read every {}", poll.in_short()
             );
         }
         let poll = Duration::from_secs_f64(poll.as_seconds().max(1.0));
         let seen = Seen {
-            folder: folder.to_owned(),
-            texts: Folder::texts(folder),
+            folder: path.to_owned(),
+            texts: folder.seen(),
         };
         runtime.spawn(attend(heard, changed, poll, (seen, control.clone())));
         Self { _told: told.ok() }
@@ -76,20 +77,23 @@ fn watch(folder: &Path, changed: mpsc::Sender<()>) -> notify::Result<Recommended
     Ok(watcher)
 }
 
-/// Asks the loop to read again after each change, once nothing changes for a moment, and now and then.
+/// Asks the loop to read again after each change, once nothing changes for a moment, and now and then. It begins with a look of its
+/// own: opening a ledger takes a while, and policies that change meanwhile were read before.
 async fn attend(
     mut heard: mpsc::Receiver<()>,
     _open: mpsc::Sender<()>,
     poll: Duration,
     (mut seen, control): (Seen, Control),
 ) {
+    let mut wait = Duration::ZERO;
     loop {
-        match tokio::time::timeout(poll, heard.recv()).await {
+        match tokio::time::timeout(wait, heard.recv()).await {
             Ok(None) => return,
             Ok(Some(())) => while tokio::time::timeout(QUIET, heard.recv()).await.is_ok() {},
             Err(_) => {}
         }
         let look = tokio::task::spawn_blocking(move || seen.look()).await;
+        wait = poll;
         // A folder that cannot be looked at in one piece is no longer watched; signals are heeded still.
         let Ok((now, changed)) = look else { return };
         seen = now;
@@ -97,5 +101,42 @@ async fn attend(
             debug!("the policies have changed");
             control.reload();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::azure::Stop;
+
+    #[test]
+    fn what_changed_before_it_watched_is_seen() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("render.yaml");
+        std::fs::write(&file, "one").unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let asked = |changes: bool| {
+            let mut folder = Folder::new(place.path().to_owned());
+            folder.read();
+            if changes {
+                std::fs::write(&file, "two").unwrap();
+            }
+            let control = Control::new(Stop::default());
+            let _watcher = Watcher::begin(&runtime, &folder, Span::hours(1), &control);
+            let tries = if changes { 200 } else { 20 };
+            for _ in 0..tries {
+                if control.asked().reload {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            control.asked().reload
+        };
+        assert!(!asked(false), "nothing has changed");
+        assert!(asked(true), "it changed while a ledger was opened");
     }
 }
