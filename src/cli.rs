@@ -30,6 +30,7 @@ mod backtest_sweep;
 mod check;
 mod compare;
 mod completions;
+mod configured;
 mod demo;
 mod demo_live;
 mod demo_moment;

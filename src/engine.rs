@@ -9,6 +9,7 @@
 mod decide;
 mod entry;
 mod given_up;
+mod mistake;
 mod observation;
 mod ordering;
 mod priced;

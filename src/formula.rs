@@ -30,7 +30,7 @@ mod run;
 pub use evaluator::{Evaluator, Formula};
 pub use inputs::{Dialect, Inputs, PoolFacts, Scope};
 pub use lean::Lean;
-pub use lint::lint;
+pub use lint::{lint, looks_back};
 pub use outcome::{
     AutoScaleRun, AutoScaleRunError, Fault, FaultCode, NameValuePair, Outcome, SampleRead, Trace,
     TracedStatement, Value,

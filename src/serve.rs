@@ -21,6 +21,8 @@ mod lead;
 mod log;
 mod metrics;
 mod process;
+mod pulse;
+mod renewed;
 mod signals;
 mod steer;
 mod steered;

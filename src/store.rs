@@ -157,7 +157,7 @@ impl Store {
         self.keep_all(&[line])
     }
 
-    /// Adds lines, all or none, and returns the number of the last; there is at least one.
+    /// Adds lines, all or none, and returns the number of the last; there is at least one, and their numbers follow each other.
     ///
     /// # Errors
     /// When it is not certain that they are kept.

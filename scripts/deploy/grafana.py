@@ -338,10 +338,7 @@ def pool():
             [
                 (f"max by (scope) (lowtide_halt_active{{{POOL}}})", "halted: {{scope}}"),
                 (f"max(lowtide_fallback_active{{{POOL}}})", "dedicated in place of spot"),
-                (
-                    f'sum(increase(lowtide_decisions_total{{{POOL}, reason="breakerOpen"}}[$__rate_interval])) > bool 0',
-                    "breaker open",
-                ),
+                (f"max(lowtide_breaker_open{{{POOL}}})", "breaker open"),
             ],
             "When a person halted the pool, when dedicated nodes stood in for spot, and when broken nodes were not replaced any more.",
             {0: ("no", "green"), 1: ("yes", "orange")},
@@ -526,6 +523,12 @@ def cost():
             "Saved against all dedicated",
             [(f'max by (pool) (lowtide_savings_usd{{{POOL}, baseline="allDedicated"}})', "{{pool}}")],
             "Since the sidecar began; a restart begins at nothing.",
+            unit="currencyUSD",
+        ),
+        timeseries(
+            "Saved against the documented formula",
+            [(f'max by (pool) (lowtide_savings_usd{{{POOL}, baseline="formula"}})', "{{pool}}")],
+            "Against the formula that the service documents for pending tasks, its nodes there at once. Since the sidecar began.",
             unit="currencyUSD",
         ),
         timeseries(

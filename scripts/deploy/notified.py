@@ -1,4 +1,4 @@
-"""Runs the sidecar as the systemd unit does, and hears what it tells systemd: ready, alive, reloading, ending.
+"""Runs the sidecar as the systemd unit does, and hears what it tells systemd: ready, alive, hanging, reloading, ending.
 
 `notified.py PROGRAM FOLDER`
 """
@@ -7,11 +7,12 @@ import pathlib
 import signal
 import socket
 import sys
+import time
 
 import sidecar
 
-# It says that it lives at the end of each look, and the policies here look every 30 s.
-WATCHDOG_SECONDS = 60
+# Much shorter than the 30 s between two looks: a sidecar that waits for the next one lives.
+WATCHDOG_SECONDS = 6
 
 
 def main(program, folder):
@@ -30,10 +31,24 @@ def main(program, folder):
     variables = {"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": str(WATCHDOG_SECONDS * 1_000_000)}
     with (
         sidecar.local_account(program, folder) as account,
-        sidecar.sidecar(program, account, folder, variables) as (process, log, _),
+        sidecar.sidecar(program, account, folder, variables) as (process, log, address),
     ):
         sidecar.wait("ready", lambda: "READY=1" in listen(), process, log)
-        sidecar.wait("alive", lambda: "WATCHDOG=1" in listen(), process, log, WATCHDOG_SECONDS)
+        alive = lambda: listen().count("WATCHDOG=1")
+        sidecar.wait("seen to look", lambda: "lowtide_last_tick" in sidecar.scraped(address), process, log)
+        count = alive()
+        sidecar.wait("alive between two looks", lambda: alive() >= count + 4, process, log, 2 * WATCHDOG_SECONDS)
+        # A look that hangs: the account takes requests and answers none, and a policy that changes is looked by at once.
+        account["process"].send_signal(signal.SIGSTOP)
+        policy = folder / "etc/policies/genomics.yaml"
+        policy.write_text(policy.read_text().replace("[1, 30]", "[1, 29]"))
+        time.sleep(2 * WATCHDOG_SECONDS)
+        count = alive()
+        time.sleep(WATCHDOG_SECONDS)
+        if alive() != count:
+            sys.exit(f"failed: it says that it lives while a look hangs:\n{log.read_text()}")
+        account["process"].send_signal(signal.SIGCONT)
+        sidecar.wait("alive again", lambda: alive() > count, process, log)
         count = len(listen())
         process.send_signal(signal.SIGHUP)
         sidecar.wait("reloading", lambda: "RELOADING=1" in listen()[count:], process, log)

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+import urllib.request
 
 import metrics
 
@@ -62,6 +63,15 @@ def wait(what, found, process, log, seconds=60):
     sys.exit(f"failed: not {what} within {seconds} s:\n{log.read_text()}")
 
 
+def scraped(address):
+    """Returns what the sidecar exports, or nothing while it does not answer."""
+    try:
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as page:
+            return page.read().decode()
+    except OSError:
+        return ""
+
+
 @contextlib.contextmanager
 def running(command, log, **more):
     """Runs a program, with what it says in a file, and ends it."""
@@ -84,7 +94,7 @@ def local_account(program, folder):
     command = [program, "emulate", "--listen", "127.0.0.1:0", "-o", "json", "--scenario", folder / "scenario.yaml"]
     with running(command, log, stdout=said.open("w")) as process:
         wait("listening", lambda: said.read_text().endswith("\n"), process, log)
-        yield json.loads(said.read_text())
+        yield json.loads(said.read_text()) | {"process": process}
 
 
 def configured(account, folder):

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 use reqwest::{Method, Url};
@@ -20,7 +21,7 @@ use tokio::sync::Semaphore;
 use super::credential::Credential;
 use super::rate::Rate;
 use super::retry::{self, Repeat};
-use super::shared_key::{Signed, Variant, authorization, string_to_sign};
+use super::shared_key::{Key, Signed, Variant, authorization, string_to_sign};
 use super::transport::{self, Carrier, Reply, Road, http_client, request_maker};
 use super::{Clock, Fault, Settings};
 use crate::account::Etag;
@@ -32,7 +33,8 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     road: Road,
     settings: Settings,
-    credential: Credential,
+    /// Replaced as a whole where the key of the account is another one.
+    credential: ArcSwap<Credential>,
     turns: Semaphore,
     rate: Mutex<Rate>,
     chance: Mutex<Pcg64Mcg>,
@@ -123,7 +125,7 @@ impl Client {
             rate: Mutex::new(Rate::new(settings.limits.per_second)),
             chance: Mutex::new(Pcg64Mcg::seed_from_u64(settings.seed)),
             settings,
-            credential,
+            credential: ArcSwap::from_pointee(credential),
             clock,
             counts: Counts::default(),
             leads: OnceLock::new(),
@@ -177,7 +179,7 @@ impl Client {
             // A token may be withdrawn before it expires; a new one is worth one more try.
             if matches!(fault, Fault::Refused { status: 401, .. })
                 && !renewed
-                && self.0.credential.renew().await
+                && self.credential().renew().await
             {
                 renewed = true;
                 self.0.counts.repeated.fetch_add(1, Ordering::Relaxed);
@@ -239,7 +241,8 @@ impl Client {
         if let Some(etag) = &call.if_match {
             headers.push(("if-match", &etag.0));
         }
-        let authorization = match &inner.credential {
+        let credential = self.credential();
+        let authorization = match &*credential {
             Credential::SharedKey(key) => {
                 let signed = Signed {
                     method: call.method.as_str(),
@@ -281,8 +284,17 @@ impl Client {
     }
 
     /// Returns what its requests are allowed by.
-    pub(super) fn credential(&self) -> &Credential {
-        &self.0.credential
+    pub(super) fn credential(&self) -> Arc<Credential> {
+        self.0.credential.load_full()
+    }
+
+    /// Signs with another key of the account from now on; says whether requests are signed with a key at all.
+    pub fn rekey(&self, key: Key) -> bool {
+        let signs = matches!(*self.credential(), Credential::SharedKey(_));
+        if signs {
+            self.0.credential.store(Arc::new(Credential::SharedKey(key)));
+        }
+        signs
     }
 
     /// Reads the service's own error ("Batch status and error codes"), or what a proxy says in its place.
@@ -301,7 +313,7 @@ impl Client {
             request: format!("{} {}", call.method, call.path),
             status: reply.status.as_u16(),
             code: error.code,
-            message: self.0.credential.redact(message),
+            message: self.credential().redact(message),
             retry_after: transport::retry_after(&reply.headers, self.0.clock.now()),
         }
     }
@@ -363,7 +375,7 @@ impl fmt::Debug for Client {
         f.debug_struct("Client")
             .field("endpoint", &self.0.settings.endpoint.base())
             .field("account", &self.0.settings.account)
-            .field("credential", &self.0.credential)
+            .field("credential", &self.credential())
             .finish_non_exhaustive()
     }
 }

@@ -77,7 +77,7 @@ impl Client {
 
     /// Returns how requests are allowed, in a word or two without a secret.
     pub fn way_in(&self) -> String {
-        match self.credential() {
+        match &*self.credential() {
             Credential::SharedKey(_) => "the key of the account".to_owned(),
             Credential::Tokens(tokens) => format!("{tokens:?}")
                 .trim_start_matches("Tokens(")
@@ -91,7 +91,7 @@ impl Client {
     /// # Errors
     /// When no token can be had.
     pub async fn claims(&self) -> Result<Option<Claims>, Fault> {
-        match self.credential() {
+        match &*self.credential() {
             Credential::SharedKey(_) => Ok(None),
             Credential::Tokens(tokens) => Ok(Some(tokens.claims(self.clock()).await?)),
         }

@@ -25,6 +25,8 @@ pub struct Listed<T> {
 pub struct Unread {
     /// Its id, where it has one.
     pub id: Option<String>,
+    /// The pool that it names, where it is about one.
+    pub pool: Option<String>,
     /// What is wrong with it.
     pub why: String,
 }
@@ -59,7 +61,7 @@ impl<T> Listed<T> {
     pub(super) fn whole(self, request: &str) -> Result<Vec<T>, Fault> {
         match self.unread.into_iter().next() {
             None => Ok(self.found),
-            Some(Unread { id, why }) => Err(Fault::Unreadable {
+            Some(Unread { id, why, .. }) => Err(Fault::Unreadable {
                 request: request.to_owned(),
                 why: format!("{}: {why}", id.as_deref().unwrap_or("an element without an id")),
             }),
@@ -97,10 +99,12 @@ impl Client {
             let page: Page = Self::read(&format!("GET {path}"), &reply)?;
             for value in page.value {
                 let id = value.get("id").and_then(Value::as_str).map(str::to_owned);
+                let pool = pool_named(&value);
                 match serde_json::from_value(value) {
                     Ok(element) => listed.found.push(element),
                     Err(error) => listed.unread.push(Unread {
                         id,
+                        pool,
                         why: error.to_string(),
                     }),
                 }
@@ -119,6 +123,19 @@ impl Client {
                 next_query(&next).ok_or_else(|| unreadable(format!("`{next}` leads to no next page")))?;
         }
     }
+}
+
+/// Returns the pool that an element names as a job does, as far as that can be read whatever else is wrong with it.
+fn pool_named(element: &Value) -> Option<String> {
+    let place = |part: &str| {
+        element
+            .get(part)?
+            .get("poolId")?
+            .as_str()
+            .filter(|id| !id.is_empty())
+    };
+    let named = place("executionInfo").or_else(|| place("poolInfo"));
+    named.map(str::to_owned)
 }
 
 /// Returns the query of a link to a next page without its version, which is ours to give.

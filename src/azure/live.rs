@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::Notify;
@@ -129,6 +130,23 @@ impl Live {
         &self.client
     }
 
+    /// Waits for a while, or until it is stopped.
+    fn pause(&self, pause: Duration) {
+        let (clock, stop) = (self.client.clock().clone(), self.stop.clone());
+        self.runtime.block_on(async move {
+            let stopped = stop.0.1.notified();
+            tokio::pin!(stopped);
+            // Listening has begun before the flag is read, so that no stop falls between.
+            stopped.as_mut().enable();
+            if !stop.is_stopped() {
+                tokio::select! {
+                    () = clock.sleep(pause) => {}
+                    () = stopped => {}
+                }
+            }
+        });
+    }
+
     fn look(&mut self, work: bool) -> Result<Seen, Fault> {
         self.round += 1;
         let wanted = Wanted {
@@ -206,6 +224,10 @@ impl Live {
 
     fn tell(&mut self, question: &Question<'_>, mut seen: Seen, into: &mut Observation) {
         let taken = sampling::on_the_grid(question.now);
+        if self.sampled > taken + Span::SAMPLE_PERIOD {
+            // The clock was set back: what it told before is no reason to take no samples now.
+            self.sampled = Timestamp::from_ticks(i64::MIN);
+        }
         let samples_now = taken > self.sampled;
         self.sampled = self.sampled.max(taken);
         for pool in std::mem::take(&mut seen.pools) {
@@ -281,36 +303,31 @@ impl Live {
 }
 
 impl World for Live {
+    /// Waits by time that passes: a clock that is set back prolongs nothing, and what is told then is the moment that was waited for.
     fn wait_until(&mut self, at: Timestamp) -> Option<Timestamp> {
+        let clock = self.client.clock().clone();
+        let began = clock.now();
+        let end = clock.passed()
+            + if began < at {
+                to_duration(at - began)
+            } else {
+                Duration::ZERO
+            };
         loop {
-            let now = self.client.clock().now();
+            let now = clock.now();
             if self.stop.is_stopped() {
                 return None;
             }
-            if now >= at {
-                return Some(now);
+            let left = end.saturating_sub(clock.passed());
+            if now >= at || left.is_zero() {
+                return Some(now.max(at));
             }
-            let samples = !self.metrics.is_empty();
-            let next = if samples {
-                at.min(sampling::next_on_the_grid(now))
-            } else {
-                at
-            };
-            let clock = self.client.clock().clone();
-            let stop = self.stop.clone();
-            self.runtime.block_on(async move {
-                let stopped = stop.0.1.notified();
-                tokio::pin!(stopped);
-                // Listening has begun before the flag is read, so that no stop falls between.
-                stopped.as_mut().enable();
-                if !stop.is_stopped() {
-                    tokio::select! {
-                        () = clock.sleep(to_duration(next.since(now).max(Span::from_ticks(1)))) => {}
-                        () = stopped => {}
-                    }
-                }
-            });
-            if samples && next < at && !self.stop.is_stopped() {
+            let on_the_grid = sampling::next_on_the_grid(now);
+            // The look itself samples the instant of the grid before it.
+            let samples = !self.metrics.is_empty() && on_the_grid < sampling::on_the_grid(at);
+            let pause = if samples { on_the_grid - now } else { at - now };
+            self.pause(to_duration(pause.max(Span::from_ticks(1))).min(left));
+            if samples && clock.now() >= on_the_grid && !self.stop.is_stopped() {
                 self.sample();
             }
         }

@@ -133,8 +133,9 @@ pub(super) async fn look(
     Ok(seen)
 }
 
-/// Takes in the list of active jobs. One that cannot be read hides the pool that it was on when it was last read; one that never
-/// was may be on any.
+/// Takes in the list of active jobs. One that cannot be read hides the pool that it names, or else the one that it was on when it was
+/// last read. One that names none and never was read hides nothing, as a job does not that has no pool yet: whatever is wrong with a
+/// single job, the other pools are steered.
 fn take_in_jobs(seen: &mut Seen, jobs: &mut Jobs, active: &Listed<Job>, keys: &BTreeSet<String>) {
     let unread: Vec<_> = active
         .unread
@@ -142,6 +143,7 @@ fn take_in_jobs(seen: &mut Seen, jobs: &mut Jobs, active: &Listed<Job>, keys: &B
         .map(|unread| {
             let known = unread.id.as_ref().and_then(|id| jobs.get_key_value(id));
             (
+                unread.pool.as_deref().map(key),
                 known.map(|(id, job)| (id.clone(), job.clone())),
                 Fault::Unreadable {
                     request: format!(
@@ -155,14 +157,13 @@ fn take_in_jobs(seen: &mut Seen, jobs: &mut Jobs, active: &Listed<Job>, keys: &B
         .collect();
     seen.over
         .extend(cadence::see(jobs, &active.found, |pool| keys.contains(pool)));
-    for (known, fault) in unread {
-        match known {
-            Some((id, job)) => {
-                seen.over.remove(&id);
-                seen.faults.entry(job.pool.clone()).or_insert(fault);
-                jobs.insert(id, job);
-            }
-            None => seen.fault = seen.fault.take().or(Some(fault)),
+    for (named, known, fault) in unread {
+        if let Some(pool) = named.or_else(|| known.as_ref().map(|(_, job)| job.pool.clone())) {
+            seen.faults.entry(pool).or_insert(fault);
+        }
+        if let Some((id, job)) = known {
+            seen.over.remove(&id);
+            jobs.insert(id, job);
         }
     }
 }

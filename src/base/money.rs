@@ -65,7 +65,9 @@ impl Mul<Span> for UsdHourly {
 /// Writes cents: `$12.34`.
 impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("${:.2}", self.0))
+        let text = format!("${:.2}", self.0);
+        // Less than half a cent below zero is nothing.
+        f.pad(if text == "$-0.00" { "$0.00" } else { &text })
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) struct AccountOptions {
     )]
     api_version: VersionWord,
     /// Requests a second at the most
-    #[arg(long, default_value_t = 25.0, value_name = "N", value_parser = rate)]
+    #[arg(long, default_value_t = Limits::USUAL_RATE, value_name = "N", value_parser = rate)]
     requests_per_second: f64,
 }
 
@@ -204,7 +204,8 @@ impl AccountOptions {
     }
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+/// Returns a runtime that drives a client.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::account_options::{AccountOptions, failure};
+use super::account_options::{AccountOptions, failure, runtime};
+use super::configured::Configured;
 use super::exit::{Exit, Failure};
 use super::options::{Output, OutputOption};
 use super::render::visible;
@@ -25,6 +26,9 @@ pub(super) struct Doctor {
     /// Only this pool, or those that match a pattern such as `genomics-*`
     #[arg(value_name = "POOL")]
     pool: Option<PoolPattern>,
+    /// The configuration of a sidecar: its account in place of the options below, its policies, and the certificates it names
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Policies, or directories with *.yaml files, to compare with the pools and their quotas
     #[arg(long, value_name = "POLICY", num_args = 1..)]
     policies: Vec<PathBuf>,
@@ -60,13 +64,18 @@ impl Doctor {
             terminal.json(&minimal_role(self.account.named().unwrap_or("ACCOUNT")))?;
             return Ok(Exit::Success);
         }
-        let read = if self.policies.is_empty() {
-            None
-        } else {
-            Some(policies::read_all(&self.policies)?)
+        let configured = self.config.as_deref().map(Configured::read).transpose()?;
+        let read = match &configured {
+            _ if !self.policies.is_empty() => Some(policies::read_all(&self.policies)?),
+            Some(configured) => Some(configured.policies()?.1),
+            None => None,
         };
-        let (client, runtime) = self.account.client_and_runtime()?;
-        let expiring = self.expiring();
+        let (client, runtime) = match &configured {
+            Some(configured) => (configured.client()?, runtime()?),
+            None => self.account.client_and_runtime()?,
+        };
+        let certificates = configured.map_or_else(Vec::new, |configured| configured.certificates());
+        let expiring = self.expiring(&certificates);
         let examined = Examined {
             client: &client,
             pools: self.pool.as_ref(),
@@ -87,12 +96,12 @@ impl Doctor {
         })
     }
 
-    fn expiring(&self) -> Vec<Expiring> {
+    fn expiring(&self, configured: &[PathBuf]) -> Vec<Expiring> {
         let read = |path: &Path, ends: fn(&[u8]) -> Ends| match std::fs::read(path) {
             Ok(bytes) => ends(&bytes),
             Err(error) => Ends::Unreadable(error.to_string()),
         };
-        let certificates = self.certificate.iter().map(|path| Expiring {
+        let certificates = self.certificate.iter().chain(configured).map(|path| Expiring {
             what: format!("the certificate in {}", path.display()),
             ends: read(path, ends_of_certificates),
             renewal: "have a new one issued and put it in its place; the sidecar takes it at the next reload",

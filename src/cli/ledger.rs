@@ -401,7 +401,8 @@ impl Verify {
         let (lines, decisions) = (replayed.lines, replayed.decisions);
         writeln!(
             terminal.out(),
-            "{lines} lines of {runs} runs are decided again to the same bytes, {decisions} decisions among them"
+            "{lines} lines of {runs} {} are decided again to the same bytes, {decisions} decisions among them",
+            if runs == 1 { "run" } else { "runs" }
         )?;
         if replayed.cut > 0 {
             let cut = replayed.cut;

@@ -41,14 +41,17 @@ pub(super) struct Pause {
 /// End the pauses of pools
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A pause ends that was made for exactly what is named here: one of `genomics-*` goes on when
-genomics-main alone is resumed.")]
+Pauses end that were made for exactly what is named here: one of `genomics-*` goes on when
+genomics-main alone is resumed. They are everybody's unless --by names one who paused.")]
 pub(super) struct Resume {
     /// The pool, or the pattern that was paused
     #[arg(value_name = "POOL")]
     pools: PoolPattern,
     #[command(flatten)]
     scope: ScopeOption,
+    /// Only the pause that this person made, by the name that is told of it
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
     #[command(flatten)]
     to: To,
     #[command(flatten)]
@@ -140,11 +143,12 @@ impl Resume {
         let answer = match &self.to.ledger {
             Some(ledger) => {
                 let store = open(ledger)?;
-                allow(&store, &self.pools, self.scope.scope()).map_err(|error| failed(&error))?;
+                allow(&store, &self.pools, self.scope.scope(), self.by.as_deref())
+                    .map_err(|error| failed(&error))?;
                 standing(&store, &self.pools)?
             }
             None => {
-                let body = json!({ "scope": self.scope.scope() });
+                let body = json!({ "scope": self.scope.scope(), "by": self.by });
                 self.to
                     .server
                     .connect()?

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::configured::Configured;
 use super::exit::{Exit, Failure, Source};
 use super::terminal::{Paint, Terminal};
 use super::{files, wiring};
@@ -10,7 +11,7 @@ use crate::azure::Client;
 use crate::policy::{Mode, Policies};
 use crate::serve::config::{Config, Surroundings};
 use crate::serve::http::ConfiguredError;
-use crate::serve::{AccountError, FaultyText, Folder, Process, ProcessError};
+use crate::serve::{Process, ProcessError};
 use crate::source::SourcesFile;
 
 /// Steer the pools of a live Batch account: look, decide, write down, order, for as long as it runs
@@ -18,7 +19,7 @@ use crate::source::SourcesFile;
 #[command(after_help = "\
 Every decision is written to the ledger before its order goes out; what cannot be written is not ordered.
 A policy that changes in its folder is in effect at once; a file that cannot be used keeps what it was.
-Signals: SIGTERM and SIGINT finish the look under way and end, SIGHUP reads the policies again.")]
+Signals: SIGTERM and SIGINT finish the look under way and end, SIGHUP reads policies and secrets again.")]
 pub(super) struct Serve {
     /// The configuration, TOML; see `lowtide schema config`
     #[arg(long, value_name = "FILE")]
@@ -30,27 +31,12 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
-        let source = files::read(&self.config)?;
-        let folder = self
-            .config
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let config = Config::parse(&source.text, folder.unwrap_or(Path::new(".")))
-            .map_err(|faults| Failure::Text(source.clone(), faults))?;
-        let mut folder = Folder::new(config.path(&config.file.policies.folder));
-        let mut reading = folder.read();
-        let (errors, _): (Vec<_>, Vec<_>) = reading.faults.iter().partition(|fault| fault.is_error());
-        if !errors.is_empty() {
-            return Err(Failure::Texts(errors.into_iter().map(text).collect()));
-        }
+        let configured = Configured::read(&self.config)?;
+        let (folder, policies) = configured.policies()?;
+        let client = configured.client()?;
+        let Configured { source, config } = configured;
         let variable = |name: &str| std::env::var(name).ok();
         let surroundings = Surroundings { variable: &variable };
-        // Clients that start together shall not retry together.
-        let seed = wiring::now().ticks().cast_unsigned() ^ u64::from(std::process::id());
-        let client = config
-            .client(surroundings, seed)
-            .map_err(|error| account_failure(error, source.clone()))?;
-        let policies = reading.policies.take().unwrap_or_default();
         let tokens = config
             .tokens(surroundings)
             .map_err(|error| tokens_failure(error, source.clone()))?;
@@ -59,7 +45,9 @@ impl Serve {
             .map_err(|fault| Failure::Text(source, vec![fault]))?;
         let sources = config.file.sources_file.as_ref().map(|path| {
             let source = files::read(&config.path(path))?;
-            SourcesFile::parse(&source.text).map_err(|faults| Failure::Text(source, faults))
+            let file = SourcesFile::parse(&source.text).map_err(|faults| Failure::Text(source, faults))?;
+            let path = config.path(path);
+            Ok::<_, Failure>(file.seen_from(path.parent().unwrap_or(Path::new(""))))
         });
         let sources = sources.transpose()?;
         if self.check {
@@ -78,20 +66,6 @@ impl Serve {
         };
         process.run().map_err(|error| process_failure(&error))?;
         Ok(Exit::Success)
-    }
-}
-
-fn text(fault: &FaultyText) -> (Source, Vec<crate::base::Diagnostic>) {
-    (
-        Source::new(&fault.file, fault.text.clone()),
-        fault.diagnostics.clone(),
-    )
-}
-
-fn account_failure(error: AccountError, source: Source) -> Failure {
-    match error {
-        AccountError::Config(fault) => Failure::Text(source, vec![fault]),
-        AccountError::Credential(message) => Failure::World { message, help: None },
     }
 }
 

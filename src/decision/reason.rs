@@ -193,6 +193,11 @@ pub enum Reason {
         /// What went wrong.
         message: String,
     },
+    /// A mistake in lowtide itself kept the pool from being decided for.
+    Mistake {
+        /// What it says.
+        message: String,
+    },
 }
 
 /// The bounds that a policy can set.
@@ -271,6 +276,7 @@ impl Reason {
             Self::OthersWord(_) => "othersWord",
             Self::FormulaFault { .. } => "formulaFault",
             Self::ObserveFailed { .. } => "observeFailed",
+            Self::Mistake { .. } => "mistake",
         }
     }
 
@@ -338,6 +344,10 @@ impl Reason {
                     ""
                 })
             }
+            Self::Mistake { message } => write!(
+                f,
+                "a mistake in lowtide kept the pool from being decided for, please report it: {message}"
+            ),
             _ => Ok(()),
         }
     }
@@ -448,7 +458,7 @@ impl fmt::Display for Reason {
             | Self::Replaces(_)
             | Self::BreakerOpen(_)
             | Self::OthersWord(_) => self.about_the_order(f),
-            Self::FormulaFault { .. } | Self::ObserveFailed { .. } => self.failure(f),
+            Self::FormulaFault { .. } | Self::ObserveFailed { .. } | Self::Mistake { .. } => self.failure(f),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::policy::Policies;
 /// One entry of the ledger, borrowed from the engine; replaying the entries in order gives the same decisions.
 ///
 /// ```text
-/// Started, then for each tick:  (Blind | Unmatched | Account)?  (Decided (Settled)?)*
+/// Started, then for each tick:  (Blind | Unmatched | Account)?  Decided*  Settled*
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Entry<'a> {
@@ -48,7 +48,7 @@ pub enum Entry<'a> {
         /// What was seen; `None` when nothing could be.
         seen: Option<&'a PoolView>,
     },
-    /// What became of the order of the latest decision.
+    /// What became of the order of a decision of this tick.
     Settled {
         /// The order.
         order: &'a Order,

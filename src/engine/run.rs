@@ -1,14 +1,15 @@
 //! The loop.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::decide::{Seat, hold_unseen, shared_by, workings};
 use super::given_up::{follows_ours, give_up, is_leased};
+use super::mistake::{caught, hold_mistaken};
 use super::share::{Resting, share};
 use super::{AccountView, Entry, Observation, ObserveError, PoolView, Question, SignalAsk, World};
-use crate::account::{Holding, PoolId, PoolPattern, Receipt};
+use crate::account::{Holding, PoolId, PoolPattern, PoolState, Receipt};
 use crate::base::{Mix, Span, Timestamp};
-use crate::decision::{Decision, Memory, Snapshot};
+use crate::decision::{Decision, Memory, Reason, Snapshot};
 use crate::policy::{Policies, Policy, Workings};
 use crate::signal::{Metric, Reading};
 
@@ -41,19 +42,27 @@ struct Engine<'a> {
     patterns: Vec<PoolPattern>,
     metrics: Vec<Metric>,
     signals: Vec<SignalAsk>,
+    /// The pools of this look that a mistake of ours keeps from being decided for, by their place in what was seen.
+    mistakes: BTreeMap<usize, Reason>,
 }
+
+/// A decision of a look, with what was seen of the pool; `None` when nothing could be.
+type Decided<'a> = (Decision, Option<&'a PoolView>);
 
 /// What belongs to one policy.
 struct Desk {
     workings: Vec<Workings>,
     due: Timestamp,
+    /// How long samples are of use to it.
+    keeps: Span,
 }
 
 impl<'a> Engine<'a> {
     fn new(policies: &'a Policies, memory: Memory) -> Self {
-        let desk = |policy| Desk {
+        let desk = |policy: &Policy| Desk {
             workings: workings(policy),
             due: Timestamp::from_ticks(i64::MIN),
+            keeps: policy.keeps_samples(),
         };
         Self {
             policies,
@@ -64,6 +73,7 @@ impl<'a> Engine<'a> {
             patterns: Vec::new(),
             metrics: Vec::new(),
             signals: Vec::new(),
+            mistakes: BTreeMap::new(),
         }
     }
 
@@ -150,67 +160,78 @@ impl<'a> Engine<'a> {
 
     fn see(&mut self, world: &mut impl World, now: Timestamp, observation: &mut Observation) {
         let mut matched = Vec::new();
+        self.mistakes.clear();
         for (place, view) in observation.pools_mut().iter_mut().enumerate() {
             let Some(index) = self.due_for(&view.state.id, now) else {
                 continue;
             };
             matched.push((place, index));
-            // What is no number is a sample that never arrived.
-            view.samples.retain(|sample| sample.value.is_finite());
-            for sample in &mut view.samples {
-                sample.taken = sample.taken.whole_milliseconds();
-                // Minus zero becomes zero, which is how it is read again.
-                sample.value += 0.0;
+            if let Err(mistake) = caught(|| self.take_in(now, index, view)) {
+                self.mistakes.insert(place, mistake);
             }
-            if let Some(until) = view.halt.as_mut().and_then(|halt| halt.until.as_mut()) {
-                *until = until.whole_milliseconds();
-            }
-            self.policies.policies[index].forget_what_is_left(&mut view.state);
-            if let Some(work) = &mut view.work {
-                work.cut_to_milliseconds();
-            }
-            view.readings.iter_mut().for_each(Reading::settle);
-            self.memory
-                .absorb(now, &view.state, &view.samples, view.work.as_ref());
-            self.memory.hear(now, &view.state.id, &view.readings);
-            self.learn(index, now, view);
-        }
-        if matched.is_empty() {
-            self.record(world, &Entry::Unmatched { at: now });
         }
         let account = self.look_at_account(observation, &matched);
-        if let Some(seen) = account.as_ref().filter(|_| !matched.is_empty()) {
-            self.record(world, &Entry::Account { at: now, seen });
-        }
+        let first = match &account {
+            _ if matched.is_empty() => Some(Entry::Unmatched { at: now }),
+            Some(seen) => Some(Entry::Account { at: now, seen }),
+            None => None,
+        };
         let views = observation.pools();
         let decisions = self.decide_seen(now, views, &matched, account.as_ref());
-        for ((place, _), decision) in matched.iter().zip(&decisions) {
-            self.settle(world, decision, Some(&views[*place]));
-        }
-        self.give_up(world, now, views);
+        let seen = matched.iter().map(|(place, _)| Some(&views[*place]));
+        let mut decided: Vec<Decided<'_>> = decisions.into_iter().zip(seen).collect();
+        let given_up = self.given_up(views);
+        let released = given_up
+            .iter()
+            .filter_map(|view| Some((give_up(view, now)?, Some(*view))));
+        decided.extend(released);
+        self.settle(world, first, &decided);
+        self.forget_given_up(&given_up);
         if matched.len() < self.memory.pools.len() {
             self.forget_vanished(now);
         }
     }
 
-    /// Gives up the pools that follow a formula of ours, and of which no policy speaks any more.
-    fn give_up(&mut self, world: &mut impl World, now: Timestamp, views: &[PoolView]) {
-        for view in views {
+    /// Takes in what was seen of a pool, and learns from it.
+    fn take_in(&mut self, now: Timestamp, index: usize, view: &mut PoolView) {
+        // What is no number is a sample that never arrived.
+        view.samples.retain(|sample| sample.value.is_finite());
+        for sample in &mut view.samples {
+            sample.taken = sample.taken.whole_milliseconds();
+            // Minus zero becomes zero, which is how it is read again.
+            sample.value += 0.0;
+        }
+        if let Some(until) = view.halt.as_mut().and_then(|halt| halt.until.as_mut()) {
+            *until = until.whole_milliseconds();
+        }
+        self.policies.policies[index].forget_what_is_left(&mut view.state);
+        if let Some(work) = &mut view.work {
+            work.cut_to_milliseconds();
+        }
+        view.readings.iter_mut().for_each(Reading::settle);
+        self.memory
+            .absorb(now, &view.state, &view.samples, view.work.as_ref());
+        self.memory.hear(now, &view.state.id, &view.readings);
+        if let Some(pool) = self.memory.pools.get_mut(&view.state.id) {
+            pool.history.keep(self.desks[index].keeps);
+        }
+        self.learn(index, now, view);
+    }
+
+    /// Returns the pools that follow a formula of ours, and of which no policy speaks any more.
+    fn given_up<'v>(&self, views: &'v [PoolView]) -> Vec<&'v PoolView> {
+        let is_given_up = |view: &&PoolView| {
             let id = &view.state.id;
-            let leased = self.memory.pools.get(id).is_some_and(is_leased);
-            if !leased || self.policies.index_for(id).is_some() {
-                continue;
-            }
-            if let Some(decision) = give_up(view, now) {
-                self.settle(world, &decision, Some(view));
-            }
-            // What is disabled is looked at once more, and then no longer asked about.
-            if let Some(pool) = self
-                .memory
-                .pools
-                .get_mut(id)
-                .filter(|_| view.fault.is_none() && !follows_ours(view))
-            {
+            self.memory.pools.get(id).is_some_and(is_leased) && self.policies.index_for(id).is_none()
+        };
+        views.iter().filter(is_given_up).collect()
+    }
+
+    /// Forgets the formulas of ours that pools no longer follow: what is disabled is looked at once more, and then no longer asked about.
+    fn forget_given_up(&mut self, given_up: &[&PoolView]) {
+        for view in given_up {
+            let pool = self.memory.pools.get_mut(&view.state.id);
+            if let Some(pool) = pool.filter(|_| view.fault.is_none() && !follows_ours(view)) {
                 pool.ours.leased_at = None;
             }
         }
@@ -262,19 +283,35 @@ impl<'a> Engine<'a> {
     ) -> Vec<Decision> {
         let (policies, memory) = (self.policies, &self.memory);
         let mut seats = Vec::with_capacity(matched.len());
+        let mut places = Vec::with_capacity(matched.len());
         let mut unseen = Vec::new();
         for (place, index) in matched {
             let (view, policy) = (&views[*place], &policies.policies[*index]);
-            if view.fault.is_some() {
-                unseen.push(Holding::from(&view.state));
-                continue;
+            let is_seen = view.fault.is_none() && !self.mistakes.contains_key(place);
+            let desk = &mut self.desks[*index];
+            let taken = is_seen.then(|| {
+                caught(|| {
+                    let remembered = &memory.pools[&view.state.id];
+                    let snapshot = Snapshot {
+                        halt: view.halt.as_ref(),
+                        ..remembered.snapshot(now, &view.state, view.work.as_ref())
+                    };
+                    Seat::take(policy, &mut desk.workings, snapshot)
+                })
+            });
+            match taken {
+                Some(Ok(seat)) => {
+                    seats.push(seat);
+                    places.push(*place);
+                }
+                Some(Err(mistake)) => {
+                    // Nobody knows what it left of them.
+                    desk.workings = workings(policy);
+                    self.mistakes.insert(*place, mistake);
+                    unseen.push(Holding::from(&view.state));
+                }
+                None => unseen.push(Holding::from(&view.state)),
             }
-            let remembered = &memory.pools[&view.state.id];
-            let snapshot = Snapshot {
-                halt: view.halt.as_ref(),
-                ..remembered.snapshot(now, &view.state, view.work.as_ref())
-            };
-            seats.push(Seat::take(policy, &mut self.desks[*index].workings, snapshot));
         }
         if let Some(account) = account {
             let resting: Vec<Resting<'_>> = account
@@ -290,56 +327,75 @@ impl<'a> Engine<'a> {
             share(policies, account, &mut seats, &resting);
         }
         let asked: Option<Vec<_>> = account.map(|_| seats.iter().map(|seat| seat.asked).collect());
-        let mut decided = seats.into_iter().map(Seat::finish);
-        let decisions: Vec<Decision> = matched
-            .iter()
-            .map(|(place, index)| match &views[*place].fault {
-                Some(error) => hold_unseen(&policies.policies[*index], &views[*place].state, now, error),
-                None => decided.next().expect("each pool that was seen has a seat"),
-            })
-            .collect();
-        drop(decided);
-        if let Some(asked) = asked {
-            self.remember_asked(views, matched, &asked);
+        let mut decided = BTreeMap::new();
+        for (place, seat) in places.iter().zip(seats) {
+            match caught(|| seat.finish()) {
+                Ok(decision) => {
+                    decided.insert(*place, decision);
+                }
+                Err(mistake) => {
+                    self.mistakes.insert(*place, mistake);
+                }
+            }
         }
-        decisions
+        if let Some(asked) = asked {
+            self.remember_asked(views, &places, &asked);
+        }
+        let decisions = matched.iter().map(|(place, index)| {
+            let (policy, pool) = (&policies.policies[*index], &views[*place].state);
+            match (&views[*place].fault, self.mistakes.remove(place)) {
+                (Some(error), _) => hold_unseen(policy, pool, now, error),
+                (None, Some(mistake)) => hold_mistaken(policy, pool, now, mistake),
+                (None, None) => decided
+                    .remove(place)
+                    .expect("each pool that was seen is decided for"),
+            }
+        });
+        decisions.collect()
     }
 
     /// Remembers what pools asked for, for those that look between their looks.
-    fn remember_asked(&mut self, views: &[PoolView], matched: &[(usize, usize)], asked: &[Option<Mix>]) {
-        let seen = matched.iter().map(|(place, _)| &views[*place]);
-        let seen = seen.filter(|view| view.fault.is_none());
-        for (view, asked) in seen.zip(asked) {
-            if let Some(pool) = self.memory.pools.get_mut(&view.state.id) {
+    fn remember_asked(&mut self, views: &[PoolView], places: &[usize], asked: &[Option<Mix>]) {
+        for (place, asked) in places.iter().zip(asked) {
+            if let Some(pool) = self.memory.pools.get_mut(&views[*place].state.id) {
                 pool.asked = *asked;
             }
         }
     }
 
     fn stay_blind(&mut self, world: &mut impl World, now: Timestamp, error: &ObserveError) {
-        self.record(world, &Entry::Blind { at: now, error });
-        let holds: Vec<Decision> = self
+        let hold =
+            |index: usize, pool: &PoolState| hold_unseen(&self.policies.policies[index], pool, now, error);
+        let holds: Vec<Decided<'_>> = self
             .memory
             .pools
             .values()
             .filter_map(|pool| {
                 let index = self.due_for(&pool.last_seen.id, now)?;
-                Some(hold_unseen(
-                    &self.policies.policies[index],
-                    &pool.last_seen,
-                    now,
-                    error,
-                ))
+                Some((hold(index, &pool.last_seen), None))
             })
             .collect();
-        for decision in &holds {
-            self.settle(world, decision, None);
+        self.settle(world, Some(Entry::Blind { at: now, error }), &holds);
+    }
+
+    /// Writes the decisions of a look down, all of them before the first order goes out; then carries out the orders, each with what
+    /// became of it.
+    fn settle(&mut self, world: &mut impl World, first: Option<Entry<'_>>, decided: &[Decided<'_>]) {
+        let mut entries = Vec::with_capacity(1 + decided.len());
+        entries.extend(first);
+        let decisions = decided.iter();
+        entries.extend(decisions.map(|(decision, seen)| Entry::Decided {
+            decision,
+            seen: *seen,
+        }));
+        self.record(world, &entries);
+        for (decision, seen) in decided {
+            self.carry_out(world, decision, *seen);
         }
     }
 
-    /// Writes a decision down, carries out its order, and writes down what became of it.
-    fn settle(&mut self, world: &mut impl World, decision: &Decision, seen: Option<&PoolView>) {
-        self.record(world, &Entry::Decided { decision, seen });
+    /// Carries out the order of a decision, if it has one and all was written down, and writes down what became of it.
+    fn carry_out(&mut self, world: &mut impl World, decision: &Decision, seen: Option<&PoolView>) {
         let Some(order) = decision.order().filter(|_| self.ledger_whole) else {
             return;
         };
@@ -350,19 +406,17 @@ impl<'a> Engine<'a> {
                 pool.broken.ordered(&order);
             }
         }
-        self.record(
-            world,
-            &Entry::Settled {
-                order: &order,
-                receipt: &receipt,
-            },
-        );
+        let settled = Entry::Settled {
+            order: &order,
+            receipt: &receipt,
+        };
+        self.record(world, &[settled]);
     }
 
-    /// Writes an entry down; after one that was lost nothing more is written, nor done, until the ledger begins anew.
-    fn record(&mut self, world: &mut impl World, entry: &Entry<'_>) {
-        if self.ledger_whole {
-            self.ledger_whole = world.record(entry).is_ok();
+    /// Writes entries down; after one that was lost nothing more is written, nor done, until the ledger begins anew.
+    fn record(&mut self, world: &mut impl World, entries: &[Entry<'_>]) {
+        if self.ledger_whole && !entries.is_empty() {
+            self.ledger_whole = world.record_all(entries).is_ok();
         }
     }
 }

@@ -23,6 +23,14 @@ pub trait World {
     /// When it is not certain that the entry is kept; what it speaks of is then not done.
     fn record(&mut self, entry: &Entry<'_>) -> Result<(), RecordError>;
 
+    /// Keeps the entries of a look for good, in their order; all or none where the world can.
+    ///
+    /// # Errors
+    /// When it is not certain that every one is kept; nothing of what they speak of is then done.
+    fn record_all(&mut self, entries: &[Entry<'_>]) -> Result<(), RecordError> {
+        entries.iter().try_for_each(|entry| self.record(entry))
+    }
+
     /// Carries out an order, or says why not.
     fn act(&mut self, order: &Order) -> Receipt;
 }
@@ -38,6 +46,10 @@ impl<W: World + ?Sized> World for &mut W {
 
     fn record(&mut self, entry: &Entry<'_>) -> Result<(), RecordError> {
         (**self).record(entry)
+    }
+
+    fn record_all(&mut self, entries: &[Entry<'_>]) -> Result<(), RecordError> {
+        (**self).record_all(entries)
     }
 
     fn act(&mut self, order: &Order) -> Receipt {

@@ -22,7 +22,7 @@ use flow::{Flow, Spot};
 use super::Formula;
 use super::checked::{Checked, Kind, Node};
 use super::range::targets::Analysis;
-use crate::base::{Code, Diagnostic};
+use crate::base::{Code, Diagnostic, Span};
 
 /// Returns what is likely not meant in a formula, by place and code: warnings and notes.
 ///
@@ -42,6 +42,18 @@ pub fn lint(formula: &Formula) -> Vec<Diagnostic> {
     drop_echoes(&mut found);
     found.sort_by_key(|row| (row.span.start, row.span.end, row.code));
     found
+}
+
+/// Returns how far back a formula looks at its samples at the most; `None` where its text does not tell.
+pub fn looks_back(formula: &Formula) -> Option<Span> {
+    let analysis = Analysis::of(formula);
+    let room = Room {
+        formula,
+        checked: formula.checked(),
+        flow: Flow::of(formula.checked(), &analysis.facts),
+        analysis: &analysis,
+    };
+    windows::farthest(&room)
 }
 
 type Lint = fn(&Room<'_>, &mut Vec<Diagnostic>);

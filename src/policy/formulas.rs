@@ -7,11 +7,12 @@ use super::file::{DemandFile, FormulaFile};
 use super::findings::FileFindings;
 use super::inline::InlineText;
 use super::read::{Reader, span};
-use super::{Demand, DemandFormula, Required, Role};
+use super::{Demand, DemandFormula, Policy, Required, Role};
 use crate::base::document::Node;
-use crate::base::{Code, Diagnostic};
+use crate::base::{Code, Diagnostic, Span};
+use crate::decision::Memory;
 use crate::formula::checked::Kind;
-use crate::formula::{Formula, Scope};
+use crate::formula::{Formula, Scope, looks_back};
 use crate::signal::Metric;
 
 const FORMULA_SOURCE: Code = Code("P010");
@@ -173,6 +174,32 @@ fn compile(source: &str, scope: &Scope) -> (Option<Formula>, Vec<Diagnostic>) {
             (Some(formula), diagnostics)
         }
         Err(diagnostics) => (None, diagnostics),
+    }
+}
+
+/// Samples are kept for longer than anything looks back on, so that one that comes late or a look that fails changes nothing.
+const KEPT_MORE: Span = Span::hours(1);
+/// And for as long as this, whoever looks at them.
+const KEPT_MIN: Span = Span::hours(2);
+
+impl Policy {
+    /// Returns how long the samples of its pools are of use: a little longer than its strategies and guards look back on, and
+    /// [`Memory::HISTORY_KEPT`] where nobody can tell.
+    pub fn keeps_samples(&self) -> Span {
+        let looks = self.demand.iter().map(|demand| match demand {
+            Demand::Formula(demand) => looks_back(&demand.formula),
+            Demand::Track(track) => Some(track.window),
+            Demand::Forecast(_) => None,
+            Demand::Schedule(_) | Demand::Backlog(_) | Demand::Queue(_) | Demand::Deadlines(_) => {
+                Some(Span::ZERO)
+            }
+        });
+        let farthest = looks.fold(Some(self.missing.within), |farthest, look| {
+            farthest.zip(look).map(|(one, other)| one.max(other))
+        });
+        farthest.map_or(Memory::HISTORY_KEPT, |farthest| {
+            (farthest + KEPT_MORE).clamp(KEPT_MIN, Memory::HISTORY_KEPT)
+        })
     }
 }
 

@@ -14,6 +14,13 @@ pub trait Keeps {
     /// When it is not certain that the line is kept.
     fn keep(&mut self, line: &str) -> Result<Option<u64>, RecordError>;
 
+    /// Adds lines, all or none where it can, and returns the number of the first where they are numbered; the others follow it. There
+    /// is at least one.
+    ///
+    /// # Errors
+    /// When it is not certain that every line is kept.
+    fn keep_all(&mut self, lines: &[String]) -> Result<Option<u64>, RecordError>;
+
     /// Says whether this process may still act: asked once more between a line and its order.
     fn still_leads(&self) -> bool {
         true
@@ -70,6 +77,19 @@ impl Keeps for Book {
         }
     }
 
+    fn keep_all(&mut self, lines: &[String]) -> Result<Option<u64>, RecordError> {
+        match self {
+            Self::JsonLines(file) => file.append_all(lines).map(|()| None),
+            Self::Store(store) => {
+                let texts: Vec<&str> = lines.iter().map(String::as_str).collect();
+                let last = store.keep_all(&texts).map_err(|error| RecordError {
+                    message: error.to_string(),
+                })?;
+                Ok(Some(last + 1 - lines.len() as u64))
+            }
+        }
+    }
+
     fn still_leads(&self) -> bool {
         match self {
             Self::JsonLines(_) => true,
@@ -88,5 +108,10 @@ impl Keeps for Book {
 impl Keeps for MemoryLedger {
     fn keep(&mut self, line: &str) -> Result<Option<u64>, RecordError> {
         self.append(line).map(|()| None)
+    }
+
+    fn keep_all(&mut self, lines: &[String]) -> Result<Option<u64>, RecordError> {
+        lines.iter().try_for_each(|line| self.append(line))?;
+        Ok(None)
     }
 }

@@ -33,9 +33,16 @@ const PRUNED_EVERY: Duration = Duration::from_hours(1);
 /// Waits until the lead is ours; `false` when it shall end before that.
 pub(super) fn await_lead(lease: &Lease, board: &Board, control: &Control) -> bool {
     let mut said = String::new();
+    let mut reloads = false;
     loop {
         if control.is_ended() {
             return false;
+        }
+        if control.asked().reload {
+            // Tokens, certificates and keys are read again at once; the policies when they come into effect.
+            control.reloading();
+            board.tell("reload", "{}");
+            reloads = true;
         }
         match lease.acquire() {
             Ok(Lead::Ours { fence }) => {
@@ -44,6 +51,9 @@ pub(super) fn await_lead(lease: &Lease, board: &Board, control: &Control) -> boo
                     standing.health.role = Role::Leader;
                     standing.health.ledger_fault = None;
                 });
+                if reloads {
+                    control.reload();
+                }
                 return true;
             }
             Ok(Lead::Theirs { holder }) => {

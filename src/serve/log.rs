@@ -13,6 +13,7 @@ use super::health::{FileFault, Reload};
 use super::traces::{self, Collector};
 use crate::account::Receipt;
 use crate::base::Severity;
+use crate::decision::Reason;
 use crate::engine::{Entry, RecordError};
 use crate::policy::Policies;
 
@@ -83,6 +84,11 @@ pub(super) fn entry(entry: &Entry<'_>, number: Option<u64>) {
             });
             if decision.order().is_some() {
                 info!(decision = number, pool, policy, from, to, reason, why, "order");
+            } else if matches!(decision.hold(), Some(Reason::Mistake { .. })) {
+                error!(
+                    decision = number,
+                    pool, policy, why, "the pool is held by a mistake of ours"
+                );
             } else {
                 debug!(decision = number, pool, policy, from, reason, why, "no order");
             }
@@ -118,6 +124,11 @@ pub(super) fn kill_switch(before: Option<&str>, now: Option<&str>) {
         (Some(_), None) => info!("the kill switch is gone; orders go out again"),
         _ => {}
     }
+}
+
+/// Says that the clock was set back.
+pub(super) fn clock_set_back() {
+    warn!("the clock of this machine was set back; everything is looked at anew by the time that it has now");
 }
 
 /// Says that nobody can tell what is halted.

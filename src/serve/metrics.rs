@@ -29,10 +29,11 @@ use work::Watched;
 use super::health::{Health, Role};
 use crate::account::{Order, PoolId, PoolState, Receipt, RefusalKind};
 use crate::base::{Mix, Nodes, Timestamp};
-use crate::decision::{Decision, GuardMemory, Stage};
+use crate::decision::{Decision, GuardMemory, OurOrders, Stage};
 use crate::engine::{Entry, PoolView};
 use crate::policy::{Policies, Policy};
 use crate::signal::Metric;
+use crate::store::report::FormulaCourse;
 use crate::world::policy_hash;
 
 /// The metrics of an account.
@@ -69,8 +70,10 @@ struct PoolFold {
     evicted: Nodes,
     /// Whether the latest order that was taken added nodes.
     grew: Option<bool>,
-    /// What the pool was last told to have, by us.
-    told_to_have: Option<Mix>,
+    /// What was ordered by us, by which the engine tells what others did.
+    ours: OurOrders,
+    /// What the service's documented formula would have held.
+    formula: Option<FormulaCourse>,
 }
 
 impl Metrics {
@@ -102,6 +105,9 @@ impl Metrics {
                 for (id, remembered) in &memory.pools {
                     let fold = self.pools.entry(id.clone()).or_default();
                     fold.guards = remembered.guards.clone();
+                    fold.ours = remembered.ours.clone();
+                    let last_seen = || (remembered.seen_at, remembered.last_seen.clone());
+                    fold.seen.get_or_insert_with(last_seen);
                 }
             }
             Entry::Blind { .. } | Entry::Unmatched { .. } => {}
@@ -157,6 +163,7 @@ impl Metrics {
         fold.count(&self.series, decision);
         let mut gauges = Gauges::of(pool);
         gauges.stages(decision);
+        gauges.signals(decision);
         if let Some((policy, hash)) = policy {
             gauges.policy(policy, hash);
         }
@@ -182,8 +189,8 @@ impl Metrics {
             }
             fold.grew = Some(grows);
         }
-        if *receipt == Receipt::Accepted {
-            fold.told_to_have = Some(order.target);
+        if let Some((_, state)) = &fold.seen {
+            fold.ours.ordered(order, state, receipt);
         }
     }
 
@@ -253,9 +260,10 @@ impl PoolFold {
     fn see(&mut self, series: &Series, decision: &Decision, view: &PoolView, policy: Option<&Policy>) {
         let (now, pool) = (decision.at, decision.pool.as_str());
         let before = self.seen.as_ref().map(|(at, state)| (*at, state));
-        let target = view.state.target;
-        let is_foreign =
-            before.is_some_and(|(_, before)| before.target != target) && self.told_to_have != Some(target);
+        if let Some((_, before)) = before {
+            self.ours.see(before, now, &view.state);
+        }
+        let is_foreign = self.ours.foreign.is_some_and(|change| change.at == now);
         self.told.add(
             series,
             Family::ForeignChanges,
@@ -268,14 +276,19 @@ impl PoolFold {
         self.told
             .add(series, Family::Evictions, &[pool], pool::count(evicted));
         if let Some(paid) = &self.paid {
-            let spent = paid.until(now);
+            let held = self.formula.as_ref().map_or(Mix::ZERO, FormulaCourse::wanted);
+            let spent = paid.until(now, held);
             self.told
                 .add(series, Family::Cost, &[pool, "dedicated"], spent.dedicated);
             self.told.add(series, Family::Cost, &[pool, "spot"], spent.spot);
             self.spent.dedicated += spent.dedicated;
             self.spent.spot += spent.spot;
             self.spent.all_dedicated += spent.all_dedicated;
+            self.spent.formula += spent.formula;
         }
+        self.formula
+            .get_or_insert_with(FormulaCourse::documented)
+            .see(now, view);
         self.paid = policy.map(|policy| Paid::of(now, &view.state, policy.prices));
         if let Some(work) = &view.work {
             for (class, seconds) in self.watched.boots(work) {
@@ -309,6 +322,11 @@ impl PoolFold {
         gauges.extend(&self.standing);
         let saved = self.spent.all_dedicated - self.spent.dedicated - self.spent.spot;
         gauges.add(Family::Savings, &["allDedicated"], saved);
+        // A formula whose samples nobody takes would have held nothing that can be told.
+        if self.formula.as_ref().is_some_and(|course| course.runs > 0) {
+            let saved = self.spent.formula - self.spent.dedicated - self.spent.spot;
+            gauges.add(Family::Savings, &["formula"], saved);
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use super::folder::Folder;
 use super::halted::HaltsOfStore;
 use super::http::{Door, DoorError, HttpSettings, Planner, Site, Stands, Tokens};
 use super::lead::{Renewal, await_lead};
+use super::renewed::renew_key;
 use super::steer::{Ended, Steering};
 use super::steered::{Brakes, NoHalts, Steered};
 use super::traces::Collector;
@@ -110,7 +111,9 @@ impl Process {
         let (settings, tokens, client) = (self.config.interface(), self.tokens.clone(), self.client.clone());
         let changes = client.clone();
         let account = client.settings().account.clone();
-        let (mut steering, store) = self.steering(&runtime)?;
+        let sources = self.signals(&runtime)?;
+        let config = self.config.clone();
+        let (mut steering, store) = self.steering(&runtime, sources.clone())?;
         let world = &steering.world;
         let stands = Stands {
             account: account.clone(),
@@ -118,18 +121,22 @@ impl Process {
             metrics: Arc::clone(&world.metrics),
             control: world.control.clone(),
             memory: store.clone(),
-            planner: Planner::live(client, runtime.handle().clone(), store.clone()),
+            planner: Planner::live(client.clone(), runtime.handle().clone(), store.clone())
+                .told_by(sources, SOURCES_NAMED),
             dry_run,
             now: Arc::new(now),
         };
         let others = health_pages::router(world.board.clone(), Arc::clone(&world.metrics));
         let serving = Serving::begin(&runtime, (stands, others), (settings, tokens))?;
         runtime.block_on(async { signals::heed(&world.control) })?;
-        let watcher = Watcher::begin(&runtime, &world.folder, poll, &world.control);
+        let watched = (&world.folder, config.renewed_files());
+        let watcher = Watcher::begin(&runtime, watched, poll, &world.control);
+        renew_key(runtime.handle(), &world.board, (config, client));
         let (board, control) = (world.board.clone(), world.control.clone());
         info!(account, version = env!("CARGO_PKG_VERSION"), "begins");
         if let Some(every) = systemd::watchdog() {
-            info!(?every, "the service manager watches that ticks happen");
+            info!(?every, "the service manager watches that the loop lives");
+            world.pulse.feed_watchdog(runtime.handle(), every);
         }
         let lease = store.as_ref().map(|store| store.lease(&holder()));
         if let Some(store) = store.clone() {
@@ -154,8 +161,32 @@ impl Process {
         Ok(())
     }
 
+    /// Returns what tells signals from outside, where a file names it.
+    fn signals(&self, runtime: &Runtime) -> Result<Option<Sources>, ProcessError> {
+        let Some(file) = &self.sources else {
+            return Ok(None);
+        };
+        let authorities = self.config.authorities();
+        let authorities = authorities.map_err(|fault| ProcessError::Sources(fault.message))?;
+        let environment = Environment::new(|name| std::env::var(name).ok());
+        let sources = Sources::new(
+            file,
+            environment,
+            authorities.as_deref(),
+            runtime.handle().clone(),
+        );
+        sources.map(Some).map_err(|errors| {
+            let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            ProcessError::Sources(told.join("; "))
+        })
+    }
+
     /// Puts the loop together; with the store, where the ledger is one.
-    fn steering(self, runtime: &Runtime) -> Result<(Steering<Account, Book>, Option<Store>), ProcessError> {
+    fn steering(
+        self,
+        runtime: &Runtime,
+        sources: Option<Sources>,
+    ) -> Result<(Steering<Account, Book>, Option<Store>), ProcessError> {
         let ledger = self.place.open()?;
         let store = match &ledger {
             Book::Store(store) => Some(store.clone()),
@@ -166,14 +197,6 @@ impl Process {
         let board = Board::new(now);
         board.write(|standing| standing.health.reload.done(now, &[]));
         let control = Control::new(live.stopper());
-        let sources = self.sources.map(|file| {
-            let environment = Environment::new(|name| std::env::var(name).ok());
-            Sources::new(&file, environment, None, runtime.handle().clone())
-        });
-        let sources = sources.transpose().map_err(|errors| {
-            let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            ProcessError::Sources(told.join("; "))
-        })?;
         let account = WithSignals::new(live, NamedSources::new(sources, SOURCES_NAMED));
         let world = Steered::new(account, ledger, board, control, self.folder);
         let mut world = world.map_err(|error| io::Error::other(error.to_string()))?;
@@ -202,12 +225,14 @@ fn alone(steering: &mut Steering<Account, Book>) {
 fn lead(steering: &mut Steering<Account, Book>, store: &Store, lease: &Lease) {
     let (board, control) = (steering.world.board.clone(), steering.world.control.clone());
     while await_lead(lease, &board, &control) {
+        steering.world.pulse.works();
         let Some(memory) = resume(store, &board, &control) else {
             return;
         };
         let renewal = Renewal::begin(lease.clone(), store.clone(), steering.world.now, control.clone());
         systemd::ready("steers");
         let ended = steering.run(memory);
+        steering.world.pulse.rests();
         drop(renewal);
         if let Ended::Whole(_) = ended {
             return;

@@ -53,6 +53,7 @@ impl<W: World, L: Keeps> Steering<W, L> {
                 error!(
                     "a mistake in lowtide ended the run; it begins anew in {AFTER_MISTAKE:?}, and the pools stay as they are"
                 );
+                self.world.pulse.waits(AFTER_MISTAKE);
                 self.world.control.pause(AFTER_MISTAKE);
                 return Ended::Mistaken;
             };

@@ -5,18 +5,19 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::board::{Board, kind};
 use super::book::Keeps;
 use super::control::{Asked, Control};
 use super::folder::{Folder, Reading};
 use super::metrics::Metrics;
+use super::pulse::Pulse;
 use super::systemd;
 use super::traces::Tick;
 use super::{log, traces};
 use crate::account::{Halt, HaltScope, Order, PoolId, Receipt, Refusal, RefusalKind};
-use crate::base::Timestamp;
+use crate::base::{Span, Timestamp};
 use crate::engine::{Entry, Observation, ObserveError, Question, RecordError, World};
 use crate::policy::Policies;
 use crate::world::line;
@@ -37,8 +38,12 @@ pub struct Steered<W, L> {
     pub folder: Folder,
     /// What stops it, and whether it orders.
     pub brakes: Brakes,
-    /// Tells the time.
+    /// Tells the time; it stands at 1970 until it is told how.
     pub now: fn() -> Timestamp,
+    /// What it does now, for those that watch it.
+    pub(super) pulse: Pulse,
+    /// The latest look.
+    looked: Option<Timestamp>,
     /// The look under way.
     tick: Option<Under>,
     /// Policies that were read and are not in effect yet.
@@ -88,6 +93,9 @@ struct Under {
     span: Tick,
 }
 
+/// A clock that goes back by less is being corrected, as clocks are all the time.
+const SET_BACK: Span = Span::seconds(5);
+
 /// What a kill-switch file says beyond this is not told.
 const WHY_CHARS_MAX: usize = 200;
 
@@ -115,6 +123,8 @@ impl<W, L> Steered<W, L> {
                 halts: Box::new(NoHalts),
             },
             now: || Timestamp::EPOCH,
+            pulse: Pulse::default(),
+            looked: None,
             tick: None,
             changed: None,
         })
@@ -137,6 +147,25 @@ impl<W, L> Steered<W, L> {
             under.span.end();
             systemd::alive();
         }
+    }
+
+    /// Says whether the clock was set back since the latest look: what is due by it would be long in coming.
+    fn clock_was_set_back(&self) -> bool {
+        let now = (self.now)();
+        now != Timestamp::EPOCH && self.looked.is_some_and(|looked| now + SET_BACK < looked)
+    }
+
+    /// Waits inside, and says so to those that watch.
+    fn wait(&mut self, at: Timestamp) -> Option<Timestamp>
+    where
+        W: World,
+    {
+        let wait = at.max(Timestamp::EPOCH).since((self.now)()).as_seconds();
+        self.pulse
+            .waits(Duration::try_from_secs_f64(wait.max(0.0)).unwrap_or(Duration::MAX));
+        let now = self.inside.wait_until(at);
+        self.pulse.works();
+        now
     }
 
     /// Reads the policies again; they are in effect when the run begins anew.
@@ -216,6 +245,11 @@ impl<W: World, L: Keeps> World for Steered<W, L> {
             // A run that begins anew writes down all that is remembered.
             self.control.look();
         }
+        if self.clock_was_set_back() {
+            log::clock_set_back();
+            self.looked = None;
+            self.control.look();
+        }
         loop {
             let asked = self.control.asked();
             if asked.reload {
@@ -230,8 +264,9 @@ impl<W: World, L: Keeps> World for Steered<W, L> {
             {
                 return None;
             }
-            match self.inside.wait_until(at) {
+            match self.wait(at) {
                 Some(now) => {
+                    self.looked = Some(now);
                     self.tick = Some(Under {
                         began: Instant::now(),
                         at: now,
@@ -266,13 +301,20 @@ impl<W: World, L: Keeps> World for Steered<W, L> {
     }
 
     fn record(&mut self, entry: &Entry<'_>) -> Result<(), RecordError> {
-        let text = line(entry);
+        self.record_all(std::slice::from_ref(entry))
+    }
+
+    fn record_all(&mut self, entries: &[Entry<'_>]) -> Result<(), RecordError> {
+        let Some(first) = entries.first() else {
+            return Ok(());
+        };
+        let lines: Vec<String> = entries.iter().map(line).collect();
         let ledger = &mut self.ledger;
         if let Some(under) = &mut self.tick {
             under.span.decided();
         }
-        let span = traces::record(kind(entry)).entered();
-        let kept = catch_unwind(AssertUnwindSafe(|| ledger.keep(&text))).unwrap_or_else(|_| {
+        let span = traces::record(kind(first), lines.len()).entered();
+        let kept = catch_unwind(AssertUnwindSafe(|| ledger.keep_all(&lines))).unwrap_or_else(|_| {
             Err(RecordError {
                 message: "a mistake in lowtide kept the ledger from taking a line; the log says where"
                     .to_owned(),
@@ -288,10 +330,13 @@ impl<W: World, L: Keeps> World for Steered<W, L> {
             .write(|standing| std::mem::replace(&mut standing.health.ledger_fault, fault));
         log::ledger(before.as_deref(), kept.as_ref().err());
         let number = kept?;
-        self.inside.record(entry)?;
-        self.board.take(entry, &text, number);
-        self.metrics().take(entry);
-        log::entry(entry, number);
+        self.inside.record_all(entries)?;
+        for ((entry, text), behind) in entries.iter().zip(&lines).zip(0..) {
+            let number = number.map(|first| first + behind);
+            self.board.take(entry, text, number);
+            self.metrics().take(entry);
+            log::entry(entry, number);
+        }
         Ok(())
     }
 

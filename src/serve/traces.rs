@@ -61,9 +61,9 @@ pub(super) fn look(policies: usize) -> EnteredSpan {
     info_span!(target: TARGET, "look", policies).entered()
 }
 
-/// Returns the span of a line.
-pub(super) fn record(kind: &'static str) -> Span {
-    info_span!(target: TARGET, "record", kind, decision = tracing::field::Empty)
+/// Returns the span of lines that are kept together, by the kind and the number of the first.
+pub(super) fn record(kind: &'static str, lines: usize) -> Span {
+    info_span!(target: TARGET, "record", kind, lines, decision = tracing::field::Empty)
 }
 
 /// Returns the span of an order.

@@ -1,4 +1,4 @@
-//! Watches the folder with the policies: what the system tells of it, and a look at it now and then.
+//! Watches the folder with the policies, and the files with secrets: what the system tells of them, and a look now and then.
 //!
 //! ```text
 //! changed ─► quiet for a moment ─► asks the loop to read again     (an editor or a roll-out writes several times)
@@ -7,6 +7,9 @@
 //!
 //! Where no text has changed nothing is asked.
 
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,33 +25,42 @@ use crate::base::Span;
 /// Writers that take longer from one file to the next are read twice, which does no harm.
 const QUIET: Duration = Duration::from_millis(300);
 
+/// Certificates are a few KiB, keys and tokens less.
+const SECRET_BYTES_MAX: u64 = 1 << 20;
+
 /// Watches until it is dropped.
 #[derive(Debug)]
 pub(super) struct Watcher {
     _told: Option<RecommendedWatcher>,
 }
 
-/// A folder as it was last looked at.
+/// What is watched, as it was last looked at.
 struct Seen {
     folder: PathBuf,
-    texts: u64,
+    files: Vec<PathBuf>,
+    texts: (u64, u64),
 }
 
 impl Seen {
     /// Looks at it again, and says whether anything has changed.
     fn look(self) -> (Self, bool) {
-        let texts = Folder::texts(&self.folder);
+        let texts = (Folder::texts(&self.folder), print(&self.files));
         let changed = texts != self.texts;
         (Self { texts, ..self }, changed)
     }
 }
 
 impl Watcher {
-    /// Begins to watch a folder.
-    pub(super) fn begin(runtime: &Runtime, folder: &Folder, poll: Span, control: &Control) -> Self {
+    /// Begins to watch a folder, and some files beside it.
+    pub(super) fn begin(
+        runtime: &Runtime,
+        (folder, files): (&Folder, Vec<PathBuf>),
+        poll: Span,
+        control: &Control,
+    ) -> Self {
         let (changed, heard) = mpsc::channel(1);
         let path = folder.path();
-        let told = watch(path, changed.clone());
+        let told = watch(path, &files, changed.clone());
         if let Err(error) = &told {
             warn!(
                 folder = %path.display(), %error,
@@ -58,14 +70,29 @@ impl Watcher {
         let poll = Duration::from_secs_f64(poll.as_seconds().max(1.0));
         let seen = Seen {
             folder: path.to_owned(),
-            texts: folder.seen(),
+            texts: (folder.seen(), print(&files)),
+            files,
         };
         runtime.spawn(attend(heard, changed, poll, (seen, control.clone())));
         Self { _told: told.ok() }
     }
 }
 
-fn watch(folder: &Path, changed: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
+/// Returns what tells whether any of some files has changed; no secret can be told from it.
+fn print(files: &[PathBuf]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        let text = std::fs::File::open(file).and_then(|file| {
+            let mut text = Vec::new();
+            file.take(SECRET_BYTES_MAX).read_to_end(&mut text)?;
+            Ok(text)
+        });
+        text.ok().hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+fn watch(folder: &Path, files: &[PathBuf], changed: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let is_access = |event: &notify::Event| matches!(event.kind, EventKind::Access(_));
         if event.is_ok_and(|event| !is_access(&event)) {
@@ -74,6 +101,11 @@ fn watch(folder: &Path, changed: mpsc::Sender<()>) -> notify::Result<Recommended
         }
     })?;
     watcher.watch(folder, RecursiveMode::Recursive)?;
+    // Their folders, for a new file takes the place of an old one. One that is not told of is looked at now and then.
+    let folders: BTreeSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
+    for folder in folders {
+        let _ = watcher.watch(folder, RecursiveMode::NonRecursive);
+    }
     Ok(watcher)
 }
 
@@ -98,7 +130,7 @@ async fn attend(
         let Ok((now, changed)) = look else { return };
         seen = now;
         if changed {
-            debug!("the policies have changed");
+            debug!("policies or secrets have changed");
             control.reload();
         }
     }
@@ -126,7 +158,7 @@ mod tests {
                 std::fs::write(&file, "two").unwrap();
             }
             let control = Control::new(Stop::default());
-            let _watcher = Watcher::begin(&runtime, &folder, Span::hours(1), &control);
+            let _watcher = Watcher::begin(&runtime, (&folder, Vec::new()), Span::hours(1), &control);
             let tries = if changes { 200 } else { 20 };
             for _ in 0..tries {
                 if control.asked().reload {

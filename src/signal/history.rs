@@ -54,6 +54,15 @@ impl History {
             .for_each(|(_, series)| series.forget_before(keep_from));
     }
 
+    /// Forgets the samples of each metric that are so much older than its newest one: one that comes no more stays as it is.
+    pub fn keep(&mut self, span: Span) {
+        for (_, series) in &mut self.series {
+            if let Some(newest) = series.newest() {
+                series.forget_before(newest - span);
+            }
+        }
+    }
+
     /// Returns the metrics that have samples, with their series, in the order of [`Metric::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Metric, &Series)> {
         self.series.iter().map(|(metric, series)| (*metric, series))

@@ -116,10 +116,11 @@ impl Series {
         Ok(true)
     }
 
-    /// Forgets everything taken before `keep_from`, when that frees at least half of the memory.
+    /// Forgets everything taken before `keep_from`, when that frees at least a quarter of the memory.
     pub fn forget_before(&mut self, keep_from: Timestamp) {
         let slot = self.slot_at_or_after(keep_from);
-        if slot < 1024 || slot < self.slots() / 2 {
+        // Seldom enough to cost nothing, and soon enough that little is kept in vain.
+        if slot < 256 || slot < self.slots() / 4 {
             return;
         }
         let gone = self.rank[slot];

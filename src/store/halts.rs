@@ -7,7 +7,7 @@ use crate::base::Timestamp;
 /// A halt that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptHalt {
-    /// The pools that are halted; there is one halt for each pattern, the latest.
+    /// The pools that are halted; there is one halt for each pattern and each who halts it, the latest.
     pub pools: PoolPattern,
     /// What is forbidden, until when, why, and by whom.
     pub halt: Halt,
@@ -16,7 +16,7 @@ pub struct KeptHalt {
 }
 
 impl Store {
-    /// Returns every halt that is kept, those that are over too, by pattern.
+    /// Returns every halt that is kept, those that are over too, by pattern and by who made it.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -24,7 +24,7 @@ impl Store {
         ask!(self, keeper => keeper.halts())
     }
 
-    /// Keeps a halt in place of an earlier one of the same pools; whoever steers sees it at the next look.
+    /// Keeps a halt in place of an earlier one of the same pools by the same; whoever steers sees it at the next look.
     ///
     /// # Errors
     /// When it is not certain that it is kept.
@@ -32,17 +32,17 @@ impl Store {
         ask!(self, keeper => keeper.halt(halt))
     }
 
-    /// Ends a halt; says whether there was one.
+    /// Ends the halts of exactly these pools, all of them or those of one who made them; says whether there was one.
     ///
     /// # Errors
-    /// When it is not certain that it has ended.
-    pub fn lift(&self, pools: &PoolPattern) -> Result<bool, StoreError> {
-        ask!(self, keeper => keeper.lift(pools))
+    /// When it is not certain that they have ended.
+    pub fn lift(&self, pools: &PoolPattern, by: Option<&str>) -> Result<bool, StoreError> {
+        ask!(self, keeper => keeper.lift(pools, by))
     }
 }
 
 /// A halt as a row: pool, scope, until, why, by, since.
-pub(super) type HaltRow = (String, String, Option<i64>, String, Option<String>, i64);
+pub(super) type HaltRow = (String, String, Option<i64>, String, String, i64);
 
 impl KeptHalt {
     pub(super) fn row(&self) -> HaltRow {
@@ -51,7 +51,7 @@ impl KeptHalt {
             self.halt.scope.word().to_owned(),
             self.halt.until.map(milliseconds),
             self.halt.why.clone(),
-            self.halt.by.clone(),
+            self.halt.by.clone().unwrap_or_default(),
             milliseconds(self.since),
         )
     }
@@ -70,7 +70,7 @@ impl KeptHalt {
                 scope,
                 until: until.map(instant),
                 why,
-                by,
+                by: (!by.is_empty()).then_some(by),
             },
             since: instant(since),
         }

@@ -1,10 +1,12 @@
 //! What the ledger says was paid, saved and waited: folds over its decisions, each with what it assumes.
 
 mod cost;
+mod formula_course;
 mod savings;
 mod wait;
 
 pub use cost::{Cost, HELD_FOR_MAX};
+pub use formula_course::FormulaCourse;
 pub use savings::{Savings, assumptions};
 pub use wait::Wait;
 

@@ -1,5 +1,6 @@
 //! The live account with a ledger, of which everything is held against the laws, and which may be killed at any point.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use super::conduct::Conduct;
@@ -29,8 +30,8 @@ pub(super) struct Watched<'a> {
     pub(super) halts: Vec<(PoolPattern, Halt)>,
     /// What was kept.
     pub(super) ledger: String,
-    /// The latest line that was kept, where it is a decision with an order.
-    latest: Option<(Order, Mix)>,
+    /// The orders of the lines that were kept in this look and are not carried out, with where each pool stood.
+    kept: BTreeMap<PoolId, (Order, Mix)>,
     pub(super) is_killed: bool,
     /// Whether the latest line was kept.
     pub(super) is_whole: bool,
@@ -53,7 +54,7 @@ impl<'a> Watched<'a> {
             dice,
             halts: Vec::new(),
             ledger: String::new(),
-            latest: None,
+            kept: BTreeMap::new(),
             is_killed: false,
             is_whole: false,
         }
@@ -105,6 +106,7 @@ impl World for Watched<'_> {
             state.blurred.clear();
             state.tally.looks += 1;
         }
+        self.kept.clear();
         let seen = self.live.observe(question, into);
         if let Err(error) = &seen {
             self.scene.state().tally.blind += 1;
@@ -122,7 +124,6 @@ impl World for Watched<'_> {
     }
 
     fn record(&mut self, entry: &Entry<'_>) -> Result<(), RecordError> {
-        self.latest = None;
         self.is_whole = false;
         if self.dies("before a line") {
             return Err(lost("killed"));
@@ -135,7 +136,9 @@ impl World for Watched<'_> {
         self.is_whole = true;
         self.laws.entry(entry);
         if let Entry::Decided { decision, .. } = entry {
-            self.latest = decision.order().map(|order| (order, decision.start));
+            let order = decision.order();
+            self.kept
+                .extend(order.map(|order| (order.pool.clone(), (order, decision.start))));
         }
         if self.dies("after a line") {
             return Err(lost("killed"));
@@ -147,8 +150,9 @@ impl World for Watched<'_> {
         if self.dies("before an order") {
             return Receipt::Withheld;
         }
-        let Some((_, start)) = self.latest.take().filter(|(kept, _)| kept == order) else {
-            let what = format!("{order:?} was ordered, and the latest line does not say so");
+        let kept = self.kept.remove(&order.pool);
+        let Some((_, start)) = kept.filter(|(kept, _)| kept == order) else {
+            let what = format!("{order:?} was ordered, and no line of this look says so");
             self.scene.find(Law::Line, what);
             return Receipt::Withheld;
         };

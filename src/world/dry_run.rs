@@ -22,6 +22,10 @@ impl<W: World> World for DryRun<W> {
         self.0.record(entry)
     }
 
+    fn record_all(&mut self, entries: &[Entry<'_>]) -> Result<(), RecordError> {
+        self.0.record_all(entries)
+    }
+
     fn act(&mut self, _: &Order) -> Receipt {
         Receipt::Withheld
     }

@@ -71,26 +71,38 @@ impl JsonLines {
         })
     }
 
-    fn try_append(&mut self, line: &str) -> std::io::Result<()> {
+    fn try_append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         if self.file.metadata()?.len() != self.whole_bytes {
             self.file.set_len(self.whole_bytes)?;
         }
-        let bytes = [line.as_bytes(), b"\n"].concat();
-        self.file.write_all(&bytes)?;
+        self.file.write_all(bytes)?;
         self.file.sync_data()?;
         self.whole_bytes += bytes.len() as u64;
         Ok(())
     }
-}
 
-impl Ledger for JsonLines {
-    fn append(&mut self, line: &str) -> Result<(), RecordError> {
-        self.try_append(line).map_err(|error| RecordError {
+    /// Adds lines, which come without their line ends; after an error none of them counts.
+    ///
+    /// # Errors
+    /// When it is not certain that they are kept.
+    pub fn append_all<L: AsRef<str>>(&mut self, lines: &[L]) -> Result<(), RecordError> {
+        let mut bytes = Vec::new();
+        for line in lines {
+            bytes.extend_from_slice(line.as_ref().as_bytes());
+            bytes.push(b'\n');
+        }
+        self.try_append(&bytes).map_err(|error| RecordError {
             message: format!(
                 "the ledger `{}` cannot be written, and nothing is ordered until it can: {error}",
                 self.path.display()
             ),
         })
+    }
+}
+
+impl Ledger for JsonLines {
+    fn append(&mut self, line: &str) -> Result<(), RecordError> {
+        self.append_all(&[line])
     }
 }
 

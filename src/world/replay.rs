@@ -163,10 +163,11 @@ pub(super) fn beginning(first: &Line<'_>) -> Result<(Policies, Memory), ReplayEr
 /// Says whether the last look was cut off.
 fn replay_from_start(lines: &[Line<'_>]) -> Result<bool, ReplayError> {
     let (policies, memory) = beginning(&lines[0])?;
+    let lines = decisions_first(lines);
     let mut world = Recorded {
-        lines,
+        lines: &lines,
         next: 0,
-        shared_end: shared_end(lines),
+        shared_end: shared_end(&lines),
         cut: false,
         error: None,
     };
@@ -180,9 +181,19 @@ fn replay_from_start(lines: &[Line<'_>]) -> Result<bool, ReplayError> {
     }
 }
 
+/// Returns the lines with the decisions of each look before what became of its orders, as they are written: earlier versions wrote
+/// each order's answer behind its own decision, and decided no otherwise.
+fn decisions_first<'a>(lines: &'a [Line<'a>]) -> Vec<&'a Line<'a>> {
+    let mut ordered: Vec<&Line<'_>> = lines.iter().collect();
+    for look in ordered.chunk_by_mut(|one, other| one.head.at == other.head.at) {
+        look.sort_by_key(|line| line.head.kind == Kind::Settled);
+    }
+    ordered
+}
+
 /// Returns where the last look begins, if its decisions were made together: then it cannot be told from a whole one whether some
 /// of them are missing.
-fn shared_end(lines: &[Line<'_>]) -> Option<usize> {
+fn shared_end(lines: &[&Line<'_>]) -> Option<usize> {
     let at = lines.last()?.head.at;
     let first = lines
         .iter()
@@ -227,7 +238,7 @@ pub(super) fn see<'a>(
 
 /// The world as the lines of a ledger tell it.
 struct Recorded<'a> {
-    lines: &'a [Line<'a>],
+    lines: &'a [&'a Line<'a>],
     next: usize,
     /// Where the last look begins, if its decisions were made together.
     shared_end: Option<usize>,
@@ -240,6 +251,7 @@ impl Recorded<'_> {
     fn see(&self, now: Timestamp, into: &mut Observation) -> Result<Option<ObserveError>, ReplayError> {
         let at_once = self.lines[self.next..]
             .iter()
+            .copied()
             .take_while(|line| line.head.at == now);
         see(at_once, into)
     }
@@ -306,7 +318,7 @@ impl World for Recorded<'_> {
             .lines
             .get(self.next)
             .filter(|line| line.head.kind == Kind::Settled);
-        match settled.map(Line::read::<Settled>) {
+        match settled.map(|line| line.read::<Settled>()) {
             Some(Ok(settled)) => settled.receipt,
             Some(Err(error)) => {
                 self.stop(error);

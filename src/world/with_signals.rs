@@ -55,6 +55,8 @@ pub struct WithSignals<W, S> {
     pub source: S,
     /// The pools whose past was asked for.
     known: BTreeSet<PoolId>,
+    /// Whether the past is asked for at all.
+    of_now: bool,
 }
 
 impl<W, S> WithSignals<W, S> {
@@ -64,6 +66,15 @@ impl<W, S> WithSignals<W, S> {
             world,
             source,
             known: BTreeSet::new(),
+            of_now: false,
+        }
+    }
+
+    /// Returns a world that asks these sources what is now, and not of the past: for whoever remembers that already.
+    pub fn of_now(world: W, source: S) -> Self {
+        Self {
+            of_now: true,
+            ..Self::new(world, source)
         }
     }
 }
@@ -129,13 +140,19 @@ impl<W: World, S: MetricSource> World for WithSignals<W, S> {
 
     fn observe(&mut self, question: &Question<'_>, into: &mut Observation) -> Result<(), ObserveError> {
         self.world.observe(question, into)?;
-        self.tell_past(question, into);
+        if !self.of_now {
+            self.tell_past(question, into);
+        }
         self.tell_readings(question, into);
         Ok(())
     }
 
     fn record(&mut self, entry: &Entry<'_>) -> Result<(), RecordError> {
         self.world.record(entry)
+    }
+
+    fn record_all(&mut self, entries: &[Entry<'_>]) -> Result<(), RecordError> {
+        self.world.record_all(entries)
     }
 
     fn act(&mut self, order: &Order) -> Receipt {

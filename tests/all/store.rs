@@ -92,7 +92,7 @@ pub(crate) fn filled(lines: &[String]) -> Store {
     store
 }
 
-fn settings(path: &Path) -> StoreSettings {
+pub(crate) fn settings(path: &Path) -> StoreSettings {
     StoreSettings {
         patience: Span::from_seconds(0.2),
         ..Place::Sqlite(path.to_owned()).into()
@@ -411,7 +411,7 @@ fn halts_outlive_the_process_and_are_lifted_by_their_pattern() {
             halt("render-*", HaltScope::In, "a demo")
         ]
     );
-    assert!(store.lift(&"farm".parse().unwrap()).unwrap());
-    assert!(!store.lift(&"farm".parse().unwrap()).unwrap());
+    assert!(store.lift(&"farm".parse().unwrap(), None).unwrap());
+    assert!(!store.lift(&"farm".parse().unwrap(), None).unwrap());
     assert_eq!(store.halts().unwrap().len(), 1);
 }

@@ -117,7 +117,7 @@ struct Chaos<'a> {
     next: usize,
     now: Timestamp,
     newest: [[Option<Timestamp>; 3]; 3],
-    promised: Option<Order>,
+    promised: Vec<Order>,
 }
 
 impl<'a> Chaos<'a> {
@@ -128,7 +128,7 @@ impl<'a> Chaos<'a> {
             next: 0,
             now: Timestamp::from_unix_seconds(1_800_000_000),
             newest: [[None; 3]; 3],
-            promised: None,
+            promised: Vec::new(),
         }
     }
 
@@ -204,7 +204,7 @@ impl<'a> Chaos<'a> {
 
 impl World for Chaos<'_> {
     fn wait_until(&mut self, at: Timestamp) -> Option<Timestamp> {
-        assert!(self.promised.is_none(), "an order was written down and not sent");
+        assert!(self.promised.is_empty(), "an order was written down and not sent");
         let tick = self.ticks.get(self.next)?;
         self.next += 1;
         self.now = at.max(self.now) + Span::from_ticks(tick.late * 7919);
@@ -254,17 +254,14 @@ impl World for Chaos<'_> {
     fn record(&mut self, entry: &Entry<'_>) -> Result<(), RecordError> {
         if let Entry::Decided { decision, seen } = entry {
             self.check(decision, *seen);
-            self.promised = decision.order();
+            self.promised.extend(decision.order());
         }
         Ok(())
     }
 
     fn act(&mut self, order: &Order) -> Receipt {
-        assert_eq!(
-            self.promised.take().as_ref(),
-            Some(order),
-            "no order without its line"
-        );
+        let line = self.promised.iter().position(|promised| promised == order);
+        self.promised.remove(line.expect("no order without its line"));
         if self.tick().refused {
             Receipt::Refused(Refusal {
                 kind: RefusalKind::Changed,
@@ -313,6 +310,8 @@ impl World for Leaky<'_> {
         let lost = matches!(entry, Entry::Decided { decision, .. } if decision.pool.as_str() != NAMES[0])
             || matches!(entry, Entry::Started { .. } | Entry::Settled { .. });
         if self.chaos.tick().records_fail && lost {
+            // Where a line of a look is lost, none of its orders goes out.
+            self.chaos.promised.clear();
             return Err(RecordError {
                 message: "the disk is full".to_owned(),
             });
@@ -378,7 +377,7 @@ struct Deaf<'a>(Chaos<'a>);
 
 impl World for Deaf<'_> {
     fn wait_until(&mut self, at: Timestamp) -> Option<Timestamp> {
-        self.0.promised = None;
+        self.0.promised.clear();
         self.0.wait_until(at)
     }
 

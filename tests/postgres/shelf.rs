@@ -173,7 +173,22 @@ pub(crate) fn halts_outlive_the_process() {
         store.halts().unwrap(),
         [halt("farm", HaltScope::Out), halt("render-*", HaltScope::In)]
     );
-    assert!(store.lift(&"FARM".parse().unwrap()).unwrap());
+    let by_ada = KeptHalt {
+        halt: Halt {
+            by: Some("ada".into()),
+            ..halt("farm", HaltScope::All).halt
+        },
+        ..halt("farm", HaltScope::All)
+    };
+    store.halt(&by_ada).unwrap();
+    assert_eq!(
+        store.halts().unwrap().len(),
+        3,
+        "those of different people stand side by side"
+    );
+    assert!(store.lift(&"FARM".parse().unwrap(), Some("ada")).unwrap());
+    assert!(!store.lift(&"FARM".parse().unwrap(), Some("ada")).unwrap());
+    assert!(store.lift(&"FARM".parse().unwrap(), None).unwrap());
     assert_eq!(store.halts().unwrap().len(), 1);
 }
 

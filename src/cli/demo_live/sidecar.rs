@@ -97,7 +97,8 @@ impl Sidecar {
             metrics: Arc::clone(&metrics),
             control: control.clone(),
             memory: Some(store.clone()),
-            planner: Planner::live(client, runtime.handle().clone(), Some(store.clone())),
+            planner: Planner::live(client, runtime.handle().clone(), Some(store.clone()))
+                .told_by(None, "the demo has none"),
             dry_run: false,
             now: Arc::new(move || told.now()),
         };
@@ -177,7 +178,7 @@ impl Sidecar {
         };
         // A ledger in memory takes what it is told.
         let _ = if is_paused {
-            self.store.lift(&pools).map(drop)
+            self.store.lift(&pools, None).map(drop)
         } else {
             self.store.halt(&KeptHalt {
                 pools,

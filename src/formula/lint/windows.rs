@@ -145,6 +145,24 @@ pub(super) fn ages(room: &Room<'_>, sample: &Sample) -> Option<(Span, Span)> {
     Some((one.min(other), one.max(other)))
 }
 
+/// Returns how far back a formula looks at the most; `None` where that cannot be told from its text.
+pub(super) fn farthest(room: &Room<'_>) -> Option<Span> {
+    let mut farthest = Some(Span::ZERO);
+    each_sample(room, &mut |_, _, sample| {
+        let age = match &sample.selection {
+            Some(Selection::Window { .. }) => ages(room, sample).map(|(_, far)| far),
+            Some(Selection::Latest(count)) => room
+                .constant(count)
+                .map(|count| Span::from_seconds(count.max(1.0) * Span::SAMPLE_PERIOD.as_seconds())),
+            None if sample.method == Method::GetSamplePeriod => Some(Span::ZERO),
+            // How many samples there are, and since when, is what is kept.
+            None => None,
+        };
+        farthest = farthest.zip(age).map(|(one, other)| one.max(other));
+    });
+    farthest
+}
+
 /// A number of samples that is none.
 pub(super) fn counts(room: &Room<'_>, out: &mut Vec<Diagnostic>) {
     each_sample(room, &mut |_, _, sample| {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::http_section::HttpSection;
 use super::text::EndpointText;
-use crate::azure::{ApiVersion, Auth};
+use crate::azure::{ApiVersion, Auth, Limits};
 use crate::base::Span;
 
 /// What the sidecar of one Batch account needs to know. Paths are seen from the folder of this file; secrets stand in files or in
@@ -154,9 +154,9 @@ pub struct TracesSection {
     pub endpoint: String,
 }
 
-/// No policy is looked at more often than every 30 seconds, and the service shares its limit with other clients.
+/// No policy is looked at more often than every 30 seconds, which is long enough for the largest account.
 fn usual_rate() -> f64 {
-    25.0
+    Limits::USUAL_RATE
 }
 
 fn usual_poll() -> Span {

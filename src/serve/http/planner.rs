@@ -10,12 +10,20 @@ use crate::base::Timestamp;
 use crate::decision::{Decision, Memory};
 use crate::engine::Priced;
 use crate::policy::Policies;
+use crate::source::{NamedSources, Sources};
 use crate::store::Store;
-use crate::world::glance;
+use crate::world::{WithSignals, glance};
 
 /// Looks at the account once and decides; cheap to clone.
 #[derive(Clone)]
 pub struct Planner(Arc<Look>);
+
+/// Looks at a live account once, and asks what tells of it from outside.
+pub struct LivePlanner {
+    client: Client,
+    runtime: Handle,
+    memory: Option<Store>,
+}
 
 /// One look by some policies.
 type Look = dyn Fn(&Policies) -> Result<PlanLook, PlanError> + Send + Sync;
@@ -42,10 +50,29 @@ impl Planner {
         Self(Arc::new(look))
     }
 
-    /// Returns a planner that looks at a live account; what the loop has learned it takes from the ledger, where one can be asked.
-    pub fn live(client: Client, runtime: Handle, memory: Option<Store>) -> Self {
-        Self::new(move |policies| {
-            let remembered = match &memory {
+    /// Begins a planner that looks at a live account; what the loop has learned it takes from the ledger, where one can be asked.
+    pub const fn live(client: Client, runtime: Handle, memory: Option<Store>) -> LivePlanner {
+        LivePlanner {
+            client,
+            runtime,
+            memory,
+        }
+    }
+
+    /// Looks; blocks for as long as that takes.
+    ///
+    /// # Errors
+    /// When nothing could be seen.
+    pub(super) fn look(&self, policies: &Policies) -> Result<PlanLook, PlanError> {
+        (self.0)(policies)
+    }
+}
+
+impl LivePlanner {
+    /// Returns a planner that asks these sources of signals as well, as the loop does; `way_out` says how a file of them is named.
+    pub fn told_by(self, sources: Option<Sources>, way_out: &'static str) -> Planner {
+        Planner::new(move |policies| {
+            let remembered = match &self.memory {
                 Some(store) => {
                     store
                         .resume()
@@ -54,8 +81,10 @@ impl Planner {
                 }
                 None => Memory::default(),
             };
-            let mut live = Live::new(client.clone(), runtime.clone());
-            let glance = glance(&mut live, policies, remembered).map_err(|error| PlanError(error.message))?;
+            let live = Live::new(self.client.clone(), self.runtime.clone());
+            let mut world = WithSignals::of_now(live, NamedSources::new(sources.clone(), way_out));
+            let glance =
+                glance(&mut world, policies, remembered).map_err(|error| PlanError(error.message))?;
             let priced = |decision: &Decision| (decision.clone(), glance.price(policies, decision));
             Ok(PlanLook {
                 at: glance.at,
@@ -66,14 +95,6 @@ impl Planner {
                     .collect(),
             })
         })
-    }
-
-    /// Looks; blocks for as long as that takes.
-    ///
-    /// # Errors
-    /// When nothing could be seen.
-    pub(super) fn look(&self, policies: &Policies) -> Result<PlanLook, PlanError> {
-        (self.0)(policies)
     }
 }
 

@@ -64,6 +64,9 @@ pub(super) struct ResumeAsked {
     /// What is allowed again: in, out or all; everything when left out.
     #[schema(value_type = Option<String>)]
     scope: Option<HaltScope>,
+    /// Whose pauses end, by the name that they have; everybody's when left out.
+    #[schema(max_length = 100)]
+    by: Option<String>,
 }
 
 impl Default for PauseAsked {
@@ -207,7 +210,8 @@ fn given(texts: Vec<PolicyText>) -> Result<Policies, Problem> {
     .with_faults(faults_of(&faulty)))
 }
 
-/// Pause a pool, or all that match a pattern such as `genomics-*`, for a while or until it is resumed. Survives restarts.
+/// Pause a pool, or all that match a pattern such as `genomics-*`, for a while or until it is resumed. Survives restarts. Pauses that
+/// different people make stand side by side.
 #[utoipa::path(
     post,
     path = "/api/v1/pools/{id}/pause",
@@ -282,31 +286,40 @@ pub(super) async fn resume(
     Body(asked): Body<ResumeAsked>,
 ) -> Result<Json<HaltsAnswer>, Problem> {
     let wanted = pools.clone();
-    site.memory(move |store| allow(store, &wanted, asked.scope))
+    let by = asked.by.filter(|by| !by.is_empty());
+    site.memory(move |store| allow(store, &wanted, asked.scope, by.as_deref()))
         .await?;
     site.stands().control.look();
     Ok(Json(standing_halts(&site, &pools).await?))
 }
 
-/// Allows again what a halt of exactly these pools forbids: all of it, or one way.
+/// Allows again what the halts of exactly these pools forbid, everybody's or those of one: all of it, or one way.
 ///
 /// # Errors
 /// When it is not certain that the ledger keeps that.
-pub fn allow(store: &Store, pools: &PoolPattern, scope: Option<HaltScope>) -> Result<(), StoreError> {
+pub fn allow(
+    store: &Store,
+    pools: &PoolPattern,
+    scope: Option<HaltScope>,
+    by: Option<&str>,
+) -> Result<(), StoreError> {
     let rest = match scope {
         Some(HaltScope::In) => HaltScope::Out,
         Some(HaltScope::Out) => HaltScope::In,
-        Some(HaltScope::All) | None => return store.lift(pools).map(drop),
+        Some(HaltScope::All) | None => return store.lift(pools, by).map(drop),
     };
-    let halts = store.halts()?;
-    match halts.into_iter().find(|kept| kept.pools == *pools) {
-        Some(mut kept) if kept.halt.scope == HaltScope::All => {
+    let halts = store.halts()?.into_iter();
+    let named =
+        |kept: &KeptHalt| kept.pools == *pools && by.is_none_or(|by| kept.halt.by.as_deref() == Some(by));
+    for mut kept in halts.filter(named) {
+        if kept.halt.scope == HaltScope::All {
             kept.halt.scope = rest;
-            store.halt(&kept)
+            store.halt(&kept)?;
+        } else if Some(kept.halt.scope) == scope {
+            store.lift(pools, Some(kept.halt.by.as_deref().unwrap_or("")))?;
         }
-        Some(kept) if Some(kept.halt.scope) == scope => store.lift(pools).map(drop),
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 /// Returns the halts that hold for what was named, and the steered pools that it names.

@@ -21,6 +21,8 @@ pub(super) struct Spent {
     pub(super) dedicated: f64,
     pub(super) spot: f64,
     pub(super) all_dedicated: f64,
+    /// What the nodes cost that the documented formula would have held.
+    pub(super) formula: f64,
 }
 
 impl Paid {
@@ -34,13 +36,14 @@ impl Paid {
         }
     }
 
-    /// Returns what the nodes cost until a later look.
-    pub(super) fn until(&self, now: Timestamp) -> Spent {
+    /// Returns what the nodes cost until a later look, and what those would have that a formula of the service holds.
+    pub(super) fn until(&self, now: Timestamp, formula: Mix) -> Spent {
         let hours = now.since(self.at).as_hours().max(0.0);
-        let of = |lane: Lane| f64::from(self.nodes.get(lane).0) * self.prices.get(lane).0 * hours;
+        let cost = |nodes: Mix, lane: Lane| f64::from(nodes.get(lane).0) * self.prices.get(lane).0 * hours;
         Spent {
-            dedicated: of(Lane::Dedicated),
-            spot: of(Lane::Spot),
+            dedicated: cost(self.nodes, Lane::Dedicated),
+            spot: cost(self.nodes, Lane::Spot),
+            formula: cost(formula, Lane::Dedicated) + cost(formula, Lane::Spot),
             all_dedicated: f64::from(self.nodes.total().0) * self.prices.dedicated.0 * hours,
         }
     }

@@ -1,5 +1,7 @@
 //! What one decision about a pool comes to in gauges.
 
+use std::collections::BTreeMap;
+
 use super::series::Points;
 use super::table::Family;
 use crate::account::{NodeActivity, PoolState, Work};
@@ -8,6 +10,11 @@ use crate::decision::{Decision, Reason, Stage};
 use crate::engine::PoolView;
 use crate::policy::{Mode, Policy, Range};
 use crate::signal::Metric;
+
+/// Signals of one policy that are told: each strategy asks for one, and nobody has more.
+const SIGNALS_MAX: usize = 20;
+/// A signal's name says all that is asked, such as a whole query; what is behind this tells few apart.
+const SIGNAL_CHARS_MAX: usize = 120;
 
 /// Collects the gauges of one pool.
 pub(super) struct Gauges<'a> {
@@ -55,12 +62,29 @@ impl<'a> Gauges<'a> {
             self.mix(Family::TargetNodes, at, stage.word());
         }
         self.mix(Family::TargetNodes, decision.outcome(), "outcome");
+        let mut steps = decision.steps().iter();
+        let is_open = steps.any(|step| matches!(step.reason, Reason::BreakerOpen(_)));
+        self.add(Family::BreakerOpen, &[], f64::from(u8::from(is_open)));
         for step in decision.steps() {
             if let Reason::SplitByCost(split) = &step.reason {
                 let falls_back = split.outage.is_some_and(|outage| outage.falls_back());
                 self.add(Family::EvictionHazard, &[], split.hazard);
                 self.add(Family::FallbackActive, &[], f64::from(u8::from(falls_back)));
             }
+        }
+    }
+
+    /// Adds how old the signals from outside are that the policy asks for, and no others.
+    pub(super) fn signals(&mut self, decision: &Decision) {
+        let mut ages: BTreeMap<String, f64> = BTreeMap::new();
+        for seen in decision.signals.iter().take(SIGNALS_MAX) {
+            let Some(age) = seen.age else { continue };
+            let name: String = seen.signal.as_str().chars().take(SIGNAL_CHARS_MAX).collect();
+            let oldest = ages.entry(name).or_default();
+            *oldest = oldest.max(age.as_seconds());
+        }
+        for (name, age) in ages {
+            self.add(Family::SignalAge, &[&name], age);
         }
     }
 

@@ -110,12 +110,15 @@ metrics! {
     FallbackActive Gauge "lowtide_fallback_active" ["pool"],
         "",
         "1 while dedicated nodes stand in for spot nodes that do not come.";
+    BreakerOpen Gauge "lowtide_breaker_open" ["pool"],
+        "",
+        "1 while broken nodes are no longer replaced, because that did not help.";
     Cost Counter "lowtide_cost_usd_total" ["pool", "class"],
         "class: dedicated spot",
         "What nodes have cost since the process began, at the prices of the policies.";
     Savings Gauge "lowtide_savings_usd" ["pool", "baseline"],
-        "baseline: allDedicated",
-        "What the same nodes would have cost more since the process began; below zero where they would have cost less.";
+        "baseline: allDedicated formula",
+        "What as many nodes, all dedicated, or those of the service's documented formula would have cost more since the process began; below zero where they would have cost less.";
     Price Gauge "lowtide_price_usd_per_hour" ["sku", "class"],
         "class: dedicated spot",
         "Price of a node, as the policies state it.";

@@ -63,7 +63,7 @@ impl Postgres {
 
     pub(in crate::store) fn halts(&self) -> Result<Vec<KeptHalt>, StoreError> {
         self.ask(async |client| {
-            let halts = "SELECT pool, scope, until, why, by, since FROM lowtide_halts ORDER BY pool";
+            let halts = "SELECT pool, scope, until, why, by, since FROM lowtide_halts ORDER BY pool, by";
             let rows = client.query(halts, &[]).await?;
             let read = |row: &tokio_postgres::Row| {
                 Ok(KeptHalt::read((
@@ -84,19 +84,18 @@ impl Postgres {
         let pool = pool.to_lowercase();
         self.ask(async move |client| {
             let keep = "INSERT INTO lowtide_halts (pool, scope, until, why, by, since) VALUES ($1, $2, $3, $4, $5, $6)
-                ON CONFLICT (pool) DO UPDATE SET scope = excluded.scope, until = excluded.until, why = excluded.why,
-                    by = excluded.by, since = excluded.since";
+                ON CONFLICT (pool, by) DO UPDATE SET scope = excluded.scope, until = excluded.until, why = excluded.why,
+                    since = excluded.since";
             client.execute(keep, &[&pool, &scope, &until, &why, &by, &since]).await
         })?;
         Ok(())
     }
 
-    pub(in crate::store) fn lift(&self, pools: &PoolPattern) -> Result<bool, StoreError> {
-        let pool = pools.as_str().to_lowercase();
+    pub(in crate::store) fn lift(&self, pools: &PoolPattern, by: Option<&str>) -> Result<bool, StoreError> {
+        let (pool, by) = (pools.as_str().to_lowercase(), by.map(str::to_owned));
         let gone = self.ask(async move |client| {
-            client
-                .execute("DELETE FROM lowtide_halts WHERE pool = $1", &[&pool])
-                .await
+            let lift = "DELETE FROM lowtide_halts WHERE pool = $1 AND by = coalesce($2::text, by)";
+            client.execute(lift, &[&pool, &by]).await
         })?;
         Ok(gone > 0)
     }

@@ -47,6 +47,13 @@ const STEPS: &[&str] = &[
         since bigint NOT NULL
     );
     ",
+    // 2: the halts of one pattern that different people made stand side by side.
+    "
+    UPDATE lowtide_halts SET by = '' WHERE by IS NULL;
+    ALTER TABLE lowtide_halts ALTER COLUMN by SET NOT NULL;
+    ALTER TABLE lowtide_halts DROP CONSTRAINT lowtide_halts_pkey;
+    ALTER TABLE lowtide_halts ADD PRIMARY KEY (pool, by);
+    ",
 ];
 
 /// How many steps this version knows.

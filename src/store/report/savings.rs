@@ -4,17 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::formula_course::{FORMULA_INTERVAL, FormulaCourse};
 use super::{HELD_FOR_MAX, Stretch, held_for};
 use crate::account::PoolId;
 use crate::base::{Mix, Span, Timestamp, Usd};
 use crate::engine::PoolView;
-use crate::formula::{Evaluator, Formula, Inputs, PoolFacts};
-use crate::signal::{History, Metric};
+use crate::formula::Formula;
 use crate::store::{Store, StoreError};
-use crate::world::{PoolRecord, look_of};
-
-/// How often the service evaluates a formula when nobody says otherwise: every 15 minutes (the same page).
-const FORMULA_INTERVAL: Span = Span::minutes(15);
+use crate::world::look_of;
 
 /// How far back the formula sees: the longest look-back that public formulas use, a day.
 const HISTORY: Span = Span::days(1);
@@ -42,10 +39,7 @@ struct Seat {
     at: Timestamp,
     nodes: Mix,
     prices: Option<[f64; 2]>,
-    evaluator: Evaluator,
-    history: History,
-    wanted: Mix,
-    evaluated: Option<Timestamp>,
+    course: FormulaCourse,
 }
 
 impl Store {
@@ -70,7 +64,7 @@ impl Store {
             let price = prices.get(&(id.clone(), at)).copied().flatten();
             let seat = seats
                 .entry(id.clone())
-                .or_insert_with(|| Seat::new(id, at, formula.evaluator()));
+                .or_insert_with(|| Seat::new(id, at, FormulaCourse::of(formula, HISTORY)));
             seat.see(at, &view, price);
         })?;
         Ok(seats.into_values().map(|seat| seat.savings).collect())
@@ -78,7 +72,7 @@ impl Store {
 }
 
 impl Seat {
-    fn new(pool: PoolId, at: Timestamp, evaluator: Evaluator) -> Self {
+    fn new(pool: PoolId, at: Timestamp, course: FormulaCourse) -> Self {
         Self {
             savings: Savings {
                 pool,
@@ -91,10 +85,7 @@ impl Seat {
             at,
             nodes: Mix::ZERO,
             prices: None,
-            evaluator,
-            history: History::new(),
-            wanted: Mix::ZERO,
-            evaluated: None,
+            course,
         }
     }
 
@@ -106,69 +97,16 @@ impl Seat {
             self.savings.hours += hours;
             self.savings.held += Usd(cost(self.nodes));
             self.savings.all_dedicated += Usd(self.nodes.total().as_f64() * prices[0] * hours);
-            self.savings.formula += Usd(cost(self.wanted));
+            self.savings.formula += Usd(cost(self.course.wanted()));
         }
+        self.course.see(at, view);
+        self.savings.formula_faults = self.course.faults;
         let state = &view.state;
-        if self.evaluated.is_none() {
-            // It takes the pool over as it is.
-            self.wanted = state.target;
-        }
-        for sample in &view.samples {
-            // One that cannot be kept is one that never arrived.
-            let _ = self.history.record(sample.metric, sample.taken, sample.value);
-        }
-        self.count_tasks(at, view);
-        self.history.forget_before(at - HISTORY);
-        if self.evaluated.is_none_or(|last| at - last >= FORMULA_INTERVAL) {
-            self.evaluated = Some(at);
-            self.evaluate(at, view);
-        }
         self.nodes = Mix {
             dedicated: state.current.dedicated,
             spot: state.current.spot.saturating_sub(state.nodes.preempted),
         };
         (self.at, self.prices) = (at, prices);
-    }
-
-    /// Takes the samples that a decision did not need, and the formula does, from the tasks one by one: as many at each moment since
-    /// the look before as there are now.
-    fn count_tasks(&mut self, at: Timestamp, view: &PoolView) {
-        let Some(work) = &view.work else { return };
-        let (waiting, running) = (work.waiting.len() as f64, work.running.len() as f64);
-        for (metric, value) in [
-            (Metric::ActiveTasks, waiting),
-            (Metric::RunningTasks, running),
-            (Metric::PendingTasks, waiting + running),
-        ] {
-            if view.samples.iter().any(|sample| sample.metric == metric) {
-                continue;
-            }
-            let mut taken = self.at.max(at - HELD_FOR_MAX) + Span::SAMPLE_PERIOD;
-            while taken <= at {
-                let _ = self.history.record(metric, taken, value);
-                taken += Span::SAMPLE_PERIOD;
-            }
-        }
-    }
-
-    fn evaluate(&mut self, at: Timestamp, view: &PoolView) {
-        let facts = PoolFacts {
-            target: self.wanted,
-            current: self.wanted,
-            ..PoolRecord::from(&view.state).facts()
-        };
-        let inputs = Inputs {
-            now: at,
-            pool: facts,
-            history: &self.history,
-            seed: at.ticks().cast_unsigned(),
-        };
-        match self.evaluator.run(&inputs) {
-            Ok(outcome) => {
-                self.wanted = outcome.target;
-            }
-            Err(_) => self.savings.formula_faults += 1,
-        }
     }
 }
 

@@ -90,7 +90,7 @@ impl Sqlite {
     pub(in crate::store) fn halts(&self) -> Result<Vec<KeptHalt>, StoreError> {
         self.reading(|connection| {
             let mut halts = connection
-                .prepare_cached("SELECT pool, scope, until, why, by, since FROM halts ORDER BY pool")?;
+                .prepare_cached("SELECT pool, scope, until, why, by, since FROM halts ORDER BY pool, by")?;
             let halts = halts.query_map([], |row| {
                 Ok(KeptHalt::read((
                     row.get(0)?,
@@ -114,8 +114,11 @@ impl Sqlite {
         Ok(())
     }
 
-    pub(in crate::store) fn lift(&self, pools: &PoolPattern) -> Result<bool, StoreError> {
-        let gone = self.change("DELETE FROM halts WHERE pool = ?1", params![pools.as_str()])?;
+    pub(in crate::store) fn lift(&self, pools: &PoolPattern, by: Option<&str>) -> Result<bool, StoreError> {
+        let gone = self.change(
+            "DELETE FROM halts WHERE pool = ?1 AND by = coalesce(?2, by)",
+            params![pools.as_str(), by],
+        )?;
         Ok(gone > 0)
     }
 

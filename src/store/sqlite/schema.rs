@@ -42,6 +42,21 @@ const STEPS: &[&str] = &[
         since INTEGER NOT NULL
     ) STRICT;
     ",
+    // 2: the halts of one pattern that different people made stand side by side.
+    "
+    CREATE TABLE halts_of_each (
+        pool TEXT NOT NULL COLLATE NOCASE,      -- an id or a pattern
+        scope TEXT NOT NULL,
+        until INTEGER,                          -- milliseconds since 1970; for good without
+        why TEXT NOT NULL,
+        by TEXT NOT NULL,                       -- empty where nobody says
+        since INTEGER NOT NULL,
+        PRIMARY KEY (pool, by)
+    ) STRICT;
+    INSERT INTO halts_of_each SELECT pool, scope, until, why, coalesce(by, ''), since FROM halts;
+    DROP TABLE halts;
+    ALTER TABLE halts_of_each RENAME TO halts;
+    ",
 ];
 
 /// Marks a file as a ledger of ours ("tide").

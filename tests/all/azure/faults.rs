@@ -190,6 +190,35 @@ fn what_is_signed_is_what_is_sent() {
 }
 
 #[test]
+fn a_key_that_is_exchanged_signs_what_follows() {
+    let desk = Desk::script(vec![pool(), pool()]);
+    let client = client_of(&desk);
+    let other = "b3RoZXI=";
+    wait(client.pool("p")).unwrap();
+    assert!(client.rekey(Key::parse(other).unwrap()));
+    wait(client.pool("p")).unwrap();
+    let signed_by = |request: &super::desk::Asked, key: &str| {
+        let (path, query) = request.path.split_once('?').unwrap();
+        let headers = [("ocp-date", request.header("ocp-date").unwrap())];
+        let signed = Signed {
+            method: &request.method,
+            account: ACCOUNT,
+            path,
+            query,
+            headers: &headers,
+        };
+        let signature = request.header("authorization").unwrap();
+        let signature = signature.strip_prefix("SharedKey emuacct:").unwrap();
+        Key::parse(key)
+            .unwrap()
+            .verifies(&string_to_sign(&signed, Variant::PYTHON), signature)
+    };
+    let asked = desk.asked();
+    assert!(signed_by(&asked[0], KEY) && !signed_by(&asked[0], other));
+    assert!(signed_by(&asked[1], other) && !signed_by(&asked[1], KEY));
+}
+
+#[test]
 fn an_element_that_cannot_be_read_spoils_no_other() {
     let page = json!({ "value": [{ "id": "good" }, { "id": "bad", "targetDedicatedNodes": "many" }] });
     let desk = Desk::script(vec![Answer::json(200, &page)]);

@@ -1,7 +1,9 @@
 //! The live account as a world: what the engine is told of it, and what becomes of its orders.
 
+use std::sync::Arc;
+
 use lowtide::account::{Etag, Order, PoolPattern, Receipt, RefusalKind, Removal};
-use lowtide::azure::{Client, Clock, Credential, Live, shared_key::Key};
+use lowtide::azure::{Client, Clock, Credential, Leaping, Live, Runs, shared_key::Key};
 use lowtide::base::{Lane, Mix, Nodes, Span, Timestamp};
 use lowtide::engine::{Observation, Question, World};
 use lowtide::signal::Metric;
@@ -217,6 +219,68 @@ fn what_fails_for_one_pool_hides_no_other() {
     assert!(fault.retry && fault.message.contains("InternalError"), "{fault}");
     assert_eq!(q.fault, None);
     assert_eq!(q.samples.len(), 1);
+}
+
+#[test]
+fn a_job_that_cannot_be_read_hides_the_pool_that_it_names_and_no_other() {
+    let unreadable = |id: &str| json!({ "id": id, "priority": "soon", "poolInfo": { "poolId": "Q" } });
+    let nowhere = json!({ "id": "lost", "priority": "soon", "poolInfo": "garbage" });
+    let account = busy_account();
+    account.put(
+        "GET /pools",
+        vec![list(&[pool("p", "0x1", 2, 0), pool("q", "0x2", 0, 0)])],
+    );
+    let job = json!({ "id": "j", "executionInfo": { "poolId": "P" } });
+    account.put("GET /jobs", vec![list(&[job, unreadable("bad"), nowhere])]);
+    let mut stage = Stage::set(account);
+    let seen = stage.look(&[Metric::ActiveTasks], false);
+    let [p, q] = seen.pools() else { panic!("{seen:?}") };
+    assert_eq!((p.fault.as_ref(), p.samples.len()), (None, 1));
+    let fault = q.fault.as_ref().unwrap();
+    assert!(fault.message.contains("bad"), "{fault}");
+}
+
+#[test]
+fn a_look_takes_the_sample_of_the_grid_before_it() {
+    let mut stage = Stage::set(busy_account());
+    stage.pass(10);
+    stage.look(&[Metric::PendingTasks], false);
+    let asked = stage.account.times("GET /pools");
+    // A look each 30 s beside the grid needs no other between.
+    stage.pass(30);
+    assert_eq!(stage.account.times("GET /pools"), asked);
+    let seen = stage.look(&[Metric::PendingTasks], false);
+    let taken: Vec<_> = seen.pools()[0]
+        .samples
+        .iter()
+        .map(|sample| sample.taken.since(noon()))
+        .collect();
+    assert_eq!(taken, [Span::seconds(30)]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_prolongs_no_wait() {
+    let clock = Arc::new(Leaping::new(noon()));
+    let leaping = clock.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .on_thread_park(move || leaping.leap())
+        .build()
+        .unwrap();
+    let key = Credential::SharedKey(Key::parse(KEY).unwrap());
+    let told = Clock::Leaping(clock.clone());
+    let client = Client::new(settings("http://127.0.0.1:1"), key, told.clone()).unwrap();
+    let set_back = clock.clone();
+    runtime.spawn(async move {
+        told.sleep(std::time::Duration::from_secs(10)).await;
+        set_back.set_off(Span::hours(-1));
+    });
+    let mut live = Live::new(client, Runs::Here(Arc::new(runtime)));
+    let due = noon() + Span::seconds(30);
+    assert_eq!(live.wait_until(due), Some(due), "never earlier than asked for");
+    assert_eq!(clock.passed(), Span::seconds(30));
+    // Who begins anew has the time that it is now.
+    let now = live.wait_until(Timestamp::from_ticks(i64::MIN));
+    assert_eq!(now, Some(due - Span::hours(1)));
 }
 
 #[test]

@@ -109,9 +109,9 @@ fn an_account_at_its_limits_is_seen_in_one_round() {
         live.observe(&question, &mut seen).unwrap();
         let sent = client.traffic().sent - before;
         println!(
-            "look {round}: {sent} requests, {:.2} s; at 25 requests a second {:.0} s; peak of client and account {:?} MiB",
+            "look {round}: {sent} requests, {:.2} s; at 50 requests a second {:.0} s; peak of client and account {:?} MiB",
             began.elapsed().as_secs_f64(),
-            (sent as f64 - 50.0).max(0.0) / 25.0,
+            (sent as f64 - 100.0).max(0.0) / 50.0,
             peak_mib(),
         );
         requests.push(sent);
