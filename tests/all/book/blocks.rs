@@ -52,7 +52,7 @@ fn blocks(text: &str) -> Vec<Block> {
 /// What is wrong with a block, where something is.
 fn fault(chapter: &Chapter, block: &Block, previous: &str) -> Option<String> {
     match block.language.as_str() {
-        "console" => (!block.text.starts_with("$ ")).then(|| "begins with no command".to_owned()),
+        "console" => transcript_fault(&block.text),
         "sh" => None,
         "text,output" => {
             (previous != "sh").then(|| "output follows the `sh` block that prints it".to_owned())
@@ -79,6 +79,18 @@ fn fault(chapter: &Chapter, block: &Block, previous: &str) -> Option<String> {
             "`{other}` is none of the languages of blocks that something runs or reads"
         )),
     }
+}
+
+/// What is wrong with a transcript: a reader types it into a shell, which would take some letters for its own.
+fn transcript_fault(text: &str) -> Option<String> {
+    if !text.starts_with("$ ") {
+        return Some("begins with no command".to_owned());
+    }
+    text.lines()
+        .filter(|line| line.starts_with("$ "))
+        // Every second part is quoted.
+        .find(|line| line[2..].split('\'').step_by(2).any(|part| part.contains(['>', '<', '|', '&', ';', '*', '$'])))
+        .map(|line| format!("a shell takes a part of `{line}` for its own; quote it"))
 }
 
 /// The file that the whole block is.
@@ -121,6 +133,7 @@ fn a_command_that_nobody_runs_is_found() {
         "```text\nlowtide check x\n```",
         "```\nx\n```",
         "```console\nlowtide check x\n```",
+        "```console\n$ lowtide check x > y\n```",
         "```yaml\nversion: 1\n```",
         "```text,output\nx\n```",
     ];
