@@ -41,10 +41,9 @@ GAPS = [
     "its tables → the lead",
     "the lead → begun",
     "begun → decided",
-    "decided → the order",
+    "decided → the first order",
     "the order → its receipt",
-    "its receipt → what follows",
-    "decided, no order → what follows",
+    "its receipt → the next order",
     "begun anew → decided",
     "the pruning",
     "between two looks",
@@ -220,23 +219,36 @@ class Ledger:
         if numbers != list(range(self.last + 1, self.last + 1 + len(numbers))):
             fail(f"after line {self.last} of {self.name} come {numbers}", "serve.log")
         self.last, self.oldest = found.newest, found.oldest
-        gap = GAPS[1] if found.fence == fence else GAPS[2]
-        begun, since = 0, 0
-        for number, line in found.lines:
-            kind, taken = line["kind"], ORDERS.taken[self.name, number]
-            since += kind == "decided"
+        if half_pruned:
+            return GAPS[8]
+        if not found.lines:
+            return GAPS[1] if found.fence == fence else GAPS[2]
+        return self.gap_after(found.lines)
+
+    def gap_after(self, lines):
+        """Returns the gap that comes after the last of the lines of a life: all decisions of a look stand before its first order."""
+        begun, orders, settled, decided = 0, [], 0, 0
+        for number, line in lines:
+            kind = line["kind"]
+            begun += kind == "started"
+            if kind == "started" or decided == len(self.pools) and kind == "decided":
+                orders, settled, decided = [], 0, 0
             if kind == "started":
-                begun, since = begun + 1, 0
-                gap = GAPS[3] if begun == 1 else GAPS[8]
-            elif kind == "decided" and line.get("order"):
-                gap = GAPS[5] if taken else GAPS[4]
-            elif kind == "decided":
-                gap = GAPS[7] if since < len(self.pools) else GAPS[10]
+                continue
+            if kind == "decided":
+                decided += 1
+                orders += [number] if line.get("order") else []
             elif kind == "settled":
-                gap = GAPS[6] if since < len(self.pools) else GAPS[10]
+                settled += 1
             else:
                 fail(f"line {number} is of the kind {kind}", "serve.log")
-        return GAPS[9] if half_pruned else gap
+        if not decided:
+            return GAPS[3] if begun == 1 else GAPS[7]
+        if settled == len(orders):
+            return GAPS[9]
+        if ORDERS.taken[self.name, orders[settled]]:
+            return GAPS[5]
+        return GAPS[4] if settled == 0 else GAPS[6]
 
 
 def notes():
