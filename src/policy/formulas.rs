@@ -186,7 +186,7 @@ impl Policy {
     /// Returns how long the samples of its pools are of use: a little longer than its strategies and guards look back on, and
     /// [`Memory::HISTORY_KEPT`] where nobody can tell.
     pub fn keeps_samples(&self) -> Span {
-        let looks = self.demand.iter().map(|demand| match demand {
+        let mut looks = self.demand.iter().map(|demand| match demand {
             Demand::Formula(demand) => looks_back(&demand.formula),
             Demand::Track(track) => Some(track.window),
             Demand::Forecast(_) => None,
@@ -194,9 +194,7 @@ impl Policy {
                 Some(Span::ZERO)
             }
         });
-        let farthest = looks.fold(Some(self.missing.within), |farthest, look| {
-            farthest.zip(look).map(|(one, other)| one.max(other))
-        });
+        let farthest = looks.try_fold(self.missing.within, |farthest, look| Some(farthest.max(look?)));
         farthest.map_or(Memory::HISTORY_KEPT, |farthest| {
             (farthest + KEPT_MORE).clamp(KEPT_MIN, Memory::HISTORY_KEPT)
         })
