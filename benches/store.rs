@@ -144,18 +144,18 @@ fn searches(store: &Store, lines: usize, start: Timestamp) {
         ..newest.clone()
     });
     ask(store, "a common word", |_| Search {
-        text: Some("nodes".into()),
+        text: Some("asks".into()),
         ..newest.clone()
     });
     ask(store, "two words of a pool", |_| Search {
-        text: Some("nodes are".into()),
+        text: Some("formula asks".into()),
         pool: Some(pool()),
         ..newest.clone()
     });
     ask(store, "a word in an hour, oldest first", |_| {
         let from = moment();
         Search {
-            text: Some("nodes".into()),
+            text: Some("asks".into()),
             from: Some(from),
             to: Some(from + Span::hours(1)),
             limit: 50,

@@ -33,6 +33,7 @@ mod leases;
 mod ledger_kills;
 mod ledger_told;
 mod lint;
+mod look_as_one;
 mod market;
 mod market_fit;
 mod market_learner;
