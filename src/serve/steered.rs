@@ -241,8 +241,9 @@ impl<W, L> Steered<W, L> {
 impl<W: World, L: Keeps> World for Steered<W, L> {
     fn wait_until(&mut self, at: Timestamp) -> Option<Timestamp> {
         self.end_look();
-        if self.ledger.wants_checkpoint() {
-            // A run that begins anew writes down all that is remembered.
+        // A run that begins anew writes down all that is remembered, at its first look: it is not asked to begin anew before that.
+        if self.looked.is_some() && self.ledger.wants_checkpoint() {
+            self.looked = None;
             self.control.look();
         }
         if self.clock_was_set_back() {
