@@ -43,6 +43,7 @@ mod explain;
 mod fmt;
 mod import;
 mod ledger;
+mod lsp;
 mod man;
 mod pause;
 mod plan;
@@ -117,6 +118,7 @@ enum Verb {
     Emulate(emulate::Emulate),
     Serve(serve::Serve),
     Swarm(swarm::Swarm),
+    Lsp(lsp::Lsp),
     Schema(schema::Schema),
     Reference(reference::Reference),
     Completions(completions::Completions),
@@ -151,6 +153,7 @@ impl Verb {
             Self::Emulate(verb) => verb.run(terminal),
             Self::Serve(verb) => verb.run(terminal),
             Self::Swarm(verb) => verb.run(terminal),
+            Self::Lsp(verb) => verb.run(terminal),
             Self::Schema(verb) => verb.run(terminal),
             Self::Reference(verb) => verb.run(terminal),
             Self::Completions(verb) => verb.run(terminal),

@@ -27,6 +27,7 @@ pub mod store;
 
 pub mod bring;
 pub mod doctor;
+pub mod editor;
 pub mod emulator;
 pub mod proof;
 pub mod source;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::exit::{Failure, Source};
 use super::files;
 use crate::base::Diagnostic;
+use crate::editor::{Open, TextFindings};
 use crate::policy::{self, AccountPolicy, Findings, Policies, Policy};
 use crate::sim::sweep::Setting;
 use crate::world::is_policy;
@@ -22,7 +23,35 @@ pub(super) fn read(path: &Path) -> Result<PolicyText, Failure> {
     Ok(understand(path, &name(path), files::read(path)?))
 }
 
+/// Says everything of a policy as it stands in an editor, with the formula files that it names, open or not.
+pub(super) fn understand_open(path: &Path, text: &str, open: &Open) -> Vec<TextFindings> {
+    let source = Source::new(&path.display().to_string(), text.to_owned());
+    let load = |file: &Path| {
+        open.text(file)
+            .map_or_else(|| load(file), |text| Ok(text.to_owned()))
+    };
+    let mut said = understand_with(path, &name(path), source, &load);
+    lint(path, &mut said);
+    let texts = said.texts.into_iter();
+    texts
+        .map(|(source, diagnostics)| TextFindings {
+            path: PathBuf::from(source.name),
+            text: source.text,
+            diagnostics,
+        })
+        .collect()
+}
+
 fn understand(path: &Path, name: &str, source: Source) -> PolicyText {
+    understand_with(path, name, source, &load)
+}
+
+fn understand_with(
+    path: &Path,
+    name: &str,
+    source: Source,
+    load: &dyn Fn(&Path) -> Result<String, String>,
+) -> PolicyText {
     if policy::is_account(&source.text) {
         let (_, faults) = policy::read_account(name, &source.text);
         return PolicyText {
@@ -140,7 +169,8 @@ pub(super) fn name(path: &Path) -> String {
     )
 }
 
-fn load(path: &Path) -> Result<String, String> {
+/// Reads a file that another names.
+pub(super) fn load(path: &Path) -> Result<String, String> {
     match files::read(path) {
         Ok(source) => Ok(source.text),
         Err(Failure::Text(_, faults)) => Err(faults.into_iter().map(|fault| fault.message).collect()),

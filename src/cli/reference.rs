@@ -133,7 +133,8 @@ fn document(topic: Option<Topic>) -> Document {
     document
 }
 
-fn codes() -> Vec<CodeEntry> {
+/// Returns what every code means.
+pub(super) fn rows() -> impl Iterator<Item = &'static CodeRow> {
     let of_files = [
         policy::CODES,
         world::CODES,
@@ -147,10 +148,13 @@ fn codes() -> Vec<CodeEntry> {
         doctor::CODES,
         files::CODES,
     ];
-    let rows = codes::all()
+    codes::all()
         .chain(of_files.into_iter().flatten())
         .chain(codes::of_service())
-        .chain(many::CODES);
+        .chain(many::CODES)
+}
+
+fn codes() -> Vec<CodeEntry> {
     let entry = |row: &CodeRow| CodeEntry {
         code: row.code.0,
         title: row.title,
@@ -158,7 +162,7 @@ fn codes() -> Vec<CodeEntry> {
         bad: row.example.map(|example| example.bad),
         good: row.example.map(|example| example.good),
     };
-    rows.map(entry).collect()
+    rows().map(entry).collect()
 }
 
 impl Document {

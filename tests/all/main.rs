@@ -34,6 +34,7 @@ mod ledger_kills;
 mod ledger_told;
 mod lint;
 mod look_as_one;
+mod lsp;
 mod market;
 mod market_fit;
 mod market_learner;
