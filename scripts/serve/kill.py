@@ -191,7 +191,7 @@ class Ledger:
         """Wants something else of each pool."""
         for pool in self.pools:
             # A formula that says much makes a ledger that has to be pruned.
-            text = f"$TargetDedicatedNodes = {random.randint(1, 9)}; // {random.random()} " + "and so on, " * 250
+            text = f"$TargetDedicatedNodes = {random.randint(1, 9)}; // {random.random()} " + "and so on, " * 600
             write(
                 f"{self.name}.policies/{pool}.yaml",
                 f"version: 1\npool: {pool}\ninterval: 10s\ndemand: [ {{ formula: {{ role: targets, text: '{text}' }} }} ]\n"

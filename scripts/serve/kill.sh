@@ -24,4 +24,4 @@ pools:
 YAML
 open_account --scenario scenario.yaml --speed 20
 export LOWTIDE_ACCOUNT="$account" AZURE_BATCH_ACCESS_KEY="$key"
-python3 "$here/scripts/serve/kill.py" "$program" "$http" "$scratch/strike.so" "${1:-160}" "${2:-100}"
+python3 "$here/scripts/serve/kill.py" "$program" "$http" "$scratch/strike.so" "${1:-140}" "${2:-180}"
