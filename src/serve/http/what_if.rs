@@ -139,21 +139,18 @@ pub(super) async fn what_if(
     })?;
     let (present, written) = in_effect(&site, &pool)?;
     let (changed, findings) = sent(&pool, &present, &written, asked.text)?;
-    let _turn = TURN.try_acquire().map_err(|_| {
+    let turn = TURN.try_acquire().map_err(|_| {
         let detail = "another policy is being tried, and one is tried at a time";
         Problem::new(Kind::TooManyAtOnce, detail, "ask again in a few seconds").again_in(3)
     })?;
     let (id, to) = (pool.clone(), site.now());
-    let past = site
-        .memory(move |store| past::of(store, &id, (to - lasts, to)))
-        .await?;
-    let past = past.ok_or_else(|| nothing_recorded(&pool))?;
-    let tried =
-        tokio::task::spawn_blocking(move || try_both(&past, present, changed).map(|runs| (past, runs)));
-    let (past, (present, changed)) = tried.await.map_err(|_| {
-        let detail = "a mistake in lowtide ended the backtest; the account is steered on";
-        Problem::new(Kind::Broken, detail, "please report it together with the policy")
-    })??;
+    let tried = site.memory(move |store| {
+        // Held to the end, also when nobody waits for the answer any more.
+        let _turn = turn;
+        let past = past::of(store, &id, (to - lasts, to))?;
+        Ok(past.map(|past| try_both(&past, present, changed).map(|runs| (past, runs))))
+    });
+    let (past, (present, changed)) = tried.await?.ok_or_else(|| nothing_recorded(&pool))??;
     Ok(Json(WhatIfAnswer {
         pool: pool.to_string(),
         from: past.from,
