@@ -141,13 +141,11 @@ impl Emulated {
             .spawn()
             .expect("lowtide runs");
         let output = process.stdout.take().expect("its output is read");
-        let said = BufReader::new(output).lines().map_while(Result::ok);
-        let url = said
-            .filter_map(|line| {
-                let (_, rest) = line.split_once("\"http\": \"")?;
-                Some(rest.split('"').next()?.to_owned())
-            })
-            .next();
+        let mut said = BufReader::new(output).lines().map_while(Result::ok);
+        let url = said.find_map(|line| {
+            let (_, rest) = line.split_once("\"http\": \"")?;
+            Some(rest.split('"').next()?.to_owned())
+        });
         Self {
             process,
             url: url.expect("it says where it listens"),

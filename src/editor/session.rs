@@ -117,14 +117,14 @@ pub fn serve(connection: &Connection, knowledge: Knowledge) -> Result<(), Sessio
 }
 
 /// A text that is open.
-struct Text {
+struct Document {
     path: PathBuf,
     language: String,
     version: i32,
     text: String,
 }
 
-impl Text {
+impl Document {
     fn kind(&self) -> Option<Kind> {
         Kind::of(&self.path, &self.language, &self.text)
     }
@@ -135,7 +135,7 @@ struct Session<'a> {
     knowledge: Knowledge,
     encoding: Encoding,
     snippets: bool,
-    texts: BTreeMap<Uri, Text>,
+    texts: BTreeMap<Uri, Document>,
     /// What the editor was told last, for each text with findings.
     found: BTreeMap<Uri, Vec<Diagnostic>>,
     schemas: BTreeMap<Kind, Option<Value>>,
@@ -205,9 +205,9 @@ impl Session<'_> {
                 let path = document.uri.to_file_path();
                 let path = path.map_or_else(
                     || PathBuf::from(document.uri.path().as_str()),
-                    |path| path.into_owned(),
+                    std::borrow::Cow::into_owned,
                 );
-                let text = Text {
+                let text = Document {
                     path,
                     language: document.language_id,
                     version: document.version,

@@ -77,7 +77,7 @@ impl Pulse {
 mod tests {
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const PATIENCE: Duration = Duration::from_mins(1);
 
     fn after(pulse: &Pulse, seconds: u64) -> bool {
         pulse.is_alive(Instant::now() + Duration::from_secs(seconds), PATIENCE)

@@ -39,18 +39,18 @@ impl Editor {
         Self::new(&json!({}))
     }
 
-    fn send(&mut self, message: Message) {
+    fn send(&mut self, message: &Message) {
         message.write(&mut self.to).unwrap();
         self.to.flush().unwrap();
     }
 
     fn tell(&mut self, method: &str, parameters: &Value) {
-        self.send(Notification::new(method.to_owned(), parameters).into());
+        self.send(&Notification::new(method.to_owned(), parameters).into());
     }
 
     fn response(&mut self, method: &str, parameters: &Value) -> lsp_server::Response {
         self.asked += 1;
-        self.send(Request::new(self.asked.into(), method.to_owned(), parameters).into());
+        self.send(&Request::new(self.asked.into(), method.to_owned(), parameters).into());
         match Message::read(&mut self.from).unwrap() {
             Some(Message::Response(response)) => response,
             other => panic!("{other:?}"),

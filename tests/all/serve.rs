@@ -334,14 +334,12 @@ fn a_clock_that_is_set_back_begins_everything_anew_and_waits_for_nothing() {
         pool: PoolState::new("a".parse().unwrap()),
         // Before the last two looks it is an hour earlier.
         happens: Box::new(|left| {
-            CLOCK.store(
-                if left < 2 {
-                    -3_600
-                } else {
-                    30 * i64::from(4 - left)
-                },
-                Ordering::SeqCst,
-            )
+            let seconds = if left < 2 {
+                -3_600
+            } else {
+                30 * i64::from(4 - left)
+            };
+            CLOCK.store(seconds, Ordering::SeqCst);
         }),
         breaks_at: None,
         orders: Rc::default(),
