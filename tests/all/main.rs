@@ -33,6 +33,7 @@ mod leases;
 mod ledger_kills;
 mod ledger_told;
 mod lint;
+mod long_ledger;
 mod look_as_one;
 mod lsp;
 mod market;
