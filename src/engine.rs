@@ -20,7 +20,7 @@ mod world;
 
 pub use decide::{decide, decide_sharing, plan};
 pub use entry::{Entry, RecordError};
-pub use observation::{AccountView, Observation, ObserveError, PoolView, Question, SignalAsk};
+pub use observation::{AccountView, Observation, ObserveError, PoolView, Question, SignalAsk, Turn};
 pub use priced::{Priced, Rival, priced};
 pub use run::run;
 pub use world::World;

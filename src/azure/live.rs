@@ -19,9 +19,9 @@ use super::look::{Seen, Wanted, key, look};
 use super::pools::Pool;
 use super::roster::Roster;
 use super::{Client, Fault, sampling, standing, telling};
-use crate::account::{NodeDeallocationOption, Order, PoolId, PoolPattern, PoolState, Receipt};
+use crate::account::{NodeDeallocationOption, Order, PoolId, PoolState, Receipt};
 use crate::base::{Span, Timestamp};
-use crate::engine::{Entry, Observation, ObserveError, Question, RecordError, World};
+use crate::engine::{Entry, Observation, ObserveError, Question, RecordError, Turn, World};
 use crate::signal::{Metric, Sample};
 
 /// A world that is a Batch account.
@@ -36,8 +36,8 @@ pub struct Live {
     /// Jobs that were found to be over while samples were taken, and whose last tasks are untold.
     over: Jobs,
     pools: HashMap<String, PoolMemory>,
-    /// What the latest question was about.
-    patterns: Vec<PoolPattern>,
+    /// What the latest question was about, and what is sampled beside.
+    turns: Vec<Turn>,
     metrics: Vec<Metric>,
     /// The instant of the grid that was sampled last.
     sampled: Timestamp,
@@ -114,7 +114,7 @@ impl Live {
             jobs: Jobs::new(),
             over: Jobs::new(),
             pools: HashMap::new(),
-            patterns: Vec::new(),
+            turns: Vec::new(),
             metrics: Vec::new(),
             sampled: Timestamp::from_ticks(i64::MIN),
         }
@@ -150,7 +150,8 @@ impl Live {
     fn look(&mut self, work: bool) -> Result<Seen, Fault> {
         self.round += 1;
         let wanted = Wanted {
-            pools: &self.patterns,
+            turns: &self.turns,
+            samples: !self.metrics.is_empty(),
             tasks: self.metrics.iter().copied().any(sampling::counts_tasks),
             work,
             round: self.round,
@@ -235,6 +236,11 @@ impl Live {
                 continue;
             };
             let key = key(&pool.id);
+            if !seen.asked.contains(&key) {
+                self.pass(id, &pool, &seen, samples_now.then_some(taken));
+                seen.others.push(pool);
+                continue;
+            }
             match self.stand(id.clone(), &pool, &seen) {
                 Err(fault) => {
                     // The last tasks of its jobs are told when it is seen again.
@@ -277,10 +283,9 @@ impl Live {
         if question.account {
             into.account = Some(telling::account(&seen));
         }
-        let asked = |id: &PoolId| question.pools.iter().any(|pattern| pattern.matches(id));
         for unread in seen.unread {
             let id = unread.id.as_deref().and_then(|id| id.parse::<PoolId>().ok());
-            let Some(id) = id.filter(asked) else {
+            let Some(id) = id.filter(|id| question.asks(id)) else {
                 continue;
             };
             let fault = Fault::Unreadable {
@@ -288,6 +293,19 @@ impl Live {
                 why: unread.why,
             };
             self.tell_hidden(PoolState::new(id), &fault, into);
+        }
+    }
+
+    /// Passes a pool whose turn it is not: it is sampled, and the last tasks of its jobs are told when it is looked at.
+    fn pass(&mut self, id: PoolId, pool: &Pool, seen: &Seen, taken: Option<Timestamp>) {
+        let key = key(&pool.id);
+        let untold = seen.over.iter().filter(|(_, job)| job.pool == key);
+        self.over
+            .extend(untold.map(|(id, job)| (id.clone(), job.clone())));
+        if let Some(taken) = taken
+            && let Ok(state) = self.stand(id, pool, seen)
+        {
+            self.keep_samples(&state, taken);
         }
     }
 
@@ -334,8 +352,13 @@ impl World for Live {
     }
 
     fn observe(&mut self, question: &Question<'_>, into: &mut Observation) -> Result<(), ObserveError> {
-        self.patterns.clear();
-        self.patterns.extend_from_slice(question.pools);
+        self.turns.clear();
+        self.turns.extend_from_slice(question.turns);
+        // Those that no policy speaks of come behind.
+        self.turns.extend(question.pools.iter().map(|pools| Turn {
+            pools: pools.clone(),
+            due: true,
+        }));
         self.metrics.clear();
         self.metrics.extend_from_slice(question.metrics);
         let seen = self

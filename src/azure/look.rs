@@ -19,14 +19,16 @@ use super::nodes::{PoolNodeCounts, ServiceNode};
 use super::pools::Pool;
 use super::words::PoolStage;
 use super::{Client, Fault};
-use crate::account::PoolPattern;
 use crate::base::Timestamp;
+use crate::engine::Turn;
 
 /// What is asked of an account.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
-    /// Which pools.
-    pub(super) pools: &'a [PoolPattern],
+    /// Which pools, and which of them are only sampled this time.
+    pub(super) turns: &'a [Turn],
+    /// Whether those that are only sampled are counted.
+    pub(super) samples: bool,
     /// Whether tasks are counted.
     pub(super) tasks: bool,
     /// Whether tasks and nodes are listed one by one.
@@ -38,8 +40,11 @@ pub(super) struct Wanted<'a> {
 /// What was seen, by the ids of pools in lower case.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
+    /// The pools that are looked at or sampled.
     pub(super) pools: Vec<Pool>,
-    /// The pools that were not asked about.
+    /// Those of them whose turn it is.
+    pub(super) asked: BTreeSet<String>,
+    /// The pools that nobody speaks of.
     pub(super) others: Vec<Pool>,
     /// Pools that could not be read.
     pub(super) unread: Vec<Unread>,
@@ -97,7 +102,7 @@ pub(super) async fn look(
         tokio::join!(list_pools(client), list_jobs(client, wanted.tasks || wanted.work));
     let all_pools = all_pools?;
     let n_pools = all_pools.found.len();
-    let mut seen = choose(all_pools, wanted.pools);
+    let mut seen = choose(all_pools, wanted.turns);
     let keys: BTreeSet<String> = seen.pools.iter().map(|pool| key(&pool.id)).collect();
     seen.over = std::mem::take(over);
     match active {
@@ -106,16 +111,31 @@ pub(super) async fn look(
         Err(fault) => seen.fault = Some(fault),
     }
     let asks_jobs = seen.fault.is_none() && (wanted.tasks || wanted.work);
+    let (asked, rest): (Vec<&Pool>, Vec<&Pool>) = seen
+        .pools
+        .iter()
+        .partition(|pool| seen.asked.contains(&key(&pool.id)));
+    let rest = rest.into_iter().filter(|_| wanted.samples);
     // Nodes that are listed one by one are counted there.
-    let counted: &[Pool] = if wanted.work { &[] } else { &seen.pools };
+    let counted: Vec<&Pool> = asked
+        .iter()
+        .copied()
+        .filter(|_| !wanted.work)
+        .chain(rest)
+        .collect();
     let (counts, answers, nodes) = tokio::join!(
-        list_counts(client, counted, n_pools),
-        ask_jobs(client, wanted, jobs, &seen.over, asks_jobs),
-        list_nodes(client, &seen.pools, wanted.work),
+        list_counts(client, &counted, n_pools),
+        ask_jobs(client, wanted, jobs, &seen, asks_jobs),
+        list_nodes(client, &asked, wanted.work),
     );
     match counts {
         Ok(counts) => seen.counts = counts,
-        Err(fault) => seen.fault = seen.fault.or(Some(fault)),
+        Err(fault) => {
+            let hidden: Vec<String> = counted.iter().map(|pool| key(&pool.id)).collect();
+            for pool in hidden {
+                seen.faults.entry(pool).or_insert_with(|| fault.clone());
+            }
+        }
     }
     for (id, answer) in answers {
         take_in(&mut seen, jobs, id, answer);
@@ -193,14 +213,20 @@ async fn list_jobs(client: &Client, asked: bool) -> Result<Option<Listed<Job>>, 
     client.jobs(&query).await.map(Some)
 }
 
+/// Says whether it is a pool's turn; nothing where nobody speaks of it.
+fn turn_of(id: &str, turns: &[Turn]) -> Option<bool> {
+    let id = id.parse().ok()?;
+    let turn = turns.iter().find(|turn| turn.pools.matches(&id))?;
+    Some(turn.due)
+}
+
 /// Keeps the pools that are wanted and there to stay.
-fn choose(all: Listed<Pool>, patterns: &[PoolPattern]) -> Seen {
-    let wanted = |id: &str| {
-        let id = id.parse().ok();
-        id.is_some_and(|id| patterns.iter().any(|pattern| pattern.matches(&id)))
-    };
-    let (pools, others) = all.found.into_iter().partition(|pool| wanted(&pool.id));
+fn choose(all: Listed<Pool>, turns: &[Turn]) -> Seen {
+    let wanted = |id: &str| turn_of(id, turns).is_some();
+    let (pools, others): (Vec<Pool>, Vec<Pool>) = all.found.into_iter().partition(|pool| wanted(&pool.id));
+    let asked = pools.iter().filter(|pool| turn_of(&pool.id, turns) == Some(true));
     let mut seen = Seen {
+        asked: asked.map(|pool| key(&pool.id)).collect(),
         pools,
         others,
         unread: all.unread,
@@ -213,7 +239,7 @@ fn choose(all: Listed<Pool>, patterns: &[PoolPattern]) -> Seen {
 /// Counts nodes: pool by pool when few of many are wanted, else page by page.
 async fn list_counts(
     client: &Client,
-    pools: &[Pool],
+    pools: &[&Pool],
     n_pools: usize,
 ) -> Result<HashMap<String, PoolNodeCounts>, Fault> {
     let n_pages = n_pools.div_ceil(COUNTS_PAGE as usize);
@@ -237,7 +263,7 @@ async fn list_counts(
                 client.node_counts(&query).await
             }
         };
-        for listed in together(pools.iter().map(one)).await {
+        for listed in together(pools.iter().copied().map(one)).await {
             add(listed?);
         }
     } else if !pools.is_empty() {
@@ -261,14 +287,14 @@ pub(super) async fn nodes_of(client: &Client, pool: &str) -> Result<Listed<Servi
 
 async fn list_nodes(
     client: &Client,
-    pools: &[Pool],
+    pools: &[&Pool],
     asked: bool,
 ) -> Vec<(String, Result<Listed<ServiceNode>, Fault>)> {
     let one = |pool: &Pool| {
         let (client, id) = (client.clone(), pool.id.clone());
         async move { (key(&id), nodes_of(&client, &id).await) }
     };
-    together(pools.iter().filter(|_| asked).map(one)).await
+    together(pools.iter().copied().filter(|_| asked).map(one)).await
 }
 
 /// What a job was answered.
@@ -282,16 +308,23 @@ async fn ask_jobs(
     client: &Client,
     wanted: Wanted<'_>,
     jobs: &Jobs,
-    over: &Jobs,
+    seen: &Seen,
     asked: bool,
 ) -> Vec<(String, JobAnswer)> {
     let now = client.clock().now();
-    let is_over = |id: &String| over.contains_key(id);
-    let due = jobs.iter().filter(|(_, job)| job.is_due(wanted.round));
+    let is_over = |id: &String| seen.over.contains_key(id);
+    let lists = |job: &cadence::JobMemory| wanted.work && seen.asked.contains(&job.pool);
+    let counts = |job: &cadence::JobMemory| wanted.tasks || seen.asked.contains(&job.pool);
+    let due = jobs
+        .iter()
+        .filter(|(_, job)| job.is_due(wanted.round) && counts(job));
     // What a job that is over did since the last look would be lost otherwise.
-    let last = over.iter().filter(|(_, job)| wanted.work && job.book.is_some());
+    let last = seen
+        .over
+        .iter()
+        .filter(|(_, job)| lists(job) && job.book.is_some());
     let ask = |(id, job): (&String, &cadence::JobMemory)| {
-        let (client, id, is_over, work) = (client.clone(), id.clone(), is_over(id), wanted.work);
+        let (client, id, is_over, work) = (client.clone(), id.clone(), is_over(id), lists(job));
         let told_to = job.book.as_ref().map_or(now, |book| book.told_to);
         let completed_told = job.completed_told;
         async move {

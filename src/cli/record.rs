@@ -163,6 +163,7 @@ impl Record {
             let question = Question {
                 now,
                 pools: std::slice::from_ref(&pattern),
+                turns: &[],
                 metrics: Metric::ALL,
                 signals: &[],
                 work: true,

@@ -10,9 +10,12 @@ use crate::signal::{Metric, Reading, Sample, SignalQuery};
 pub struct Question<'a> {
     /// The moment.
     pub now: Timestamp,
-    /// Every pool that matches one of these is asked about.
+    /// Every pool that matches one of these is asked about, unless it is the turn of another policy.
     pub pools: &'a [PoolPattern],
-    /// The metrics that matter; telling others does no harm.
+    /// Whose turn it is, in the order of the policies: the first that matches a pool says whether it is asked about now. Those whose
+    /// turn it is not are sampled all the same, where the world samples by itself.
+    pub turns: &'a [Turn],
+    /// The metrics that matter to any policy; telling others does no harm.
     pub metrics: &'a [Metric],
     /// The signals that matter besides, which are none of the account's own.
     pub signals: &'a [SignalAsk],
@@ -21,6 +24,25 @@ pub struct Question<'a> {
     /// Whether it is wanted what the account shares: its quotas, and what each of its pools holds of them. Quotas that are told
     /// unasked are kept to as well.
     pub account: bool,
+}
+
+/// Whether it is the turn of a policy's pools.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The pools.
+    pub pools: PoolPattern,
+    /// Whether they are asked about now.
+    pub due: bool,
+}
+
+impl Question<'_> {
+    /// Says whether a pool is asked about.
+    pub fn asks(&self, pool: &PoolId) -> bool {
+        match self.turns.iter().find(|turn| turn.pools.matches(pool)) {
+            Some(turn) => turn.due,
+            None => self.pools.iter().any(|pattern| pattern.matches(pool)),
+        }
+    }
 }
 
 /// A signal from outside that a policy decides by.
@@ -141,5 +163,37 @@ impl Observation {
         self.spare_work.extend(works);
         self.seen = 0;
         self.account = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_policy_of_a_pool_says_whether_it_is_its_turn() {
+        let turn = |pools: &str, due| Turn {
+            pools: pools.parse().unwrap(),
+            due,
+        };
+        let turns = [turn("a-1", false), turn("a-*", true), turn("*", false)];
+        let given_up = ["a-*", "gone"].map(|pools| pools.parse().unwrap());
+        let mut question = Question {
+            now: Timestamp::EPOCH,
+            pools: &given_up,
+            turns: &turns[..2],
+            metrics: &[],
+            signals: &[],
+            work: false,
+            account: false,
+        };
+        let asks = |question: &Question<'_>, id: &str| question.asks(&id.parse().unwrap());
+        assert!(!asks(&question, "a-1") && asks(&question, "a-2"));
+        // One that no policy speaks of is asked about by its own name.
+        assert!(asks(&question, "gone") && !asks(&question, "b"));
+        question.turns = &turns;
+        assert!(!asks(&question, "gone"));
+        question.turns = &[];
+        assert!(asks(&question, "a-1"));
     }
 }

@@ -6,7 +6,7 @@ use super::decide::{Seat, hold_unseen, shared_by, workings};
 use super::given_up::{follows_ours, give_up, is_leased};
 use super::mistake::{caught, hold_mistaken};
 use super::share::{Resting, share};
-use super::{AccountView, Entry, Observation, ObserveError, PoolView, Question, SignalAsk, World};
+use super::{AccountView, Entry, Observation, ObserveError, PoolView, Question, SignalAsk, Turn, World};
 use crate::account::{Holding, PoolId, PoolPattern, PoolState, Receipt};
 use crate::base::{Mix, Span, Timestamp};
 use crate::decision::{Decision, Memory, Reason, Snapshot};
@@ -40,6 +40,7 @@ struct Engine<'a> {
     ledger_whole: bool,
     observation: Observation,
     patterns: Vec<PoolPattern>,
+    turns: Vec<Turn>,
     metrics: Vec<Metric>,
     signals: Vec<SignalAsk>,
     /// The pools of this look that a mistake of ours keeps from being decided for, by their place in what was seen.
@@ -71,6 +72,7 @@ impl<'a> Engine<'a> {
             ledger_whole: false,
             observation: Observation::default(),
             patterns: Vec::new(),
+            turns: Vec::new(),
             metrics: Vec::new(),
             signals: Vec::new(),
             mistakes: BTreeMap::new(),
@@ -92,6 +94,7 @@ impl<'a> Engine<'a> {
         let question = Question {
             now,
             pools: &self.patterns,
+            turns: &self.turns,
             metrics: &self.metrics,
             signals: &self.signals,
             work: self.policies.policies.iter().any(Policy::wants_work),
@@ -122,15 +125,20 @@ impl<'a> Engine<'a> {
 
     fn prepare_question(&mut self, now: Timestamp) {
         self.patterns.clear();
+        self.turns.clear();
         self.metrics.clear();
         self.signals.clear();
         let policies = &self.policies.policies;
         for (index, (desk, policy)) in self.desks.iter().zip(policies).enumerate() {
-            if desk.due > now {
+            // A world that samples between two looks does so for all of them: whoever looks rarely would know too little else.
+            self.metrics.extend_from_slice(&policy.metrics);
+            let due = desk.due <= now;
+            let pools = policy.pool.clone();
+            self.turns.push(Turn { pools, due });
+            if !due {
                 continue;
             }
             self.patterns.push(policy.pool.clone());
-            self.metrics.extend_from_slice(&policy.metrics);
             let asks = policy.asks().map(|ask| SignalAsk {
                 query: ask.query,
                 pool: policy.pool.clone(),

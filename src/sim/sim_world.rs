@@ -84,7 +84,7 @@ impl<'a> SimWorld<'a> {
     }
 
     /// Returns the pool itself.
-    pub(super) const fn cluster(&self) -> &Cluster {
+    pub const fn cluster(&self) -> &Cluster {
         &self.cluster
     }
 
@@ -203,7 +203,7 @@ impl World for SimWorld<'_> {
             // The one pool is all that there is, and the limits of the simulation are its own.
             into.account = Some(AccountView::default());
         }
-        if question.pools.iter().any(|pattern| pattern.matches(&self.pool)) {
+        if question.asks(&self.pool) {
             let work = question.work.then(|| {
                 let mut work = into.spare_work();
                 self.cluster.tell_work(&mut work);

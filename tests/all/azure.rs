@@ -11,6 +11,7 @@ mod live;
 mod scale;
 mod steered;
 mod tokens;
+mod turns;
 
 use lowtide::azure::{ApiVersion, Client, Clock, Credential, Limits, Settings, shared_key};
 use lowtide::base::Timestamp;

@@ -108,6 +108,7 @@ pub(in crate::sim) fn steer(world: &mut SimWorld<'_>, baseline: &Baseline, limit
         let question = Question {
             now,
             pools: &patterns,
+            turns: &[],
             metrics: rule.metrics(),
             signals: &[],
             work: rule.metrics().is_empty(),

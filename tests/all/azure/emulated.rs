@@ -282,6 +282,7 @@ fn a_cordoned_node_drains_and_an_idle_one_is_removed_by_name() {
         let question = Question {
             now: clock.now(),
             pools: &patterns,
+            turns: &[],
             metrics: &[],
             signals: &[],
             work: true,

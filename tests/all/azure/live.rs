@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lowtide::account::{Etag, Order, PoolPattern, Receipt, RefusalKind, Removal};
 use lowtide::azure::{Client, Clock, Credential, Leaping, Live, Runs, shared_key::Key};
 use lowtide::base::{Lane, Mix, Nodes, Span, Timestamp};
-use lowtide::engine::{Observation, Question, World};
+use lowtide::engine::{Observation, Question, Turn, World};
 use lowtide::signal::Metric;
 use serde_json::{Value, json};
 
@@ -14,17 +14,18 @@ use super::desk::Answer;
 use super::{KEY, noon, settings};
 
 /// A world over an account, with the runtime that it needs.
-struct Stage {
+pub(super) struct Stage {
     account: Account,
     live: Live,
     clock: Clock,
     patterns: Vec<PoolPattern>,
+    pub(super) turns: Vec<Turn>,
     // Dropped last: the world waits on it.
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Stage {
-    fn set(account: Account) -> Self {
+    pub(super) fn set(account: Account) -> Self {
         let clock = Clock::stepped(noon());
         let key = Credential::SharedKey(Key::parse(KEY).unwrap());
         let client = Client::new(settings(&account.desk.url), key, clock.clone()).unwrap();
@@ -38,15 +39,17 @@ impl Stage {
             live: Live::new(client, runtime.handle().clone()),
             clock,
             patterns: vec!["*".parse().unwrap()],
+            turns: Vec::new(),
             _runtime: runtime,
         }
     }
 
-    fn look(&mut self, metrics: &[Metric], work: bool) -> Observation {
+    pub(super) fn look(&mut self, metrics: &[Metric], work: bool) -> Observation {
         let mut seen = Observation::default();
         let question = Question {
             now: self.clock.now(),
             pools: &self.patterns,
+            turns: &self.turns,
             metrics,
             signals: &[],
             work,
@@ -56,7 +59,7 @@ impl Stage {
         seen
     }
 
-    fn pass(&mut self, seconds: i64) -> Timestamp {
+    pub(super) fn pass(&mut self, seconds: i64) -> Timestamp {
         let to = self.clock.now() + Span::seconds(seconds);
         self.live.wait_until(to).unwrap()
     }
@@ -75,7 +78,7 @@ fn counts(pool: &str, lanes: &Value) -> Value {
 }
 
 /// A pool of two dedicated nodes and a job with work.
-fn busy_account() -> Account {
+pub(super) fn busy_account() -> Account {
     let account = Account::open();
     account.put("GET /pools", vec![list(&[pool("p", "0x1", 2, 0)])]);
     account.put(
@@ -314,6 +317,7 @@ fn an_account_that_cannot_be_listed_is_not_seen_at_all() {
     let question = Question {
         now: noon(),
         pools: &stage.patterns.clone(),
+        turns: &[],
         metrics: &[],
         signals: &[],
         work: false,

@@ -101,6 +101,7 @@ fn an_account_at_its_limits_is_seen_in_one_round() {
         let question = Question {
             now: clock.now(),
             pools: &patterns,
+            turns: &[],
             metrics: &metrics,
             signals: &[],
             work: false,
