@@ -76,6 +76,14 @@ pub(super) fn order_what_can_be(policy: &Policy, snapshot: &Snapshot<'_>, decisi
             let (holder, until) = (other.holder.clone(), other.until);
             decision.hold_because(Reason::LeaseElsewhere(LeaseElsewhere { holder, until }));
         }
+        // One that we installed by another name, as an earlier policy of the pool, and that nobody renews: it is ours to end.
+        (Steered::Holder(_), Some(rule)) if snapshot.ours.leased_at.is_some() => {
+            lease(policy, snapshot, (rule, None, true), decision);
+        }
+        (Steered::Holder(_), None) if snapshot.ours.leased_at.is_some() => {
+            decision.release = true;
+            tell(decision, Reason::LeaseEnds);
+        }
         (Steered::Holder(_), _) => take_over(policy, snapshot, None, decision),
         (Steered::Formula(text), _) => take_over(policy, snapshot, text, decision),
     }
