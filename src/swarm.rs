@@ -12,24 +12,35 @@
 //! [`Found`], which names the seed and shrinks to a shorter world with fewer kinds of faults.
 
 mod account;
+mod bill;
 mod conduct;
 mod courier;
 mod crowd;
 mod dice;
+mod docket;
 mod faults;
 mod found;
 mod laws;
+mod lives;
 mod plan;
+mod plant;
+mod pools;
+mod pools_open;
+mod recall;
+mod rest;
 mod run;
 mod scene;
+mod steered;
 mod tally;
+mod told;
+mod veil;
 mod watched;
 mod weather;
 mod wishes;
 
+pub use docket::Trace;
 pub use faults::FaultKind;
 pub use found::{Found, Law};
-pub use plan::{Plan, Without};
-pub use run::{run, shrink};
-pub use scene::Trace;
+pub use plan::{Ground, Plan, Without};
+pub use run::{run, run_again, shrink};
 pub use tally::Tally;

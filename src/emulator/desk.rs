@@ -36,6 +36,7 @@ pub use setup::{Account, ForeignResize, Setup, Spread, Submission, Timing, Troub
 pub use state::StateError;
 pub use work::{Command, CommandEnd, RunId};
 
+use crate::account::PoolId;
 use crate::base::{Lane, Timestamp};
 use crate::sim::cluster::Calendar;
 use chance::Chance;
@@ -127,6 +128,34 @@ impl Desk {
     pub fn cores_held(&self, lane: Lane) -> u32 {
         let held: u64 = self.pools.values().map(|pool| pool.cores_held(lane)).sum();
         u32::try_from(held).unwrap_or(u32::MAX)
+    }
+
+    fn pool_named(&mut self, pool: &PoolId) -> Option<&mut Pool> {
+        let number = self.pool_names.get(&pool.as_str().to_ascii_lowercase())?;
+        self.pools.get_mut(number)
+    }
+
+    /// Returns how many tasks of a pool's jobs run, or wait and would find room on one of its nodes, and how many wait that would
+    /// not; nothing when there is no such pool.
+    pub fn unfinished(&self, pool: &PoolId) -> Option<(u64, u64)> {
+        let number = self.pool_names.get(&pool.as_str().to_ascii_lowercase())?;
+        let pool = self.pools.get(number)?;
+        let jobs = pool.jobs.iter().filter_map(|(_, job)| self.jobs.get(job));
+        let waiting = jobs.flat_map(|job| job.waiting.iter().filter_map(|task| job.tasks.get(task)));
+        let (fit, never): (Vec<_>, Vec<_>) = waiting.partition(|task| task.slots <= pool.slots_per_node);
+        Some((
+            fit.len() as u64 + u64::from(pool.tasks.running),
+            never.len() as u64,
+        ))
+    }
+
+    /// Returns how many milliseconds nodes of each lane of a pool were there that are paid for, added up, and how often one came,
+    /// went, was taken away or came back; nothing when there is no such pool.
+    pub fn paid_milliseconds(&mut self, pool: &PoolId) -> Option<([u64; 2], u64)> {
+        let now = self.now;
+        let pool = self.pool_named(pool)?;
+        pool.add_hours(now);
+        Some((pool.hours.milliseconds, pool.hours.n_turns))
     }
 
     /// Says whether real commands are to be started or stopped.

@@ -12,7 +12,9 @@ pub use wait::Wait;
 
 use crate::account::PoolId;
 use crate::base::{Mix, Span, Timestamp};
+use crate::world::EntryKind;
 
+use super::facts::{Facts, PricesByPolicy};
 use super::{Keeper, Search, Store, StoreError};
 
 /// The nodes of one pool from one decision to the next, which is how long they are taken to be there.
@@ -46,7 +48,7 @@ impl Stretch {
             pool: self.pool.clone(),
             from: self.from,
             to: self.to,
-            kind: Some(crate::world::EntryKind::Decided),
+            kind: Some(EntryKind::Decided),
             limit: Search::LIMIT_MAX,
             ..Search::default()
         }
@@ -78,6 +80,32 @@ impl Store {
             }
         }
     }
+}
+
+/// Returns what the pools of a ledger cost whose lines nobody has put into a store.
+///
+/// # Errors
+/// When a line is not one that an engine wrote.
+pub fn cost_of_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Vec<Cost>, StoreError> {
+    let mut prices = PricesByPolicy::new();
+    let mut fold = cost::Fold::default();
+    for line in lines {
+        let facts = Facts::read(line)?;
+        if let Some(known) = facts.prices {
+            prices = known;
+        }
+        let pool = facts.pool.and_then(|pool| pool.parse().ok());
+        let held = pool.zip(facts.held).filter(|_| facts.kind == EntryKind::Decided);
+        if let Some((pool, nodes)) = held {
+            fold.see(&Held {
+                pool,
+                at: facts.at,
+                nodes,
+                prices: facts.policy.and_then(|policy| prices.get(&policy).copied()),
+            });
+        }
+    }
+    Ok(fold.finish())
 }
 
 /// Returns how long nodes of a look are taken to be there: to the next look, and no longer than [`HELD_FOR_MAX`].

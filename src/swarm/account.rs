@@ -167,7 +167,7 @@ fn timing(plan: &Plan, dice: &mut Dice) -> Timing {
 }
 
 /// Units of spot capacity that go down one by one and all at once; after the rough time all of them are up.
-fn market(plan: &Plan, dice: &mut Dice) -> SpotMarket {
+pub(super) fn market(plan: &Plan, dice: &mut Dice) -> SpotMarket {
     if !plan.has(FaultKind::Storm) || dice.chance(0.3) {
         return SpotMarket::Unlimited;
     }

@@ -11,6 +11,8 @@ pub(super) struct Conduct {
     pub(super) start: Mix,
     /// How often the targets were changed for it.
     pub(super) n_changes: u32,
+    /// The nodes that are there, none of which with a task may go by an order that takes idle ones alone.
+    pub(super) there: Mix,
 }
 
 impl Conduct {
@@ -19,6 +21,7 @@ impl Conduct {
             order: order.clone(),
             start,
             n_changes: 0,
+            there: Mix::ZERO,
         }
     }
 
@@ -44,9 +47,14 @@ impl Conduct {
         let gone = order
             .replace
             .map_or(Nodes::ZERO, |replace| replace.broken + replace.away);
+        let kept = match order.removal {
+            Removal::Idle => self.there,
+            Removal::Any => Mix::ZERO,
+        };
         for lane in Lane::ALL {
             let (from, to, ordered) = (before.get(lane), after.get(lane), order.target.get(lane));
-            if to < from.min(ordered).saturating_sub(gone) || from.max(ordered) < to {
+            let most = from.max(ordered).max(kept.get(lane));
+            if to < from.min(ordered).saturating_sub(gone) || most < to {
                 return Err(Wrong::Order(format!(
                     "pool {}: an order from {} to {} took the target from {before} to {after}",
                     order.pool, self.start, order.target

@@ -73,14 +73,15 @@ impl Trip {
         let path = self.parcel.url.path().to_owned();
         if self.is_write() && self.parcel.conduct.is_none() {
             let what = format!("{} {path} was sent without an order", self.parcel.method);
-            self.scene.find(Law::Line, what);
+            self.scene.docket.find(Law::Line, what);
         }
         let (kind, way) = self.draw();
         if let Some(kind) = kind {
             self.scene
+                .docket
                 .tell(|| format!("  {} {path}: {kind}", self.parcel.method));
         } else if self.is_write() {
-            self.scene.tell(|| {
+            self.scene.docket.tell(|| {
                 format!(
                     "  {} {path} {}",
                     self.parcel.method,
@@ -102,7 +103,7 @@ impl Trip {
     /// Draws what happens to it, and how long the way takes.
     fn draw(&self) -> (Option<FaultKind>, Span) {
         let mut state = self.scene.state();
-        state.tally.calls += 1;
+        self.scene.docket.count(|tally| tally.calls += 1);
         let way = Span::seconds(1)
             .scale(0.005 + 0.1 * state.wire.share())
             .whole_milliseconds();
@@ -111,7 +112,7 @@ impl Trip {
         for (kind, share) in likely {
             if state.wire.chance(share) && struck.is_none() && self.can_meet(kind) {
                 struck = Some(kind);
-                state.tally.strike(kind);
+                self.scene.docket.count(|tally| tally.strike(kind));
             }
         }
         (struck, way)
@@ -249,7 +250,7 @@ impl Trip {
                 "{}",
             ]);
             reply.body = body.as_bytes().to_vec();
-            state.blurred.push(about);
+            self.scene.docket.blur(about);
             return Ok(reply);
         }
         let mut body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
@@ -270,7 +271,7 @@ impl Trip {
                 }
             };
             reply.body = body.to_string().into_bytes();
-            state.blurred.push(about);
+            self.scene.docket.blur(about);
         }
         Ok(reply)
     }
@@ -315,10 +316,11 @@ fn refusal(status: u16, code: &str, retry_after: Option<u32>) -> Reply {
 async fn deliver(scene: &Arc<Scene>, parcel: &Parcel) -> Reply {
     let pool = pool_of(parcel.url.path());
     let watched = parcel.conduct.as_ref().zip(pool);
-    let before = watched.and_then(|(_, pool)| scene.target_of(pool));
+    let before = watched.and_then(|(_, pool)| scene.mixes_of(pool));
     let reply = knock(scene, parcel).await;
     if let Some((conduct, pool)) = watched {
-        scene.judge(conduct, before, scene.target_of(pool));
+        let after = scene.mixes_of(pool).map(|(target, _)| target);
+        scene.judge(conduct, before, after);
     }
     reply
 }

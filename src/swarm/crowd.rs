@@ -28,6 +28,9 @@ pub(super) struct Crowd {
 /// Tasks of a world at the most: the desk keeps every one that ever was.
 const TASKS_MAX: u64 = 4000;
 
+/// Tasks that are not over at the most when some are submitted: each look lists them one by one.
+const UNFINISHED_MAX: u64 = 200;
+
 impl Crowd {
     pub(super) fn new(plan: &Plan, mut dice: Dice, n_pools: u32, n_jobs: u32) -> Self {
         let pace = dice.span(Span::minutes(3), Span::hours(2));
@@ -109,7 +112,7 @@ impl Crowd {
     }
 
     fn submit(&mut self, desk: &mut Desk, job: u32) {
-        if self.n_tasks >= TASKS_MAX {
+        if self.n_tasks >= TASKS_MAX || self.unfinished(desk) > UNFINISHED_MAX {
             return;
         }
         let most = self.dice.pick(&[1, 5, 30, 100]);
@@ -130,6 +133,12 @@ impl Crowd {
         if ask(desk, "POST", &format!("/jobs/job-{job}/addtaskcollection"), &body).is_some() {
             self.n_tasks += u64::from(count);
         }
+    }
+
+    fn unfinished(&self, desk: &Desk) -> u64 {
+        let pools = (0..self.n_pools).filter_map(|number| format!("pool-{number}").parse().ok());
+        let counts = pools.filter_map(|pool| desk.unfinished(&pool));
+        counts.map(|(unfinished, never)| unfinished + never).sum()
     }
 
     fn change_pool(&mut self, desk: &mut Desk, pool: u32, number: u32) -> String {

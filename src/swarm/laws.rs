@@ -3,21 +3,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::docket::Docket;
 use super::found::Law;
-use super::scene::Scene;
-use super::watched::same_pool;
-use crate::account::{HaltScope, PoolId, PoolState, vm_size};
+use crate::account::{Halt, HaltScope, PoolId, PoolState, vm_size};
 use crate::base::{Lane, Mix};
-use crate::decision::{Decision, Stage};
+use crate::decision::{Decision, Reason, Stage};
 use crate::engine::{Entry, Observation, PoolView, Question};
 use crate::policy::{Demand, Mode, Policies, Policy};
 
 /// The laws, with what they remember of a tick.
 pub(super) struct Laws<'a> {
-    scene: Arc<Scene>,
+    docket: Arc<Docket>,
     policies: &'a Policies,
     /// The pools that were seen in this tick, each once.
-    seen: Vec<PoolState>,
+    seen: Vec<Sight>,
     decided: Vec<Decision>,
     /// What the pools hold that are not decided for; nothing where the account was not told.
     others: Option<Vec<crate::account::Holding>>,
@@ -25,10 +24,18 @@ pub(super) struct Laws<'a> {
     latest: Vec<Decision>,
 }
 
+/// What a look brought of a pool, whatever the engine makes of it.
+struct Sight {
+    state: PoolState,
+    is_hidden: bool,
+    has_work: bool,
+    halt: Option<Halt>,
+}
+
 impl<'a> Laws<'a> {
-    pub(super) const fn new(scene: Arc<Scene>, policies: &'a Policies) -> Self {
+    pub(super) const fn new(docket: Arc<Docket>, policies: &'a Policies) -> Self {
         Self {
-            scene,
+            docket,
             policies,
             seen: Vec::new(),
             decided: Vec::new(),
@@ -43,22 +50,33 @@ impl<'a> Laws<'a> {
     }
 
     fn find(&self, law: Law, what: String) {
-        self.scene.find(law, what);
+        self.docket.find(law, what);
+    }
+
+    fn sight(&self, pool: &PoolId) -> Option<&Sight> {
+        self.seen.iter().find(|sight| sight.state.id == *pool)
     }
 
     /// Begins a tick with what was seen.
     pub(super) fn begin_tick(&mut self, question: &Question<'_>, seen: &Observation) {
+        self.docket.told(|told| told.hear(question.now, seen.pools()));
         let mut ids = BTreeSet::new();
         for view in seen.pools() {
             let id = &view.state.id;
             if !ids.insert(id.clone()) {
                 self.find(Law::Chain, format!("pool {id} was seen twice in one look"));
             }
-            if !question.pools.iter().any(|pattern| pattern.matches(id)) {
+            if !question.asks(id) {
                 self.find(Law::Chain, format!("pool {id} was seen and not asked for"));
             }
         }
-        self.seen = seen.pools().iter().map(|view| view.state.clone()).collect();
+        let sights = seen.pools().iter().map(|view| Sight {
+            state: view.state.clone(),
+            is_hidden: view.fault.is_some(),
+            has_work: view.work.is_some(),
+            halt: view.halt.clone(),
+        });
+        self.seen = sights.collect();
     }
 
     /// Holds an entry against what can be told of it alone.
@@ -75,12 +93,11 @@ impl<'a> Laws<'a> {
     }
 
     fn decision(&mut self, decision: &Decision, seen: Option<&PoolView>) {
-        {
-            let mut state = self.scene.state();
-            state.tally.decisions += 1;
-            state.tally.holds += u64::from(decision.hold().is_some());
-        }
-        self.scene.tell(|| {
+        self.docket.count(|tally| {
+            tally.decisions += 1;
+            tally.holds += u64::from(decision.hold().is_some());
+        });
+        self.docket.tell(|| {
             let steps: Vec<_> = decision.steps().iter().map(|step| step.reason.text()).collect();
             format!(
                 "{} {} → {}: {}",
@@ -90,11 +107,15 @@ impl<'a> Laws<'a> {
                 steps.join(" | ")
             )
         });
+        // The engine goes on after a mistake of ours, and says so in the chain of the pool.
+        if let Some(Reason::Mistake { message }) = decision.hold() {
+            self.find(Law::Total, format!("pool {}: {message}", decision.pool));
+        }
         self.chain(decision, seen);
         if let Some(policy) = self.policies.policy_for(&decision.pool) {
             self.wanted(policy, decision, seen);
         }
-        self.halted(decision, seen);
+        self.halted(decision);
         self.informed(decision, seen);
     }
 
@@ -172,8 +193,9 @@ impl<'a> Laws<'a> {
     }
 
     /// Holds a decision against what somebody halted.
-    fn halted(&self, decision: &Decision, seen: Option<&PoolView>) {
-        let Some(halt) = seen.and_then(|view| view.halt.as_ref()) else {
+    fn halted(&self, decision: &Decision) {
+        let sight = self.sight(&decision.pool);
+        let Some(halt) = sight.and_then(|sight| sight.halt.as_ref()) else {
             return;
         };
         let (start, outcome) = (decision.start, decision.outcome());
@@ -193,7 +215,8 @@ impl<'a> Laws<'a> {
 
     /// Holds a decision against what could be seen.
     fn informed(&self, decision: &Decision, seen: Option<&PoolView>) {
-        let is_hidden = seen.is_none_or(|view| view.fault.is_some());
+        let sight = self.sight(&decision.pool);
+        let is_hidden = seen.is_none() || sight.is_none_or(|sight| sight.is_hidden);
         if is_hidden && decision.order().is_some() {
             self.find(
                 Law::Blind,
@@ -203,25 +226,32 @@ impl<'a> Laws<'a> {
         if !decision.shrinks() || decision.order().is_none() {
             return;
         }
-        let is_blurred = |name: &String| same_pool(&decision.pool, name);
-        if self.scene.state().blurred.iter().any(is_blurred) {
+        let is_it = |name: &str| name.is_empty() || decision.pool.as_str().eq_ignore_ascii_case(name);
+        if self.docket.is_blurred(is_it) {
             let what = format!(
                 "shrinks on an answer that could not be read: {}",
                 decision.to_text()
             );
             self.find(Law::Blind, what);
         }
-        let by_work = self.policies.policy_for(&decision.pool).is_some_and(|policy| {
-            policy
-                .demand
-                .iter()
-                .all(|demand| matches!(demand, Demand::Backlog(_) | Demand::Deadlines(_)))
-        });
-        if by_work && seen.is_some_and(|view| view.work.is_none()) {
+        let Some(policy) = self.policies.policy_for(&decision.pool) else {
+            return;
+        };
+        let by_work = policy
+            .demand
+            .iter()
+            .all(|demand| matches!(demand, Demand::Backlog(_) | Demand::Deadlines(_)));
+        if by_work && !sight.is_some_and(|sight| sight.has_work) {
             self.find(
                 Law::Blind,
                 format!("shrinks without its tasks: {}", decision.to_text()),
             );
+        }
+        let thin = self
+            .docket
+            .told(|told| told.objection(policy, &decision.pool, decision.at));
+        if let Some(why) = thin {
+            self.find(Law::Thin, format!("shrinks on {why}: {}", decision.to_text()));
         }
     }
 
@@ -256,7 +286,7 @@ impl<'a> Laws<'a> {
             };
             let elsewhere: u64 = others
                 .iter()
-                .filter(|other| !seen.iter().any(|pool| pool.id == other.pool))
+                .filter(|other| !seen.iter().any(|sight| sight.state.id == other.pool))
                 .map(|other| {
                     cores(
                         other.vm_size.as_deref(),
@@ -264,11 +294,15 @@ impl<'a> Laws<'a> {
                     )
                 })
                 .sum();
-            let before: u64 = elsewhere + seen.iter().map(|pool| held(pool, pool.target)).sum::<u64>();
+            let before: u64 = elsewhere
+                + seen
+                    .iter()
+                    .map(|sight| held(&sight.state, sight.state.target))
+                    .sum::<u64>();
             let after: u64 = elsewhere
                 + seen
                     .iter()
-                    .map(|pool| held(pool, outcome_of(&pool.id).unwrap_or(pool.target)))
+                    .map(|Sight { state, .. }| held(state, outcome_of(&state.id).unwrap_or(state.target)))
                     .sum::<u64>();
             if after > before.max(u64::from(most)) {
                 let texts: Vec<_> = decided.iter().map(Decision::to_text).collect();

@@ -9,10 +9,10 @@ use super::account::{self, ask};
 use super::conduct::{Conduct, Wrong};
 use super::crowd::Crowd;
 use super::dice::{Dice, Purpose};
+use super::docket::Docket;
 use super::faults::FaultKind;
-use super::found::{Found, Law};
+use super::found::Law;
 use super::plan::Plan;
-use super::tally::Tally;
 use super::weather::Weather;
 use crate::azure::{Leaping, Reply};
 use crate::base::{Mix, Timestamp};
@@ -21,52 +21,40 @@ use crate::emulator::front::whole;
 use crate::emulator::outside::{AccountKey, DEVELOPMENT_KEY, Outside};
 use crate::emulator::{Desk, Service};
 
-/// Hears what happens, line by line.
-pub type Trace = Arc<dyn Fn(&str) + Send + Sync>;
-
 /// A world in which a sidecar runs.
 pub(super) struct Scene {
-    pub(super) plan: Plan,
+    pub(super) docket: Arc<Docket>,
     pub(super) clock: Arc<Leaping>,
     service: Arc<Service>,
     /// The account's door, as a request comes to it from the network.
     pub(super) door: MethodRouter<()>,
-    trace: Option<Trace>,
     state: Mutex<State>,
 }
 
 pub(super) struct State {
     pub(super) weather: Weather,
     pub(super) wire: Dice,
-    pub(super) tally: Tally,
     crowd: Crowd,
     /// The order that is being carried out.
     pub(super) conduct: Option<Arc<Mutex<Conduct>>>,
     /// Answers to reads, for those that come again.
     pub(super) earlier: BTreeMap<String, Reply>,
-    /// The pools of which something could not be read since the look began; the empty one stands for all.
-    pub(super) blurred: Vec<String>,
-    found: Option<Found>,
 }
 
 /// Answers that are kept to come again; more would only be older.
 const EARLIER_MAX: usize = 64;
 
 impl Scene {
-    pub(super) fn open(plan: &Plan, trace: Option<Trace>) -> Arc<Self> {
+    pub(super) fn open(plan: &Plan, clock: Arc<Leaping>, docket: Arc<Docket>) -> Arc<Self> {
         let opened = account::open(plan);
-        let clock = Arc::new(Leaping::new(plan.start()));
         let weather = Weather::new(plan, Dice::new(plan.seed, Purpose::Weather));
         let people = Dice::new(plan.seed, Purpose::People);
         let state = State {
             weather,
             wire: Dice::new(plan.seed, Purpose::Wire),
-            tally: Tally::default(),
             crowd: Crowd::new(plan, people, opened.n_pools, opened.n_jobs),
             conduct: None,
             earlier: BTreeMap::new(),
-            blurred: Vec::new(),
-            found: None,
         };
         Arc::new_cyclic(|scene: &std::sync::Weak<Self>| {
             let told = clock.clone();
@@ -81,11 +69,10 @@ impl Scene {
             });
             let door = any_service(whole(service.handlers(), &Arc::new(outside), Scheme::Http));
             Self {
-                plan: plan.clone(),
+                docket,
                 clock,
                 service,
                 door,
-                trace,
                 state: Mutex::new(state),
             }
         })
@@ -112,15 +99,16 @@ impl Scene {
         state.weather.turn(now);
         let after = state.weather.clocks();
         if before.0 != after.0 {
-            state.tally.strike(FaultKind::OwnClock);
+            self.docket.count(|tally| tally.strike(FaultKind::OwnClock));
             self.clock.set_off(after.0);
         }
         if before.1 != after.1 {
-            state.tally.strike(FaultKind::ServiceClock);
+            self.docket.count(|tally| tally.strike(FaultKind::ServiceClock));
         }
         drop(state);
         if before != after {
-            self.tell(|| format!("clocks: ours is off by {}, the service's by {}", after.0, after.1));
+            self.docket
+                .tell(|| format!("clocks: ours is off by {}, the service's by {}", after.0, after.1));
         }
     }
 
@@ -135,8 +123,8 @@ impl Scene {
                 self.with_desk(|desk| state.crowd.act(desk, now))
             };
             for deed in deeds {
-                self.state().tally.strike(FaultKind::People);
-                self.tell(|| format!("people: {deed}"));
+                self.docket.count(|tally| tally.strike(FaultKind::People));
+                self.docket.tell(|| format!("people: {deed}"));
             }
         }
     }
@@ -145,31 +133,30 @@ impl Scene {
         self.state().crowd.n_tasks()
     }
 
-    /// Returns the targets of a pool as they truly are.
-    pub(super) fn target_of(&self, pool: &str) -> Option<Mix> {
+    /// Returns the targets of a pool as they truly are, and the nodes that are there.
+    pub(super) fn mixes_of(&self, pool: &str) -> Option<(Mix, Mix)> {
         self.with_desk(|desk| {
             let body = ask(desk, "GET", &format!("/pools/{pool}"), "")?;
             let of = |key: &str| u32::try_from(body[key].as_u64()?).ok();
-            Some(Mix::new(
-                of("targetDedicatedNodes")?,
-                of("targetLowPriorityNodes")?,
-            ))
+            let target = Mix::new(of("targetDedicatedNodes")?, of("targetLowPriorityNodes")?);
+            let there = Mix::new(of("currentDedicatedNodes")?, of("currentLowPriorityNodes")?);
+            Some((target, there))
         })
     }
 
     /// Holds a change that a request of ours made against the order that it belongs to.
-    pub(super) fn judge(&self, conduct: &Mutex<Conduct>, before: Option<Mix>, after: Option<Mix>) {
-        let (Some(before), Some(after)) = (before, after) else {
+    pub(super) fn judge(&self, conduct: &Mutex<Conduct>, before: Option<(Mix, Mix)>, after: Option<Mix>) {
+        let (Some((before, there)), Some(after)) = (before, after) else {
             return;
         };
-        let judged = conduct
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .judge(before, after);
+        let mut conduct = conduct.lock().unwrap_or_else(PoisonError::into_inner);
+        conduct.there = there;
+        let judged = conduct.judge(before, after);
+        drop(conduct);
         match judged {
             Ok(()) => {}
-            Err(Wrong::Foreign(what)) => self.find(Law::Foreign, what),
-            Err(Wrong::Order(what)) => self.find(Law::Order, what),
+            Err(Wrong::Foreign(what)) => self.docket.find(Law::Foreign, what),
+            Err(Wrong::Order(what)) => self.docket.find(Law::Order, what),
         }
     }
 
@@ -191,30 +178,6 @@ impl Scene {
                 .or_insert_with(|| reply.clone());
         } else if !state.earlier.is_empty() {
             state.earlier.clear();
-        }
-    }
-
-    /// Finds a law broken; the first one counts.
-    pub(super) fn find(&self, law: Law, what: String) {
-        self.tell(|| format!("FOUND {law:?}: {what}"));
-        let at = self.now();
-        let found = Found {
-            plan: self.plan.clone(),
-            law,
-            at,
-            what,
-        };
-        self.state().found.get_or_insert(found);
-    }
-
-    pub(super) fn found(&self) -> Option<Found> {
-        self.state().found.clone()
-    }
-
-    /// Tells what happens to whoever traces it.
-    pub(super) fn tell(&self, what: impl FnOnce() -> String) {
-        if let Some(trace) = &self.trace {
-            trace(&format!("{} {}", self.now(), what()));
         }
     }
 }

@@ -33,8 +33,12 @@ pub struct Tally {
     pub ledger_bytes: u64,
     /// Tasks that were submitted.
     pub tasks: u64,
+    /// Looks at pools in the calm that had come to where their policy wants them, or had time left to.
+    pub rested: u64,
     /// Faults by kind.
     pub faults: BTreeMap<FaultKind, u64>,
+    /// All lines of the ledgers of one world as one number: the same world has the same.
+    pub lines: u64,
 }
 
 impl Tally {
@@ -62,6 +66,8 @@ impl AddAssign<&Self> for Tally {
         self.restarts += other.restarts;
         self.ledger_bytes += other.ledger_bytes;
         self.tasks += other.tasks;
+        self.rested += other.rested;
+        self.lines ^= other.lines;
         for (kind, count) in &other.faults {
             *self.faults.entry(*kind).or_default() += count;
         }

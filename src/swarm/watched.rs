@@ -1,33 +1,59 @@
-//! The live account with a ledger, of which everything is held against the laws, and which may be killed at any point.
+//! A world with a ledger, of which everything is held against the laws, and which may be killed at any point.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use super::conduct::Conduct;
+use super::bill::Bill;
 use super::dice::Dice;
+use super::docket::Docket;
 use super::faults::FaultKind;
 use super::found::Law;
 use super::laws::Laws;
-use super::scene::Scene;
+use super::plant;
+use super::rest::Rest;
 use crate::account::{Halt, Order, PoolId, PoolPattern, Receipt};
-use crate::azure::Live;
 use crate::base::{Mix, Timestamp};
 use crate::engine::{Entry, Observation, ObserveError, Question, RecordError, World};
 use crate::policy::Policies;
 use crate::world::line;
 
+/// A world that is below the ledger, as the one who made it knows it.
+pub(super) trait Below: World {
+    /// Returns the share of lines that the ledger does not take now.
+    fn ledger_fails(&self) -> f64;
+
+    /// Returns what is truly there of a pool.
+    fn truth(&mut self, pool: &PoolId) -> Option<Truth>;
+
+    /// Lets somebody else resize a pool at this moment.
+    fn meddle(&mut self, pool: &PoolId);
+
+    /// Says for which targets the order that follows was decided.
+    fn expect(&mut self, order: &Order, start: Mix);
+}
+
+/// What is truly there of a pool.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Truth {
+    /// Tasks that wait or run, and that its nodes have slots enough for.
+    pub(super) unfinished: u64,
+    /// Tasks that wait and that no node of it has slots enough for.
+    pub(super) never: u64,
+    /// The milliseconds that nodes of each lane were there and not taken away, added up.
+    pub(super) paid: [u64; 2],
+    /// How often a node came, went, was taken away or came back.
+    pub(super) n_turns: u64,
+}
+
 /// A life of the sidecar, from one start to the next.
-pub(super) struct Watched<'a> {
-    pub(super) live: Live,
-    pub(super) scene: Arc<Scene>,
+pub(super) struct Watched<'a, W> {
+    pub(super) world: W,
+    docket: Arc<Docket>,
     pub(super) laws: Laws<'a>,
-    /// When this life ends by itself.
-    pub(super) until: Timestamp,
-    /// The share of points at which it is killed.
-    pub(super) kills: f64,
-    pub(super) dice: Dice,
-    /// What is halted.
-    pub(super) halts: Vec<(PoolPattern, Halt)>,
+    pub(super) rest: Rest<'a>,
+    pub(super) bill: Bill<'a>,
+    life: Life,
+    dice: Dice,
     /// What was kept.
     pub(super) ledger: String,
     /// The orders of the lines that were kept in this look and are not carried out, with where each pool stood.
@@ -35,55 +61,98 @@ pub(super) struct Watched<'a> {
     pub(super) is_killed: bool,
     /// Whether the latest line was kept.
     pub(super) is_whole: bool,
+    /// Whether every line was kept.
+    pub(super) has_all: bool,
+    n_entries: u64,
 }
 
-impl<'a> Watched<'a> {
-    pub(super) fn new(
-        live: Live,
-        scene: &Arc<Scene>,
-        policies: &'a Policies,
-        until: Timestamp,
-        dice: Dice,
-    ) -> Self {
+/// What is drawn for a life.
+#[derive(Clone, Debug)]
+pub(super) struct Life {
+    /// When it ends by itself.
+    pub(super) until: Timestamp,
+    /// The share of points at which it is killed.
+    pub(super) kills: f64,
+    /// What is halted.
+    pub(super) halts: Vec<(PoolPattern, Halt)>,
+    /// What the chance of its ledger is drawn from.
+    pub(super) dice: Dice,
+}
+
+impl<'a, W: Below> Watched<'a, W> {
+    pub(super) fn new(world: W, docket: &Arc<Docket>, (policies, held): Held<'a>, life: Life) -> Self {
         Self {
-            live,
-            laws: Laws::new(scene.clone(), policies),
-            scene: scene.clone(),
-            until,
-            kills: 0.0,
-            dice,
-            halts: Vec::new(),
+            world,
+            laws: Laws::new(docket.clone(), held),
+            rest: Rest::new(docket.clone(), policies),
+            bill: Bill::new(docket.clone(), policies),
+            docket: docket.clone(),
+            dice: life.dice.clone(),
+            life,
             ledger: String::new(),
             kept: BTreeMap::new(),
             is_killed: false,
             is_whole: false,
+            has_all: true,
+            n_entries: 0,
         }
     }
 
     /// Says whether it dies at this point; once it is dead it stays dead.
     fn dies(&mut self, point: &str) -> bool {
-        if !self.is_killed && self.kills > 0.0 && !self.is_calm() && self.dice.chance(self.kills) {
+        let kills = self.life.kills;
+        if !self.is_killed && kills > 0.0 && !self.docket.is_calm() && self.dice.chance(kills) {
             self.is_killed = true;
-            self.scene.state().tally.strike(FaultKind::Kill);
-            self.scene.tell(|| format!("killed {point}"));
+            self.docket.count(|tally| tally.strike(FaultKind::Kill));
+            self.docket.tell(|| format!("killed {point}"));
         }
         self.is_killed
     }
 
-    fn is_calm(&self) -> bool {
-        let now = self.scene.now();
-        self.scene.state().weather.is_calm(now)
-    }
-
     fn fails(&mut self) -> bool {
-        let share = self.scene.state().weather.ledger_fails();
+        let share = self.world.ledger_fails();
         if share > 0.0 && self.dice.chance(share) {
-            self.scene.state().tally.strike(FaultKind::Ledger);
+            self.docket.count(|tally| tally.strike(FaultKind::Ledger));
             return true;
         }
         false
     }
+
+    fn keep(&mut self, entry: &Entry<'_>) {
+        self.n_entries += 1;
+        let line = line(entry);
+        self.docket.note(&line);
+        if plant::loses(&self.docket.plan, self.n_entries) {
+            return;
+        }
+        self.ledger += &line;
+        self.ledger.push('\n');
+    }
+
+    /// Holds an entry that was kept against the laws.
+    fn judge(&mut self, entry: &Entry<'_>) {
+        self.laws.entry(entry);
+        self.bill.entry(entry);
+        match entry {
+            Entry::Decided { decision, seen } => {
+                let order = decision.order();
+                self.kept
+                    .extend(order.map(|order| (order.pool.clone(), (order, decision.start))));
+                if self.docket.is_calm() {
+                    let truth = self.world.truth(&decision.pool);
+                    self.rest.look(decision, *seen, truth);
+                    self.bill.look(decision, truth);
+                }
+            }
+            Entry::Settled { order, receipt } => self.rest.settled(order, receipt),
+            Entry::Started { .. } | Entry::Blind { .. } | Entry::Unmatched { .. } | Entry::Account { .. } => {
+            }
+        }
+    }
 }
+
+/// The policies that the engine decides by, and those that its decisions are held against: the same, where nothing is planted.
+pub(super) type Held<'a> = (&'a Policies, &'a Policies);
 
 fn lost(why: &str) -> RecordError {
     RecordError {
@@ -91,39 +160,36 @@ fn lost(why: &str) -> RecordError {
     }
 }
 
-impl World for Watched<'_> {
+impl<W: Below> World for Watched<'_, W> {
     fn wait_until(&mut self, at: Timestamp) -> Option<Timestamp> {
         self.laws.end_tick();
-        if self.is_killed || self.scene.now() >= self.until || self.scene.found().is_some() {
+        if self.is_killed || self.docket.now() >= self.life.until || self.docket.is_broken() {
             return None;
         }
-        self.live.wait_until(at)
+        self.world.wait_until(at)
     }
 
     fn observe(&mut self, question: &Question<'_>, into: &mut Observation) -> Result<(), ObserveError> {
-        {
-            let mut state = self.scene.state();
-            state.blurred.clear();
-            state.tally.looks += 1;
-        }
+        self.docket.clear_blur();
+        self.docket.count(|tally| tally.looks += 1);
         self.kept.clear();
-        let seen = self.live.observe(question, into);
+        let seen = self.world.observe(question, into);
         if let Err(error) = &seen {
-            self.scene.state().tally.blind += 1;
-            self.scene.tell(|| format!("blind: {error}"));
+            self.docket.count(|tally| tally.blind += 1);
+            self.docket.tell(|| format!("blind: {error}"));
         }
         for view in into.pools_mut() {
-            let of_pool = self
-                .halts
-                .iter()
-                .filter(|(pools, _)| pools.matches(&view.state.id));
+            let halts = self.life.halts.iter();
+            let of_pool = halts.filter(|(pools, _)| pools.matches(&view.state.id));
             view.halt = Halt::together(of_pool.map(|(_, halt)| halt), question.now);
+            plant::distort(&self.docket.plan, view);
         }
         self.laws.begin_tick(question, into);
         seen
     }
 
     fn record(&mut self, entry: &Entry<'_>) -> Result<(), RecordError> {
+        let had_all = std::mem::replace(&mut self.has_all, false);
         self.is_whole = false;
         if self.dies("before a line") {
             return Err(lost("killed"));
@@ -131,18 +197,13 @@ impl World for Watched<'_> {
         if self.fails() {
             return Err(lost("the disk is full"));
         }
-        self.ledger += &line(entry);
-        self.ledger.push('\n');
+        self.keep(entry);
         self.is_whole = true;
-        self.laws.entry(entry);
-        if let Entry::Decided { decision, .. } = entry {
-            let order = decision.order();
-            self.kept
-                .extend(order.map(|order| (order.pool.clone(), (order, decision.start))));
-        }
+        self.judge(entry);
         if self.dies("after a line") {
             return Err(lost("killed"));
         }
+        self.has_all = had_all;
         Ok(())
     }
 
@@ -153,18 +214,22 @@ impl World for Watched<'_> {
         let kept = self.kept.remove(&order.pool);
         let Some((_, start)) = kept.filter(|(kept, _)| kept == order) else {
             let what = format!("{order:?} was ordered, and no line of this look says so");
-            self.scene.find(Law::Line, what);
+            self.docket.find(Law::Line, what);
             return Receipt::Withheld;
         };
-        let conduct = Arc::new(Mutex::new(Conduct::new(order, start)));
-        self.scene.state().conduct = Some(conduct);
-        let receipt = self.live.act(order);
-        let mut state = self.scene.state();
-        state.conduct = None;
-        state.tally.orders += 1;
-        state.tally.refused += u64::from(matches!(receipt, Receipt::Refused(_)));
-        drop(state);
-        self.scene.tell(|| {
+        self.world.expect(order, start);
+        if self.docket.plan.plants(Law::Foreign) {
+            self.world.meddle(&order.pool);
+        }
+        let receipt = match plant::twist(&self.docket, order) {
+            Some(order) => self.world.act(&order),
+            None => Receipt::Accepted,
+        };
+        self.docket.count(|tally| {
+            tally.orders += 1;
+            tally.refused += u64::from(matches!(receipt, Receipt::Refused(_)));
+        });
+        self.docket.tell(|| {
             format!(
                 "ordered {} from {start} to {}: {receipt:?}",
                 order.pool, order.target
@@ -173,9 +238,4 @@ impl World for Watched<'_> {
         self.dies("after an order");
         receipt
     }
-}
-
-/// Returns a pool's id as paths and answers of the swarm name it.
-pub(super) fn same_pool(id: &PoolId, name: &str) -> bool {
-    name.is_empty() || id.as_str().eq_ignore_ascii_case(name)
 }

@@ -1,42 +1,184 @@
-//! A fixed budget of the swarm's worlds, quiet ones: rough ones take minutes without optimisation, and `lowtide swarm` runs them.
+//! A fixed budget of the swarm's worlds: named seeds, each with why it is there, and laws that are broken on purpose.
+//!
+//! `lowtide swarm` runs as many as are asked for.
 
 use std::sync::{Arc, Mutex};
 
-use lowtide::swarm::{FaultKind, Plan, Without, run};
+use lowtide::swarm::{Ground, Law, Plan, Without, run, run_again};
 
-fn world(seed: u64, hours: u32) -> Plan {
-    Plan {
-        hours: Some(hours),
-        without: Without(FaultKind::ALL.into_iter().collect()),
-        ..Plan::of(seed)
-    }
+/// A world that is run every time.
+struct Named {
+    ground: Ground,
+    seed: u64,
+    hours: u32,
+    /// Whether everything may go wrong in it.
+    rough: bool,
+    /// Why it is there.
+    why: &'static str,
 }
 
-#[test]
-fn worlds_keep_every_law() {
-    for seed in SEEDS {
-        if let (_, Some(found)) = run(&world(seed, 1), None) {
-            panic!("{found}");
+impl Named {
+    fn plan(&self) -> Plan {
+        Plan {
+            ground: self.ground,
+            hours: Some(self.hours),
+            without: if self.rough {
+                Without::default()
+            } else {
+                Without::all()
+            },
+            ..Plan::of(self.seed)
         }
     }
 }
 
-/// As many as a second each leaves room for; `lowtide swarm` runs as many as are asked for.
-const SEEDS: [u64; 2] = [1, 22];
+const fn account(seed: u64, hours: u32, rough: bool, why: &'static str) -> Named {
+    Named {
+        ground: Ground::Account,
+        seed,
+        hours,
+        rough,
+        why,
+    }
+}
+
+const fn pools(seed: u64, hours: u32, rough: bool, why: &'static str) -> Named {
+    Named {
+        ground: Ground::Pools,
+        seed,
+        hours,
+        rough,
+        why,
+    }
+}
+
+/// Worlds of the account: every request, byte for byte.
+const ACCOUNTS: &[Named] = &[
+    account(22, 1, false, "nothing goes wrong"),
+    account(
+        17,
+        1,
+        true,
+        "old answers come again, lists lack an element, and the service is busy",
+    ),
+];
+
+/// Worlds of simulated pools.
+const POOLS: &[Named] = &[
+    pools(
+        2,
+        3,
+        true,
+        "an order that takes idle nodes alone keeps more than it names",
+    ),
+    pools(
+        9,
+        3,
+        true,
+        "the same from nothing, behind nodes that finish their tasks",
+    ),
+    pools(
+        15,
+        2,
+        true,
+        "a policy takes the place of another that had installed a formula, and ends it when nobody renews it",
+    ),
+];
+
+fn keep_every_law(named: &[Named]) {
+    for named in named {
+        if let (_, Some(found)) = run(&named.plan(), None) {
+            panic!("{found}\n  it is there for: {}", named.why);
+        }
+    }
+}
+
+#[test]
+fn named_accounts_keep_every_law() {
+    keep_every_law(ACCOUNTS);
+}
+
+#[test]
+fn named_pools_keep_every_law() {
+    keep_every_law(POOLS);
+}
+
+#[test]
+fn quiet_pools_come_to_rest_and_rough_ones_meet_every_kind_of_fault() {
+    let quiet = |seed| {
+        let plan = Plan {
+            ground: Ground::Pools,
+            hours: Some(3),
+            without: Without::all(),
+            ..Plan::of(seed)
+        };
+        let (tally, found) = run(&plan, None);
+        assert!(found.is_none(), "{}", found.unwrap());
+        assert!(tally.faults.is_empty() && tally.blind == 0, "{tally:?}");
+        tally.rested
+    };
+    let rested: u64 = (2..4).map(quiet).sum();
+    assert!(
+        rested > 500,
+        "{rested} looks in the calm are too few to prove much"
+    );
+}
+
+/// A law that nothing breaks says nothing: each is broken on purpose, found as what it is, and shown again by its command.
+#[test]
+fn every_law_is_found_when_it_is_broken_and_the_command_shows_it_again() {
+    for law in Law::ALL {
+        // Worlds in which there is something to do wrong early: a pool that cannot be seen, one that is to move in the calm, …
+        let (seed, quiet) = match law {
+            Law::Blind => (5, false),
+            Law::Rest => (3, true),
+            Law::Same | Law::Bill => (1, false),
+            _ => (0, false),
+        };
+        let plan = Plan {
+            ground: Ground::Pools,
+            // The calm of a world of few hours is shorter than what the aftermath explains.
+            hours: (law != Law::Rest).then_some(3),
+            without: if quiet { Without::all() } else { Without::default() },
+            plant: Some(law),
+            ..Plan::of(seed)
+        };
+        let (tally, found) = run(&plan, None);
+        let found = found.or_else(|| run_again(&plan, &tally));
+        let found = found.unwrap_or_else(|| panic!("nothing breaks the law `{law}`"));
+        // A ledger that lost lines breaks its bill before it is replayed.
+        let expected = [law, if law == Law::Replay { Law::Bill } else { law }];
+        assert!(expected.contains(&found.law), "`{law}`: {found}");
+        assert!(is_shown_again(&found.command(), &plan), "{}", found.command());
+    }
+}
+
+/// Says whether a command names all that a world is made by.
+fn is_shown_again(command: &str, plan: &Plan) -> bool {
+    let law = plan.plant.map(Law::word).unwrap_or_default();
+    let hours = plan
+        .hours
+        .map_or(String::new(), |hours| format!(" --hours {hours}"));
+    let named = format!("lowtide swarm --seed {} --ground pools{hours}", plan.seed);
+    command.starts_with(&named) && command.ends_with(&format!("--plant {law}"))
+}
 
 #[test]
 fn the_same_seed_is_the_same_world() {
-    let trace = || {
+    let trace = |plan: &Plan| {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let kept = lines.clone();
         let keep = move |line: &str| kept.lock().unwrap().push(line.to_owned());
-        run(&world(11, 1), Some(Arc::new(keep)));
+        run(plan, Some(Arc::new(keep)));
         std::mem::take(&mut *lines.lock().unwrap())
     };
-    let (one, two) = (trace(), trace());
-    assert!(one.len() > 10, "{} lines are too few to prove much", one.len());
-    for (one, two) in one.iter().zip(&two) {
-        assert_eq!(one, two);
+    for named in [account(22, 1, false, ""), pools(2, 2, true, "")] {
+        let plan = named.plan();
+        let (one, two) = (trace(&plan), trace(&plan));
+        assert!(one.len() > 10, "{} lines are too few to prove much", one.len());
+        for (one, two) in one.iter().zip(&two) {
+            assert_eq!(one, two);
+        }
+        assert_eq!(one.len(), two.len());
     }
-    assert_eq!(one.len(), two.len());
 }

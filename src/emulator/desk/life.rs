@@ -253,8 +253,9 @@ impl Desk {
 
     fn gone(&mut self, node: NodeRef) {
         self.release_unit(node);
+        let now = self.now;
         let pool = self.pool_mut(node.pool);
-        pool.drop_node(node.index);
+        pool.drop_node(node.index, now);
         let is_empty = pool.deleting.is_some() && pool.present().next().is_none();
         if is_empty {
             self.pool_is_gone(node.pool);

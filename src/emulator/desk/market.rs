@@ -148,12 +148,12 @@ impl Desk {
         let leaves = current.after_tasks == AfterTasks::Leave;
         self.clear_node(node.pool, node.index, false);
         self.release_unit(node);
+        let (now, retry) = (self.now, self.setup.timing.retry);
         if leaves {
-            self.pool_mut(node.pool).drop_node(node.index);
+            self.pool_mut(node.pool).drop_node(node.index, now);
             self.settle(node.pool);
             return;
         }
-        let (now, retry) = (self.now, self.setup.timing.retry);
         let life = self.pool_mut(node.pool).change(node.index, now, |node| {
             node.state = NodeState::Preempted;
             node.after_tasks = AfterTasks::Stay;

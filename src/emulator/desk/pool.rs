@@ -55,6 +55,20 @@ pub(super) struct Pool {
     pub(super) jobs: BTreeSet<(i32, u32)>,
     pub(super) tasks: TaskTally,
     pub(super) samples: Samples,
+    /// What its nodes come to in time.
+    #[serde(default)]
+    pub(super) hours: NodeHours,
+}
+
+/// How long nodes were there that are paid for: all but those that were taken away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct NodeHours {
+    /// Up to when they are added up; not at all without.
+    until: Option<Timestamp>,
+    /// By lane, added up.
+    pub(super) milliseconds: [u64; 2],
+    /// How often one came, went, was taken away or came back.
+    pub(super) n_turns: u64,
 }
 
 /// What of the latest resize is still to come.
@@ -122,7 +136,24 @@ impl Pool {
             jobs: BTreeSet::new(),
             tasks: TaskTally::default(),
             samples: Samples::default(),
+            hours: NodeHours::default(),
         }
+    }
+
+    /// Adds up the time of the nodes that are paid for, up to a moment from which on others are there.
+    pub(super) fn add_hours(&mut self, now: Timestamp) {
+        let until = self.hours.until.unwrap_or(now);
+        let passed = u64::try_from(now.since(until).ticks() / MILLISECOND.ticks()).unwrap_or(0);
+        for lane in Lane::ALL {
+            let nodes = self.current(lane) - self.count(lane, NodeState::Preempted);
+            self.hours.milliseconds[lane as usize] += passed * u64::from(nodes);
+        }
+        self.hours.until = Some(now.max(until));
+    }
+
+    fn turn(&mut self, now: Timestamp) {
+        self.add_hours(now);
+        self.hours.n_turns += 1;
     }
 
     /// Notes that targets, formula or properties changed; two changes never have one version.
@@ -192,6 +223,7 @@ impl Pool {
 
     /// Adds a node, which begins as `creating`, and returns its place.
     pub(super) fn add_node(&mut self, id: String, lane: Lane, now: Timestamp) -> u32 {
+        self.turn(now);
         let (index, life, machine) = match self.vacant.pop() {
             Some(index) => {
                 let gone = &self.nodes[index as usize];
@@ -229,7 +261,8 @@ impl Pool {
     }
 
     /// Takes a node away for good.
-    pub(super) fn drop_node(&mut self, index: u32) {
+    pub(super) fn drop_node(&mut self, index: u32, now: Timestamp) {
+        self.turn(now);
         self.close(index);
         let node = &mut self.nodes[index as usize];
         assert!(node.tasks.is_empty(), "no node goes with a task");
@@ -257,10 +290,14 @@ impl Pool {
         let node = &mut self.nodes[index as usize];
         let before = node.state;
         let result = how(node);
-        if node.state != before {
+        let (lane, after) = (node.lane, node.state);
+        if after != before {
             node.state_since = now;
-            self.counts[node.lane as usize][before as usize] -= 1;
-            self.counts[node.lane as usize][node.state as usize] += 1;
+            if [before, after].contains(&NodeState::Preempted) {
+                self.turn(now);
+            }
+            self.counts[lane as usize][before as usize] -= 1;
+            self.counts[lane as usize][after as usize] += 1;
         }
         self.reopen(index);
         result

@@ -293,7 +293,7 @@ impl Desk {
             return;
         }
         if matches!(node.state, NodeState::Preempted | NodeState::Deallocated) {
-            self.pool_mut(number).drop_node(index);
+            self.pool_mut(number).drop_node(index, now);
             return;
         }
         if !node.tasks.is_empty() && matches!(option, Option::TaskCompletion | Option::RetainedData) {
