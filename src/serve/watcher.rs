@@ -25,6 +25,9 @@ use crate::base::Span;
 /// Writers that take longer from one file to the next are read twice, which does no harm.
 const QUIET: Duration = Duration::from_millis(300);
 
+/// Where something is written all the time, such as a log beside a key, it is not waited for any longer.
+const QUIET_AWAITED_MAX: Duration = Duration::from_secs(2);
+
 /// Certificates are a few KiB, keys and tokens less.
 const SECRET_BYTES_MAX: u64 = 1 << 20;
 
@@ -121,7 +124,11 @@ async fn attend(
     loop {
         match tokio::time::timeout(wait, heard.recv()).await {
             Ok(None) => return,
-            Ok(Some(())) => while tokio::time::timeout(QUIET, heard.recv()).await.is_ok() {},
+            Ok(Some(())) => {
+                let quiet = async { while tokio::time::timeout(QUIET, heard.recv()).await.is_ok() {} };
+                // It is looked at all the same when it does not become quiet.
+                let _ = tokio::time::timeout(QUIET_AWAITED_MAX, quiet).await;
+            }
             Err(_) => {}
         }
         let look = tokio::task::spawn_blocking(move || seen.look()).await;
@@ -141,16 +148,43 @@ mod tests {
     use super::*;
     use crate::azure::Stop;
 
+    fn runtime() -> Runtime {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(1).enable_all().build().unwrap()
+    }
+
+    #[test]
+    fn a_change_is_seen_where_something_is_written_all_the_time() {
+        let place = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(place.path().join(name), text).unwrap();
+        std::fs::create_dir(place.path().join("policies")).unwrap();
+        write("policies/render.yaml", "one");
+        write("key", "one");
+        let runtime = runtime();
+        let mut folder = Folder::new(place.path().join("policies"));
+        folder.read();
+        let control = Control::new(Stop::default());
+        let key = place.path().join("key");
+        let _watcher = Watcher::begin(&runtime, (&folder, vec![key]), Span::hours(1), &control);
+        // Its first look comes before the change.
+        std::thread::sleep(Duration::from_millis(100));
+        write("policies/render.yaml", "two");
+        for line in 0..200 {
+            write("log", &line.to_string());
+            if control.asked().reload {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("a log beside the key keeps it from looking");
+    }
+
     #[test]
     fn what_changed_before_it_watched_is_seen() {
         let place = tempfile::tempdir().unwrap();
         let file = place.path().join("render.yaml");
         std::fs::write(&file, "one").unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = runtime();
         let asked = |changes: bool| {
             let mut folder = Folder::new(place.path().to_owned());
             folder.read();
