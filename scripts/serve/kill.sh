@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Kills the real sidecar (SIGKILL) at every point at which it writes, against the real local account, and holds what is in the
 # account and in the ledger against each other: kill.sh [KILLS] [SECONDS]. It goes on beyond so many kills until one fell between
-# every two lines. Needs python3 and a C compiler.
+# every two lines, or its time is over. Needs python3 and a C compiler.
 cd "$(dirname "$0")/../.."
 here=$PWD
 . scripts/clients/account.sh
