@@ -103,7 +103,7 @@ const fn counts_tasks(metric: Metric) -> bool {
 pub(super) fn distort(plan: &Plan, view: &mut PoolView) {
     match plan.plant {
         // One node more than there is, which the report then counts.
-        Some(Law::Bill) => view.state.current.dedicated = view.state.current.dedicated + Nodes(1),
+        Some(Law::Bill) => view.state.current.dedicated += Nodes(1),
         Some(Law::Thin) => view.samples.clear(),
         _ => {}
     }
@@ -113,7 +113,7 @@ pub(super) fn distort(plan: &Plan, view: &mut PoolView) {
 pub(super) fn twist(docket: &Docket, order: &Order) -> Option<Order> {
     let mut order = order.clone();
     match docket.plan.plant {
-        Some(Law::Order) => order.target.dedicated = order.target.dedicated + Nodes(1),
+        Some(Law::Order) => order.target.dedicated += Nodes(1),
         Some(Law::Foreign) => order.etag = None,
         Some(Law::Rest) if docket.is_calm() => return None,
         _ => {}
@@ -123,7 +123,7 @@ pub(super) fn twist(docket: &Docket, order: &Order) -> Option<Order> {
 
 /// Says whether the ledger loses a line that it said it has.
 pub(super) const fn loses(plan: &Plan, n_entries: u64) -> bool {
-    matches!(plan.plant, Some(Law::Replay)) && n_entries % 7 == 0
+    matches!(plan.plant, Some(Law::Replay)) && n_entries.is_multiple_of(7)
 }
 
 /// Returns what a line is counted by: itself, or something that is never twice the same.
