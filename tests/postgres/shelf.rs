@@ -23,6 +23,27 @@ fn decided(number: i64) -> String {
     )
 }
 
+/// Half of the 300 decisions are of this pool, a second after the other.
+fn in_short(store: &Store) {
+    let mut glimpses = Vec::new();
+    let glimpsed = Glimpsed {
+        pool: "Render-1".parse().unwrap(),
+        from: Timestamp::from_unix_seconds(1_800_000_000) + Span::seconds(100),
+        to: Timestamp::from_unix_seconds(1_800_000_000) + Span::seconds(199),
+    };
+    let is_whole = store.glimpse(&glimpsed, &mut |glimpse| {
+        glimpses.push(glimpse);
+        true
+    });
+    assert!(is_whole.unwrap());
+    assert_eq!(glimpses.len(), 50, "the odd ones from 101 to 199");
+    assert!(glimpses.is_sorted_by_key(|glimpse| glimpse.at));
+    // Of its one spot node one is preempted, and not paid for.
+    let held = glimpses[0].held.unwrap();
+    assert_eq!((held.dedicated.0, held.spot.0), (2, 0));
+    assert_eq!(glimpses[0].prices, Some([1.0, 0.25]));
+}
+
 pub(crate) fn lines_come_out_and_are_found() {
     let url = database();
     let store = open(&url);
@@ -60,23 +81,7 @@ pub(crate) fn lines_come_out_and_are_found() {
         }),
         by(&|line| line.contains("queueAsk"))
     );
-    let mut glimpses = Vec::new();
-    let glimpsed = Glimpsed {
-        pool: "Render-1".parse().unwrap(),
-        from: Timestamp::from_unix_seconds(1_800_000_000) + Span::seconds(100),
-        to: Timestamp::from_unix_seconds(1_800_000_000) + Span::seconds(199),
-    };
-    let is_whole = store.glimpse(&glimpsed, &mut |glimpse| {
-        glimpses.push(glimpse);
-        true
-    });
-    assert!(is_whole.unwrap());
-    assert_eq!(glimpses.len(), 50, "the odd ones from 101 to 199");
-    assert!(glimpses.is_sorted_by_key(|glimpse| glimpse.at));
-    // Of its one spot node one is preempted, and not paid for.
-    let held = glimpses[0].held.unwrap();
-    assert_eq!((held.dedicated.0, held.spot.0), (2, 0));
-    assert_eq!(glimpses[0].prices, Some([1.0, 0.25]));
+    in_short(&store);
     assert_eq!(
         find(Search {
             kind: Some(EntryKind::Started),
