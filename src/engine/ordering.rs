@@ -12,7 +12,8 @@
 use crate::account::{AllocationState, HaltScope, Lease, OwnFormula, PoolState, Removal};
 use crate::base::{Lane, Timestamp};
 use crate::decision::{
-    Decision, InShadow, LeaseDoes, LeaseElsewhere, LeaseStep, LeaseWaits, Reason, Snapshot, Stage, TakesOver,
+    Decision, InShadow, LeaseDoes, LeaseElsewhere, LeaseStep, LeaseWaits, OurOrders, Reason, Snapshot, Stage,
+    TakesOver,
 };
 use crate::formula::PoolFacts;
 use crate::policy::{Due, LeaseFormula, Leased, Mode, OwnFormulaRule, Policy};
@@ -23,6 +24,8 @@ enum Steered<'a> {
     Nobody,
     /// A lease of ours.
     Us(&'a Lease),
+    /// A lease that we installed by another name, as an earlier policy of the pool.
+    Former(&'a Lease),
     /// A lease of somebody else.
     Holder(&'a Lease),
     /// A formula of its own.
@@ -30,10 +33,11 @@ enum Steered<'a> {
 }
 
 impl<'a> Steered<'a> {
-    fn of(pool: &'a PoolState, policy: &Policy) -> Self {
+    fn of(pool: &'a PoolState, ours: &OurOrders, policy: &Policy) -> Self {
         match (&pool.formula, pool.auto_scale) {
             (_, false) => Self::Nobody,
             (Some(OwnFormula::Lease(lease)), true) if lease.holder == policy.holder() => Self::Us(lease),
+            (Some(OwnFormula::Lease(lease)), true) if policy.ends(lease, ours) => Self::Former(lease),
             (Some(OwnFormula::Lease(lease)), true) => Self::Holder(lease),
             (Some(OwnFormula::Other(text)), true) => Self::Formula(Some(text)),
             (None, true) => Self::Formula(None),
@@ -43,7 +47,7 @@ impl<'a> Steered<'a> {
 
 /// Orders nothing that the service would refuse, or that the operator only wants to see.
 pub(super) fn order_what_can_be(policy: &Policy, snapshot: &Snapshot<'_>, decision: &mut Decision) {
-    let steered = Steered::of(snapshot.pool, policy);
+    let steered = Steered::of(snapshot.pool, snapshot.ours, policy);
     if let Some(hold) = decision.hold() {
         // Whoever cannot tell what is needed is alive all the same: what the pool has is renewed.
         let is_word = matches!(hold, Reason::Paused | Reason::Halted(_));
@@ -68,19 +72,13 @@ pub(super) fn order_what_can_be(policy: &Policy, snapshot: &Snapshot<'_>, decisi
             }
         }
         (Steered::Us(held), Some(rule)) => lease(policy, snapshot, (rule, Some(held), renews), decision),
-        (Steered::Us(_), None) => {
-            decision.release = true;
-            tell(decision, Reason::LeaseEnds);
-        }
-        (Steered::Holder(other), _) if snapshot.now < other.until => {
+        (Steered::Holder(other) | Steered::Former(other), _) if snapshot.now < other.until => {
             let (holder, until) = (other.holder.clone(), other.until);
             decision.hold_because(Reason::LeaseElsewhere(LeaseElsewhere { holder, until }));
         }
-        // One that we installed by another name, as an earlier policy of the pool, and that nobody renews: it is ours to end.
-        (Steered::Holder(_), Some(rule)) if snapshot.ours.leased_at.is_some() => {
-            lease(policy, snapshot, (rule, None, true), decision);
-        }
-        (Steered::Holder(_), None) if snapshot.ours.leased_at.is_some() => {
+        // Nobody renews it: it is ours to end.
+        (Steered::Former(_), Some(rule)) => lease(policy, snapshot, (rule, None, true), decision),
+        (Steered::Us(_) | Steered::Former(_), None) => {
             decision.release = true;
             tell(decision, Reason::LeaseEnds);
         }

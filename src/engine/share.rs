@@ -93,8 +93,8 @@ fn hold_growth(seats: &mut [Seat<'_>], reason: &dyn Fn(&Seat<'_>) -> Option<Reas
 impl Seat<'_> {
     /// Says whether an order may come of it.
     fn moves(&self) -> bool {
-        let orders =
-            matches!(self.policy.mode, Mode::Full | Mode::OutOnly) && self.policy.steers(self.snapshot.pool);
+        let Snapshot { pool, ours, .. } = self.snapshot;
+        let orders = matches!(self.policy.mode, Mode::Full | Mode::OutOnly) && self.policy.steers(pool, ours);
         orders && self.caps.is_some() && self.decision.hold().is_none()
     }
 

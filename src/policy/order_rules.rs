@@ -157,12 +157,18 @@ impl Policy {
     }
 
     /// Says whether an order may come of what it decides about a pool: not where the pool follows a formula that is left to it.
-    pub fn steers(&self, pool: &PoolState) -> bool {
+    pub fn steers(&self, pool: &PoolState, ours: &OurOrders) -> bool {
         match &pool.formula {
             _ if !pool.auto_scale => true,
-            Some(OwnFormula::Lease(lease)) if lease.holder == self.holder() => true,
+            Some(OwnFormula::Lease(lease)) if self.ends(lease, ours) => true,
             Some(_) | None => self.orders.own_formula == OwnFormulaRule::TakeOver,
         }
+    }
+
+    /// Says whether a lease that a pool follows is ours to renew and to end: one by our name, or one that we installed by another
+    /// name, as an earlier policy of the pool.
+    pub fn ends(&self, lease: &crate::account::Lease, ours: &OurOrders) -> bool {
+        lease.holder == self.holder() || ours.leased_at.is_some()
     }
 
     /// Returns by which name its formulas are known again.

@@ -83,6 +83,12 @@ const POOLS: &[Named] = &[
         true,
         "a policy takes the place of another that had installed a formula, and ends it when nobody renews it",
     ),
+    pools(
+        2027,
+        8,
+        true,
+        "a pool whose policy ends the formula of an earlier one asks for its share of the cores like any other",
+    ),
 ];
 
 fn keep_every_law(named: &[Named]) {
