@@ -3,11 +3,13 @@
 mod cost;
 mod formula_course;
 mod savings;
+mod tally;
 mod wait;
 
 pub use cost::{Cost, HELD_FOR_MAX};
 pub use formula_course::FormulaCourse;
-pub use savings::{Savings, assumptions};
+pub use savings::{Saved, Savings, assumptions};
+pub use tally::{Tallied, Tally};
 pub use wait::Wait;
 
 use crate::account::PoolId;

@@ -191,6 +191,8 @@ async fn every_answer_is_as_the_description_has_it() {
     for path in [
         "/api/v1/account",
         "/api/v1/policies",
+        "/api/v1/savings",
+        "/api/v1/savings?for=7d&pool=render",
         "/api/v1/pools",
         "/api/v1/pools/render",
         "/api/v1/pools/render/decisions?limit=1",

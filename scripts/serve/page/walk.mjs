@@ -7,9 +7,18 @@ const [executable, url, token] = process.argv.slice(2);
 const browser = await open(executable);
 const began = Date.now();
 
+/** Waits for the savings of the account or of a pool, and returns each comparison in a line. */
+async function saved(page, where) {
+  await until(page, "savings against both", (place) => {
+    const told = [...document.querySelectorAll(`${place} .against`)].map((one) => one.innerText);
+    return told.length === 3 && told.slice(1).every((one) => /\$[\d.,]+ (saved|more paid)/.test(one) && /instead of \$/.test(one));
+  }, where);
+  return page.$$eval(`${where} .against`, (found) => found.map((one) => one.innerText.replaceAll("\n", " ")));
+}
+
 async function home() {
-  const told = await tab(browser);
-  const { page } = told;
+  const kept = await tab(browser);
+  const { page } = kept;
   await page.goto(url, { waitUntil: "domcontentloaded" });
   await until(page, "two pools", () => document.querySelectorAll(".pools tbody tr").length === 2);
   await until(page, "the mark that it is live", () => document.querySelector(".live")?.innerText === "live");
@@ -17,6 +26,14 @@ async function home() {
   must(/^Steering 2 pools: /.test(headline), headline);
   for (const [name, word] of [["demand", "wait"], ["nodes", "of"], ["cost", "an hour"], ["spot", ""]]) must((await text(page, `.tile.${name}`)).includes(word), `the tile ${name}`);
   ok(`at a glance: ${headline}`);
+  const told = await saved(page, ".overview + .savings");
+  await page.click('.overview + .savings [data-saved="7d"]');
+  await until(page, "the week", () => document.querySelector('.overview + .savings [data-saved="7d"]').ariaPressed === "true");
+  await saved(page, ".overview + .savings");
+  await page.click(".overview + .savings summary");
+  must(/all-dedicated: as many nodes/.test(await text(page, ".overview + .savings .assumes")), "the savings do not say what they assume");
+  await page.click(".overview + .savings summary");
+  ok(`savings: ${told.join("; ")}`);
   const before = await text(page, ".seen");
   await until(page, "another look", (old) => document.querySelector(".seen").innerText !== old, before);
   ok("what happens is shown by itself");
@@ -36,7 +53,7 @@ async function home() {
   must((await page.$eval(":root", (root) => getComputedStyle(root).colorScheme)) === "dark", "the switch changes nothing");
   ok(`the switch, dark: ${await readable(page, "the account in dark")}`);
   await picture(page, "account-dark");
-  quiet(told);
+  quiet(kept);
   await page.close();
 }
 
@@ -50,6 +67,7 @@ async function pool() {
   await until(page, "marks", () => document.querySelectorAll('.mark[data-verdict="out"]').length > 0);
   await until(page, "the latest decision", () => document.querySelectorAll("#explained .step").length > 0);
   ok(`a pool: ${await page.$$eval(".mark", (marks) => marks.length)} decisions are marks`);
+  ok(`its savings: ${(await saved(page, ".pool .savings")).join("; ")}`);
   const mark = await page.$$eval('.mark[data-verdict="out"]', (marks) => { marks[0].click(); return { label: marks[0].title, number: marks[0].dataset.number }; });
   await until(page, "the chain of the mark", (number) => document.querySelector("#explained").innerText.includes(`line ${number} of`), mark.number);
   const chain = await text(page, "#explained");

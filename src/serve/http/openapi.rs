@@ -4,7 +4,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{answers, decisions, events, overview, pools, problem, series, steering, what_if};
+use super::{answers, decisions, events, overview, pools, problem, savings, series, steering, what_if};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,6 +19,7 @@ use super::{answers, decisions, events, overview, pools, problem, series, steeri
         overview::policy_text,
         overview::openapi,
         events::listen,
+        savings::savings,
         pools::all,
         pools::one,
         decisions::search,

@@ -13,7 +13,7 @@ use super::settings::HttpSettings;
 use super::site::Site;
 use super::tls::Certificates;
 use super::tokens::Tokens;
-use super::{Door, decisions, events, overview, page, pools, series, steering, what_if};
+use super::{Door, decisions, events, overview, page, pools, savings, series, steering, what_if};
 
 /// Every path of the interface with its method.
 pub(super) fn table() -> Vec<(&'static str, &'static str, MethodRouter<Site>)> {
@@ -23,6 +23,7 @@ pub(super) fn table() -> Vec<(&'static str, &'static str, MethodRouter<Site>)> {
         ("get", "/api/v1/policies/{name}", get(overview::policy_text)),
         ("get", "/api/v1/openapi.json", get(overview::openapi)),
         ("get", "/api/v1/events", get(events::listen)),
+        ("get", "/api/v1/savings", get(savings::savings)),
         ("get", "/api/v1/pools", get(pools::all)),
         ("get", "/api/v1/pools/{id}", get(pools::one)),
         ("get", "/api/v1/pools/{id}/decisions", get(decisions::search)),

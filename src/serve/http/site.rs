@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Semaphore;
+
 use super::super::{Board, Control, Measures, Metrics};
 use super::answers::HaltAnswer;
 use super::events::Recent;
 use super::planner::Planner;
 use super::problem::{Kind, Problem};
+use super::tallies::Tallies;
 use crate::account::{Halt, PoolId};
 use crate::base::Timestamp;
 use crate::store::{Store, StoreError};
@@ -39,6 +42,8 @@ pub struct Site(Arc<Inner>);
 struct Inner {
     stands: Stands,
     recent: Recent,
+    tallies: Tallies,
+    what_if_turn: Arc<Semaphore>,
 }
 
 impl Site {
@@ -46,7 +51,13 @@ impl Site {
     pub fn new(stands: Stands) -> Self {
         let run = stands.board.read().health.began.unwrap_or_else(|| (stands.now)());
         let recent = Recent::of(&stands.board, run.ticks().unsigned_abs() / 10_000);
-        Self(Arc::new(Inner { stands, recent }))
+        Self(Arc::new(Inner {
+            stands,
+            recent,
+            tallies: Tallies::default(),
+            // One at a time: a backtest takes a core, and the loop needs one.
+            what_if_turn: Arc::new(Semaphore::new(1)),
+        }))
     }
 
     pub(super) fn stands(&self) -> &Stands {
@@ -81,6 +92,15 @@ impl Site {
 
     pub(super) fn recent(&self) -> &Recent {
         &self.0.recent
+    }
+
+    pub(super) fn tallies(&self) -> &Tallies {
+        &self.0.tallies
+    }
+
+    /// Returns the turn of whoever tries another policy.
+    pub(super) fn what_if_turn(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.what_if_turn)
     }
 
     pub(super) fn now(&self) -> Timestamp {

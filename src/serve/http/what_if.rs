@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use super::super::{FaultyText, Written};
@@ -97,9 +96,6 @@ pub(super) struct OutcomeAnswer {
 
 /// The longest past: a week has every day of it, and a backtest of it takes seconds.
 const PAST_MAX: Span = Span::days(7);
-/// One at a time: a backtest takes a core, and the loop needs one.
-static TURN: Semaphore = Semaphore::const_new(1);
-
 /// What another policy would have made of a pool's recorded past, beside the policy in effect.
 ///
 /// The tasks that ended come again as they came, for a simulated pool that is as large and as often evicted as this one was. Nothing
@@ -139,7 +135,7 @@ pub(super) async fn what_if(
     })?;
     let (present, written) = in_effect(&site, &pool)?;
     let (changed, findings) = sent(&pool, &present, &written, asked.text)?;
-    let turn = TURN.try_acquire().map_err(|_| {
+    let turn = site.what_if_turn().try_acquire_owned().map_err(|_| {
         let detail = "another policy is being tried, and one is tried at a time";
         Problem::new(Kind::TooManyAtOnce, detail, "ask again in a few seconds").again_in(3)
     })?;

@@ -1,6 +1,7 @@
 //! What was saved: against the same nodes, all dedicated, and against a formula of the service on the same samples.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 use serde::Serialize;
 
@@ -34,9 +35,38 @@ pub struct Savings {
     pub hours: f64,
 }
 
-struct Seat {
-    savings: Savings,
-    at: Timestamp,
+/// What was paid in some time, and would have been otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Saved {
+    /// What the nodes cost.
+    pub held: Usd,
+    /// What as many cost, were all dedicated.
+    pub all_dedicated: Usd,
+    /// What the formula would have held, at the same prices.
+    pub formula: Usd,
+    /// Hours that are counted: those between looks whose prices are known.
+    pub hours: f64,
+    /// Looks at which the formula was evaluated.
+    pub formula_runs: u64,
+    /// Looks at which it could not be.
+    pub formula_faults: u64,
+}
+
+impl AddAssign for Saved {
+    fn add_assign(&mut self, other: Self) {
+        self.held += other.held;
+        self.all_dedicated += other.all_dedicated;
+        self.formula += other.formula;
+        self.hours += other.hours;
+        self.formula_runs += other.formula_runs;
+        self.formula_faults += other.formula_faults;
+    }
+}
+
+/// A pool from one look to the next.
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) at: Timestamp,
     nodes: Mix,
     prices: Option<[f64; 2]>,
     course: FormulaCourse,
@@ -52,7 +82,7 @@ impl Store {
     /// When the ledger cannot be read.
     pub fn savings(&self, stretch: &Stretch, formula: &Formula) -> Result<Vec<Savings>, StoreError> {
         let mut prices = BTreeMap::new();
-        let mut seats: BTreeMap<PoolId, Seat> = BTreeMap::new();
+        let mut seats: BTreeMap<PoolId, (Seat, Saved)> = BTreeMap::new();
         self.each_held(stretch, &mut |held| {
             prices.insert((held.pool, held.at), held.prices);
         })?;
@@ -62,26 +92,34 @@ impl Store {
             };
             let id = view.state.id.clone();
             let price = prices.get(&(id.clone(), at)).copied().flatten();
-            let seat = seats
-                .entry(id.clone())
-                .or_insert_with(|| Seat::new(id, at, FormulaCourse::of(formula, HISTORY)));
-            seat.see(at, &view, price);
+            let blank = || {
+                let course = FormulaCourse::of(formula, HISTORY);
+                (Seat::new(at, course), Saved::default())
+            };
+            let (seat, saved) = seats.entry(id).or_insert_with(blank);
+            *saved += seat.see(at, &view, price);
         })?;
-        Ok(seats.into_values().map(|seat| seat.savings).collect())
+        let told = seats.into_iter();
+        Ok(told.map(|(pool, (_, saved))| Savings::of(pool, saved)).collect())
+    }
+}
+
+impl Savings {
+    fn of(pool: PoolId, saved: Saved) -> Self {
+        Self {
+            pool,
+            held: saved.held,
+            all_dedicated: saved.all_dedicated,
+            formula: saved.formula,
+            formula_faults: saved.formula_faults,
+            hours: saved.hours,
+        }
     }
 }
 
 impl Seat {
-    fn new(pool: PoolId, at: Timestamp, course: FormulaCourse) -> Self {
+    pub(super) const fn new(at: Timestamp, course: FormulaCourse) -> Self {
         Self {
-            savings: Savings {
-                pool,
-                held: Usd::ZERO,
-                all_dedicated: Usd::ZERO,
-                formula: Usd::ZERO,
-                formula_faults: 0,
-                hours: 0.0,
-            },
             at,
             nodes: Mix::ZERO,
             prices: None,
@@ -89,24 +127,29 @@ impl Seat {
         }
     }
 
-    fn see(&mut self, at: Timestamp, view: &PoolView, prices: Option<[f64; 2]>) {
+    /// Takes in a look; returns what was paid since the one before.
+    pub(super) fn see(&mut self, at: Timestamp, view: &PoolView, prices: Option<[f64; 2]>) -> Saved {
+        let mut saved = Saved::default();
         if let (Some(span), Some(prices)) = (held_for(self.at, at), self.prices) {
             let hours = span.as_hours();
             let cost =
                 |mix: Mix| (mix.dedicated.as_f64() * prices[0] + mix.spot.as_f64() * prices[1]) * hours;
-            self.savings.hours += hours;
-            self.savings.held += Usd(cost(self.nodes));
-            self.savings.all_dedicated += Usd(self.nodes.total().as_f64() * prices[0] * hours);
-            self.savings.formula += Usd(cost(self.course.wanted()));
+            saved.hours = hours;
+            saved.held = Usd(cost(self.nodes));
+            saved.all_dedicated = Usd(self.nodes.total().as_f64() * prices[0] * hours);
+            saved.formula = Usd(cost(self.course.wanted()));
         }
+        let (runs, faults) = (self.course.runs, self.course.faults);
         self.course.see(at, view);
-        self.savings.formula_faults = self.course.faults;
+        saved.formula_runs = self.course.runs - runs;
+        saved.formula_faults = self.course.faults - faults;
         let state = &view.state;
         self.nodes = Mix {
             dedicated: state.current.dedicated,
             spot: state.current.spot.saturating_sub(state.nodes.preempted),
         };
         (self.at, self.prices) = (at, prices);
+        saved
     }
 }
 

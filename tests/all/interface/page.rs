@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex};
 use lowtide::azure::Stop;
 use lowtide::base::Timestamp;
 use lowtide::engine::Entry;
+use lowtide::formula::documented::PENDING_TASKS;
+use lowtide::formula::{Formula, Scope};
 use lowtide::policy::{Policies, read};
 use lowtide::serve::http::{Door, HttpSettings, PlanError, Planner, Site, Stands};
 use lowtide::serve::{Board, Control, Metrics, Written};
 use lowtide::sim::cluster::{Eviction, Setup};
 use lowtide::sim::{Contender, Options, backtest_one, demo};
 use lowtide::store::Store;
+use lowtide::store::report::{Stretch, Tally};
 use lowtide::world::line;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -96,6 +99,12 @@ async fn the_page_is_whole_and_may_load_nothing_else() {
 
 /// A sidecar that has steered a day of builds.
 async fn after_a_day() -> Served {
+    let (store, standing, end) = a_day();
+    enter(store, standing, end).await
+}
+
+/// What a day of builds leaves: the ledger, what is known of it now, and when it ended.
+fn a_day() -> (Store, (Board, Arc<Mutex<Metrics>>), Timestamp) {
     let (policy, findings) = read("farm", POLICY, &mut |_| Err(String::new()));
     let policy = policy.unwrap_or_else(|| panic!("{:?}", findings.policy));
     let store = Store::in_memory();
@@ -137,7 +146,7 @@ async fn after_a_day() -> Served {
         ..Written::default()
     };
     board.write(|standing| standing.written = Arc::new([("farm".to_owned(), written)].into()));
-    enter(store, (board, metrics), end).await
+    (store, (board, metrics), end)
 }
 
 async fn enter(store: Store, (board, metrics): (Board, Arc<Mutex<Metrics>>), now: Timestamp) -> Served {
@@ -229,6 +238,69 @@ async fn a_day_is_told_in_points_and_marks_that_can_be_explained() {
     assert!(measures["waitedP95Seconds"].as_f64() > Some(0.0), "{measures}");
     let (_, account) = served.get("/api/v1/account").await;
     assert_eq!(account["spent"], measures["spent"], "{account}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn savings_are_those_of_the_report() {
+    let (store, standing, end) = a_day();
+    let formula = Formula::compile(PENDING_TASKS, &Scope::default()).unwrap();
+    let reported = store.savings(&Stretch::default(), &formula).unwrap().remove(0);
+    let served = enter(store, standing, end).await;
+    let (_, document) = served.get("/api/v1/openapi.json").await;
+    let path = "/api/v1/savings?for=7d";
+    let (status, told) = served.get(path).await;
+    assert_eq!(status, 200, "{told}");
+    schema::check(&document, ("get", path, 200), &told);
+    assert_eq!(told["whole"], true);
+    let total = &told["total"];
+    for (name, reported) in [
+        ("held", reported.held.0),
+        ("allDedicated", reported.all_dedicated.0),
+        ("formula", reported.formula.0),
+        ("heldBesideFormula", reported.held.0),
+        ("hours", reported.hours),
+    ] {
+        let told = total[name].as_f64().unwrap();
+        assert!(
+            reported > 0.1 && (told - reported).abs() < 1e-6,
+            "{name}: {told} {reported}"
+        );
+    }
+    assert_eq!(told["pools"][0]["saved"], *total, "there is one pool");
+    assert_eq!(told["assumes"].as_array().unwrap().len(), 3);
+    let (_, nobody) = served.get("/api/v1/savings?pool=nobody").await;
+    assert_eq!(
+        (&nobody["pools"], &nobody["total"]["held"]),
+        (&json!([]), &json!(0.0))
+    );
+    for wrong in ["for=30d", "pool=a/b", "since=1h"] {
+        assert_eq!(
+            served.get(&format!("/api/v1/savings?{wrong}")).await.0,
+            400,
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
+fn a_tally_comes_to_the_same_however_small_its_slices_are() {
+    let (store, _, end) = a_day();
+    let mut whole = Tally::of_the_last(lowtide::base::Span::days(7), end);
+    assert!(store.tally(&mut whole, usize::MAX).unwrap());
+    let mut sliced = Tally::of_the_last(lowtide::base::Span::days(7), end);
+    let mut slices = 0;
+    while !store.tally(&mut sliced, 97).unwrap() {
+        slices += 1;
+    }
+    assert!(slices > 10, "{slices} slices");
+    assert_eq!(sliced.sums(), whole.sums());
+    assert!(store.tally(&mut whole, 1).unwrap(), "nothing follows");
+    assert_eq!(sliced.sums(), whole.sums());
+    // Of an hour, the hour in which it begins counts whole.
+    let mut hour = Tally::of_the_last(lowtide::base::Span::hours(1), end);
+    store.tally(&mut hour, usize::MAX).unwrap();
+    let counted = hour.sums().pools.into_values().next().unwrap().hours;
+    assert!((0.5..=2.0).contains(&counted), "{counted} hours");
 }
 
 /// Asks what another policy would have made of it, as a page of this sidecar does: without a token.

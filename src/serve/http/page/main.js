@@ -8,6 +8,7 @@ import { announce, fill, h, say } from "./dom.js";
 import { listen } from "./live.js";
 import { PoolView } from "./pool.js";
 import { PoolTable } from "./pools.js";
+import { Savings } from "./savings.js";
 import { STATES, moment, span, zone } from "./words.js";
 
 const state = { account: null, pools: [], policies: null, live: { is: "connecting", since: Date.now() }, fault: null, asked: 0 };
@@ -15,6 +16,7 @@ const top = document.getElementById("top");
 const content = document.getElementById("content");
 const foot = document.getElementById("foot");
 const table = new PoolTable();
+const savings = new Savings();
 
 /** What time it is for the sidecar, whose clock may be another one. */
 const now = () => (state.account ? Date.parse(state.account.now) + (Date.now() - state.asked) : Date.now());
@@ -197,8 +199,9 @@ function draw() {
     return;
   }
   document.title = `${state.account.account} · Lowtide`;
-  if (content.firstElementChild !== overview) content.replaceChildren(overview, table.element);
+  if (content.firstElementChild !== overview) content.replaceChildren(overview, savings.element, table.element);
   fill(overview, home());
+  savings.show(now());
   table.show(state.pools, now());
   // Those who listen hear when something deserves a look, and not each number that changes.
   announce([STATES[state.account.status]?.word ?? state.account.status, ...state.account.reasons].join(". "));

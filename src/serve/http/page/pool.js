@@ -8,6 +8,7 @@ import { fill, h, say } from "./dom.js";
 import { Halts } from "./halts.js";
 import { Marks } from "./marks.js";
 import { verdict, why } from "./pools.js";
+import { Savings } from "./savings.js";
 import { WhatIf } from "./whatif.js";
 import { count, hourly, mix, moment, money, plural, share, span } from "./words.js";
 
@@ -31,12 +32,13 @@ export class PoolView {
     this.explained = h("section", { class: "card explained", id: "explained", "aria-label": "Decision", "aria-live": "polite", tabindex: "-1" }, h("p", { class: "empty" }, "Asking the ledger…"));
     this.marks = new Marks((mark) => this.explain(mark));
     this.halts = new Halts(id, refresh);
+    this.savings = new Savings(id);
     this.charts = this.makeCharts();
     this.times = h("div", { class: "times", role: "group", "aria-label": "How much of the past" });
     this.course = h("section", { class: "card course", "aria-label": "Course" }, h("div", { class: "tools" }, h("h2", {}, "Course"), this.times), h("p", { class: "note", role: "status" }, "Asking the ledger…"),
       this.charts.nodes.element, this.marks.element, this.charts.queue.element, this.charts.cost.element);
     this.beside = h("div", { class: "beside" }, h("button", { type: "button", id: "before", onclick: () => this.step(-1) }, "← Before"), h("button", { type: "button", id: "behind", onclick: () => this.step(1) }, "After →"), h("button", { type: "button", id: "latest", onclick: () => this.latest() }, "Latest"));
-    this.element = h("div", { class: "pool" }, this.head, this.facts,
+    this.element = h("div", { class: "pool" }, this.head, this.facts, this.savings.element,
       h("div", { class: "columns" }, this.course, h("div", { class: "side" }, h("div", {}, this.beside, this.explained), this.halts.element)));
     this.drawTimes();
     this.themed = () => Object.values(this.charts).forEach((chart) => chart.draw());
@@ -80,6 +82,7 @@ export class PoolView {
     fill(this.head, h("a", { class: "back", href: "#/", data: { focus: "back" } }, "← All pools"), h("div", { class: "named" }, h("h1", {}, pool.pool), verdict(pool)), h("p", { class: "headline" }, why(pool, now)),
       h("p", { class: "aside" }, `Policy ${pool.policy}${pool.mode ? ` (${pool.mode})` : ""}${pool.bounds ? `, ${count(pool.bounds.min)} to ${count(pool.bounds.max)} nodes` : ""}; last decided ${moment(pool.decidedAt, now, true)}`));
     fill(this.facts, this.factsOf(pool, now));
+    this.savings.show(now);
     this.halts.show(pool.halt, now);
     if (!this.whatif) {
       this.whatif = new WhatIf(this.id, pool.policy);
