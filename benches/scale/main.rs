@@ -9,7 +9,7 @@
 //! | `LOWTIDE_TASKS` | tasks of each job | 20 |
 //! | `LOWTIDE_HOURS` | hours of the account's time; 24 shows whether memory stays | 0.25 |
 //! | `LOWTIDE_SPEED` | how many times as fast the clocks run; a look must fit into 30 s of theirs | 10 |
-//! | `LOWTIDE_LINES` | `alone`: each line of the ledger is kept by itself, for comparison | together |
+//! | `LOWTIDE_LINES` | `alone`: each line of the ledger is kept by itself, `answers`: each answer to an order, for comparison | together |
 //! | `LOWTIDE_BY` | what the policies look at: `counts` (formulas) or `tasks` (a backlog: tasks and nodes one by one) | counts |
 
 #![expect(clippy::print_stdout, reason = "it is what a benchmark is for")]
@@ -31,7 +31,7 @@ use lowtide::store::{Place, Store};
 use tokio::runtime::Runtime;
 
 use account::Emulated;
-use laps::{Laps, Timed, TimedBook};
+use laps::{Alone, Laps, Timed, TimedBook};
 
 /// What is measured.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ struct Asked {
     hours: f64,
     speed: f64,
     one_by_one: bool,
-    line_by_line: bool,
+    alone: Alone,
 }
 
 fn number<T: std::str::FromStr>(variable: &str, usual: T) -> T {
@@ -59,7 +59,11 @@ impl Asked {
             hours: number("LOWTIDE_HOURS", 0.25),
             speed: number("LOWTIDE_SPEED", 10.0),
             one_by_one: std::env::var("LOWTIDE_BY").is_ok_and(|by| by == "tasks"),
-            line_by_line: std::env::var("LOWTIDE_LINES").is_ok_and(|lines| lines == "alone"),
+            alone: match std::env::var("LOWTIDE_LINES").as_deref() {
+                Ok("alone") => Alone::Lines,
+                Ok("answers") => Alone::Answers,
+                _ => Alone::None,
+            },
         }
     }
 }
@@ -170,7 +174,7 @@ fn steer(folder: &Path, asked: &Asked, account: &Emulated) -> Arc<Mutex<Laps>> {
     let live = Live::new(client, runtime.handle().clone());
     let control = Control::new(live.stopper());
     let inside = Timed::around(live, Arc::clone(&laps));
-    let ledger = TimedBook::around(Book::Store(store.clone()), Arc::clone(&laps), asked.line_by_line);
+    let ledger = TimedBook::around(Book::Store(store.clone()), Arc::clone(&laps), asked.alone);
     let world = Steered::new(inside, ledger, Board::new(clock.now()), control, policies);
     let mut world = world.expect("the metrics have names of their own");
     world.brakes.halts = Box::new(HaltsOfStore::new(store));

@@ -42,8 +42,8 @@ GAPS = [
     "the lead → begun",
     "begun → decided",
     "decided → the first order",
-    "the order → its receipt",
-    "its receipt → the next order",
+    "an order → its receipt",
+    "an order → the next order",
     "begun anew → decided",
     "the pruning",
     "between two looks",
@@ -246,9 +246,11 @@ class Ledger:
             return GAPS[3] if begun == 1 else GAPS[7]
         if settled == len(orders):
             return GAPS[9]
-        if ORDERS.taken[self.name, orders[settled]]:
-            return GAPS[5]
-        return GAPS[4] if settled == 0 else GAPS[6]
+        # Answers that come one after the other are kept together.
+        taken = sum(ORDERS.taken[self.name, number] > 0 for number in orders[settled:])
+        if not settled + taken:
+            return GAPS[4]
+        return GAPS[5] if settled + taken == len(orders) else GAPS[6]
 
 
 def notes():

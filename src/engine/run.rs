@@ -7,7 +7,7 @@ use super::given_up::{follows_ours, give_up, is_leased};
 use super::mistake::{caught, hold_mistaken};
 use super::share::{Resting, share};
 use super::{AccountView, Entry, Observation, ObserveError, PoolView, Question, SignalAsk, Turn, World};
-use crate::account::{Holding, PoolId, PoolPattern, PoolState, Receipt};
+use crate::account::{Holding, Order, PoolId, PoolPattern, PoolState, Receipt};
 use crate::base::{Mix, Span, Timestamp};
 use crate::decision::{Decision, Memory, Reason, Snapshot};
 use crate::policy::{Policies, Policy, Workings};
@@ -386,8 +386,8 @@ impl<'a> Engine<'a> {
         self.settle(world, Some(Entry::Blind { at: now, error }), &holds);
     }
 
-    /// Writes the decisions of a look down, all of them before the first order goes out; then carries out the orders, each with what
-    /// became of it.
+    /// Writes the decisions of a look down, all of them before the first order goes out; then carries out the orders, and writes down
+    /// what became of them.
     fn settle(&mut self, world: &mut impl World, first: Option<Entry<'_>>, decided: &[Decided<'_>]) {
         let mut entries = Vec::with_capacity(1 + decided.len());
         entries.extend(first);
@@ -397,28 +397,39 @@ impl<'a> Engine<'a> {
             seen: *seen,
         }));
         self.record(world, &entries);
+        let mut settled = Vec::new();
         for (decision, seen) in decided {
-            self.carry_out(world, decision, *seen);
-        }
-    }
-
-    /// Carries out the order of a decision, if it has one and all was written down, and writes down what became of it.
-    fn carry_out(&mut self, world: &mut impl World, decision: &Decision, seen: Option<&PoolView>) {
-        let Some(order) = decision.order().filter(|_| self.ledger_whole) else {
-            return;
-        };
-        let receipt = world.act(&order);
-        if let (Some(pool), Some(view)) = (self.memory.pools.get_mut(&order.pool), seen) {
-            pool.ours.ordered(&order, &view.state, &receipt);
-            if receipt == Receipt::Accepted {
-                pool.broken.ordered(&order);
+            let Some(order) = decision.order().filter(|_| self.ledger_whole) else {
+                continue;
+            };
+            let receipt = self.carry_out(world, &order, *seen);
+            settled.push((order, receipt));
+            if world.keeps_receipts(settled.len()) {
+                self.write_down(world, &mut settled);
             }
         }
-        let settled = Entry::Settled {
-            order: &order,
-            receipt: &receipt,
-        };
-        self.record(world, &[settled]);
+        self.write_down(world, &mut settled);
+    }
+
+    /// Carries out an order, and remembers it.
+    fn carry_out(&mut self, world: &mut impl World, order: &Order, seen: Option<&PoolView>) -> Receipt {
+        let receipt = world.act(order);
+        if let (Some(pool), Some(view)) = (self.memory.pools.get_mut(&order.pool), seen) {
+            pool.ours.ordered(order, &view.state, &receipt);
+            if receipt == Receipt::Accepted {
+                pool.broken.ordered(order);
+            }
+        }
+        receipt
+    }
+
+    /// Writes down what became of some orders.
+    fn write_down(&mut self, world: &mut impl World, settled: &mut Vec<(Order, Receipt)>) {
+        let entries = settled
+            .iter()
+            .map(|(order, receipt)| Entry::Settled { order, receipt });
+        self.record(world, &entries.collect::<Vec<_>>());
+        settled.clear();
     }
 
     /// Writes entries down; after one that was lost nothing more is written, nor done, until the ledger begins anew.

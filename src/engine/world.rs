@@ -33,6 +33,12 @@ pub trait World {
 
     /// Carries out an order, or says why not.
     fn act(&mut self, order: &Order) -> Receipt;
+
+    /// Says whether what became of the latest orders, so many, is to be kept before the next one goes out. A world that takes long to
+    /// keep a line may wait for a few more: whoever reads its ledger until then knows of those orders, and of no answer.
+    fn keeps_receipts(&mut self, _waiting: usize) -> bool {
+        true
+    }
 }
 
 impl<W: World + ?Sized> World for &mut W {
@@ -54,5 +60,9 @@ impl<W: World + ?Sized> World for &mut W {
 
     fn act(&mut self, order: &Order) -> Receipt {
         (**self).act(order)
+    }
+
+    fn keeps_receipts(&mut self, waiting: usize) -> bool {
+        (**self).keeps_receipts(waiting)
     }
 }

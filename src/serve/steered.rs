@@ -46,6 +46,8 @@ pub struct Steered<W, L> {
     looked: Option<Timestamp>,
     /// The look under way.
     tick: Option<Under>,
+    /// When the first order went out of those whose answers are not kept yet.
+    unsettled_since: Option<Instant>,
     /// Policies that were read and are not in effect yet.
     changed: Option<Policies>,
 }
@@ -96,6 +98,11 @@ struct Under {
 /// A clock that goes back by less is being corrected, as clocks are all the time.
 const SET_BACK: Span = Span::seconds(5);
 
+/// Answers are kept together that came within so long, or so many: the disk takes a hundredth of a second for each time, which is
+/// longer than most orders take. Of an order whose answer is lost in between, the next start knows that it may have been taken.
+const SETTLES_AFTER: Duration = Duration::from_millis(100);
+const SETTLES_AT: usize = 64;
+
 /// What a kill-switch file says beyond this is not told.
 const WHY_CHARS_MAX: usize = 200;
 
@@ -126,6 +133,7 @@ impl<W, L> Steered<W, L> {
             pulse: Pulse::default(),
             looked: None,
             tick: None,
+            unsettled_since: None,
             changed: None,
         })
     }
@@ -309,6 +317,7 @@ impl<W: World, L: Keeps> World for Steered<W, L> {
         let Some(first) = entries.first() else {
             return Ok(());
         };
+        self.unsettled_since = None;
         let lines: Vec<String> = entries.iter().map(line).collect();
         let ledger = &mut self.ledger;
         if let Some(under) = &mut self.tick {
@@ -346,6 +355,7 @@ impl<W: World, L: Keeps> World for Steered<W, L> {
             return receipt;
         }
         let began = Instant::now();
+        self.unsettled_since.get_or_insert(began);
         let inside = &mut self.inside;
         let _span = traces::act(order);
         let receipt = catch_unwind(AssertUnwindSafe(|| inside.act(order))).unwrap_or_else(|_| {
@@ -356,5 +366,10 @@ impl<W: World, L: Keeps> World for Steered<W, L> {
         });
         self.metrics().applied(began.elapsed());
         receipt
+    }
+
+    fn keeps_receipts(&mut self, waiting: usize) -> bool {
+        let is_late = |since: Instant| since.elapsed() >= SETTLES_AFTER;
+        waiting >= SETTLES_AT || self.unsettled_since.is_some_and(is_late)
     }
 }

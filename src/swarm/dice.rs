@@ -19,6 +19,7 @@ pub(super) enum Purpose {
     Weather = 5,
     Wire = 6,
     Ledger = 7,
+    Receipts = 8,
 }
 
 impl Dice {

@@ -110,12 +110,13 @@ impl Lives {
 
     /// Lives from one start to the next; returns the decisions of the last tick.
     fn life_until(&mut self, until: Timestamp) -> Vec<Decision> {
-        let dice = Dice::new(self.dice.seed(), Purpose::Ledger);
+        let seed = self.dice.seed();
         let life = Life {
             until,
             kills: self.kills,
             halts: self.halts(until),
-            dice,
+            dice: Dice::new(seed, Purpose::Ledger),
+            receipts: Dice::new(seed, Purpose::Receipts),
         };
         let policies = &self.policies;
         let before = std::mem::take(&mut self.memory);

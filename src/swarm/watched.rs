@@ -77,6 +77,8 @@ pub(super) struct Life {
     pub(super) halts: Vec<(PoolPattern, Halt)>,
     /// What the chance of its ledger is drawn from.
     pub(super) dice: Dice,
+    /// What is drawn from which answers are kept together.
+    pub(super) receipts: Dice,
 }
 
 impl<'a, W: Below> Watched<'a, W> {
@@ -237,5 +239,9 @@ impl<W: Below> World for Watched<'_, W> {
         });
         self.dies("after an order");
         receipt
+    }
+
+    fn keeps_receipts(&mut self, _: usize) -> bool {
+        self.life.receipts.chance(0.5)
     }
 }

@@ -29,6 +29,10 @@ impl<W: World> World for DryRun<W> {
     fn act(&mut self, _: &Order) -> Receipt {
         Receipt::Withheld
     }
+
+    fn keeps_receipts(&mut self, waiting: usize) -> bool {
+        self.0.keeps_receipts(waiting)
+    }
 }
 
 /// A world whose entries also go to a ledger, first there: what the ledger does not keep the world inside never hears of.

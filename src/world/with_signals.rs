@@ -158,6 +158,10 @@ impl<W: World, S: MetricSource> World for WithSignals<W, S> {
     fn act(&mut self, order: &Order) -> Receipt {
         self.world.act(order)
     }
+
+    fn keeps_receipts(&mut self, waiting: usize) -> bool {
+        self.world.keeps_receipts(waiting)
+    }
 }
 
 impl<S: MetricSource + ?Sized> MetricSource for &mut S {

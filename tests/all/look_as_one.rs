@@ -14,6 +14,8 @@ struct Told {
     pools: Vec<&'static str>,
     /// Which call of `record_all` fails.
     fails_at: Option<usize>,
+    /// How many answers are kept together.
+    together: usize,
     calls: Vec<String>,
     ledger: String,
     mistakes: Vec<String>,
@@ -26,6 +28,7 @@ impl Told {
             now: "2026-11-30T09:00:00Z".parse().unwrap(),
             pools: pools.to_vec(),
             fails_at: None,
+            together: 1,
             calls: Vec::new(),
             ledger: String::new(),
             mistakes: Vec::new(),
@@ -82,6 +85,10 @@ impl World for Told {
         self.calls.push(format!("act {}", order.pool));
         Receipt::Accepted
     }
+
+    fn keeps_receipts(&mut self, waiting: usize) -> bool {
+        waiting == self.together
+    }
 }
 
 fn policy(name: &str, pool: &str) -> Policy {
@@ -112,6 +119,26 @@ fn every_line_of_a_look_is_kept_before_its_first_order_goes_out() {
         ]
     );
     assert_eq!(replay(&world.ledger).unwrap().decisions, 3);
+}
+
+#[test]
+fn answers_are_kept_together_where_the_world_wants_it_and_all_of_them_at_the_end_of_a_look() {
+    let policies = Policies::from(vec![policy("all", "*")]);
+    let mut one_by_one = Told::of(&["a", "b", "c"], 2);
+    run(&mut one_by_one, &policies, Memory::default());
+    let mut world = Told::of(&["a", "b", "c"], 2);
+    world.together = 2;
+    run(&mut world, &policies, Memory::default());
+    assert_eq!(
+        world.calls[2..7],
+        ["act a", "act b", "settled a, settled b", "act c", "settled c"]
+    );
+    assert_eq!(world.ledger, one_by_one.ledger, "the lines are the same");
+    // Answers that are lost keep back what would follow them.
+    let mut world = Told::of(&["a", "b", "c"], 1);
+    (world.together, world.fails_at) = (2, Some(5));
+    run(&mut world, &policies, Memory::default());
+    assert_eq!(world.calls[2..], ["act a", "act b", "settled a, settled b"]);
 }
 
 #[test]
