@@ -1,7 +1,7 @@
 //! How quick a ledger of a million lines is: what it takes in, each kind of search, and what a restart with 500 pools takes.
 //!
 //! `cargo bench --profile release --bench store`; `LOWTIDE_LINES` asks for another number, `LOWTIDE_LEDGER` for another place than a
-//! file of SQLite, such as `postgres://app@127.0.0.1/bench`.
+//! file of SQLite, such as `postgres://app@127.0.0.1/bench`. `scripts/store/bench.sh` measures both, with a server of its own.
 
 #![expect(clippy::print_stdout, reason = "it is what a benchmark is for")]
 
@@ -134,6 +134,15 @@ fn searches(store: &Store, lines: usize, start: Timestamp) {
         kind: Some(EntryKind::Settled),
         ..newest.clone()
     });
+    ask(store, "orders in an hour (kind settled)", |_| {
+        let from = moment();
+        Search {
+            kind: Some(EntryKind::Settled),
+            from: Some(from),
+            to: Some(from + Span::hours(1)),
+            ..newest.clone()
+        }
+    });
     ask(store, "a common reason", |_| Search {
         reason: Some("formula".into()),
         ..newest.clone()
@@ -231,6 +240,9 @@ fn measure(folder: &Path, lines: usize) {
     let times = times.collect();
     told("keeping one line", times, 1);
     searches(&store, lines, day.start);
+    if store.path().is_none() {
+        return;
+    }
     drop(store);
     // What a restart goes through at most: see `Store::wants_checkpoint`.
     let restart =

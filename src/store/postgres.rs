@@ -59,8 +59,17 @@ impl Postgres {
         &self,
         question: impl AsyncFnOnce(&mut Client) -> Result<T, tokio_postgres::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.ask_for(self.patience, question)
+    }
+
+    /// Asks the server and waits for the answer, for no longer than a time.
+    fn ask_for<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        question: impl AsyncFnOnce(&mut Client) -> Result<T, tokio_postgres::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (tell, told) = mpsc::sync_channel(1);
-        let until = Instant::now() + self.patience;
+        let until = Instant::now() + patience;
         let job: Job = Box::new(move |pool| {
             Box::pin(async move {
                 // Nobody listens any more when the process is ending.
@@ -81,7 +90,7 @@ impl Postgres {
                 format!(
                     "{} has not answered within {} s",
                     self.name,
-                    self.patience.as_secs_f64()
+                    patience.as_secs_f64()
                 ),
             )),
         }

@@ -75,24 +75,47 @@ impl Search {
 }
 
 impl Page {
-    /// Gathers a page from rows of which there may be one more than fits.
-    pub(super) fn gather<E>(
+    /// Takes rows in, of which there may be one more than fits; says whether there is room for more.
+    pub(super) fn take_in<E>(
+        &mut self,
         search: &Search,
         rows: impl Iterator<Item = Result<Found, E>>,
-    ) -> Result<Self, E> {
-        let mut page = Self::default();
-        let mut bytes = 0;
+    ) -> Result<bool, E> {
+        let mut bytes: usize = self.found.iter().map(|found| found.line.len()).sum();
         for row in rows {
-            if page.found.len() == search.page_lines() || bytes > Search::PAGE_BYTES_MAX {
-                page.next = page.found.last().map(|found: &Found| found.number);
-                break;
+            if self.found.len() == search.page_lines() || bytes > Search::PAGE_BYTES_MAX {
+                self.next = self.found.last().map(|found: &Found| found.number);
+                return Ok(false);
             }
             let found = row?;
             bytes += found.line.len();
-            page.found.push(found);
+            self.found.push(found);
         }
-        Ok(page)
+        Ok(true)
     }
+}
+
+/// The first and the last number of a stretch of lines.
+pub(super) type Numbers = (i64, i64);
+
+/// The lines of a row by which a time is found: as many as are looked over in a millisecond, of which a million lines make 2,000 rows,
+/// which take as long. The schemas have the number too.
+pub(super) const BLOCK_LINES: i64 = 512;
+
+/// Returns the stretches of lines that some blocks make, which come in their order; those of a clock that was never set back are one.
+pub(super) fn numbers_of(blocks: impl IntoIterator<Item = i64>, newest_first: bool) -> Vec<Numbers> {
+    let mut stretches: Vec<Numbers> = Vec::new();
+    for block in blocks {
+        let (first, end) = (block * BLOCK_LINES, (block + 1) * BLOCK_LINES);
+        match stretches.last_mut() {
+            Some((_, last)) if *last + 1 == first => *last = end - 1,
+            _ => stretches.push((first, end - 1)),
+        }
+    }
+    if newest_first {
+        stretches.reverse();
+    }
+    stretches
 }
 
 impl super::Store {

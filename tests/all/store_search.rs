@@ -1,10 +1,12 @@
 //! What is searched for in a ledger is what looking at every line finds.
 
-use lowtide::base::Timestamp;
+use lowtide::base::{Span, Timestamp};
 use lowtide::store::{Search, Store};
 use lowtide::world::EntryKind;
+use rand::{RngExt as _, SeedableRng as _};
+use rand_pcg::Pcg64Mcg;
 
-use crate::store::{day, field, filled};
+use crate::store::{day, field, filled, settings};
 
 /// Says whether a line belongs to what a search finds.
 type Holds<'a> = Box<dyn Fn(&str) -> bool + 'a>;
@@ -132,4 +134,118 @@ fn words_of_a_sentence_are_found_whole_or_by_their_beginning() {
     assert_eq!(found("\"quoted\" word's"), [3]);
     assert_eq!(found(") - ("), [1, 2, 3]);
     assert_eq!(found("AND NOT *"), [0_u64; 0]);
+}
+
+/// Returns what became of orders for three pools, many to a minute, by clocks that are set back and put forward all the time.
+fn by_clocks_that_jump() -> Vec<String> {
+    let mut chance = Pcg64Mcg::seed_from_u64(3);
+    let mut second = 1_800_000_000;
+    let mut lines = Vec::new();
+    for number in 0..4_000 {
+        second += match chance.random_range(0..400) {
+            0 => chance.random_range(-40_000..40_000),
+            _ => i64::from(number % 8 == 0),
+        };
+        let at = Timestamp::from_unix_seconds(second);
+        let pool = ["farm", "lab", "Shed"][number % 3];
+        let (kind, result) = [
+            ("settled", "accepted"),
+            ("settled", "refused"),
+            ("decided", "accepted"),
+        ][number % 7 % 3];
+        lines.push(format!(
+            r#"{{"kind":"{kind}","pool":"{pool}","at":"{at}","receipt":{{"result":"{result}","message":"{result} by {}"}}}}"#,
+            number % 5
+        ));
+    }
+    lines
+}
+
+#[test]
+fn a_time_is_found_whatever_the_clocks_did() {
+    let lines = by_clocks_that_jump();
+    let store = filled(&lines);
+    let at = |line: &String| field(line, "at").parse::<Timestamp>().unwrap();
+    let times: Vec<Timestamp> = lines.iter().map(at).collect();
+    let mut chance = Pcg64Mcg::seed_from_u64(4);
+    for round in 0..300 {
+        let from = times[chance.random_range(0..times.len())] + Span::seconds(round % 3);
+        let to = from + Span::seconds([0, 60, 900, 50_000][round as usize % 4]);
+        let search = Search {
+            from: (round % 5 > 0).then_some(from),
+            to: (round % 7 > 0).then_some(to),
+            pool: (round % 2 == 0).then(|| "shed".parse().unwrap()),
+            kind: (round % 3 == 0).then_some(EntryKind::Settled),
+            text: (round % 11 == 0).then(|| "refused".to_owned()),
+            newest_first: round % 4 < 2,
+            limit: Search::LIMIT_MAX,
+            ..Search::default()
+        };
+        let holds = |(line, at): &(&String, &Timestamp)| {
+            search.from.is_none_or(|from| **at >= from)
+                && search.to.is_none_or(|to| **at <= to)
+                && (search.pool.is_none() || line.contains("Shed"))
+                && (search.kind.is_none() || line.contains("settled"))
+                && (search.text.is_none() || line.contains("refused"))
+        };
+        let mut expected: Vec<&String> = lines
+            .iter()
+            .zip(&times)
+            .filter(holds)
+            .map(|(line, _)| line)
+            .collect();
+        if search.newest_first {
+            expected.reverse();
+        }
+        expected.truncate(Search::LIMIT_MAX);
+        let found = store.search(&search).unwrap().found;
+        assert!(
+            found.iter().map(|found| &found.line).eq(expected.iter().copied()),
+            "{search:?}: {} found, {} are there",
+            found.len(),
+            expected.len()
+        );
+    }
+}
+
+#[test]
+fn a_ledger_of_the_second_schema_is_searched_by_time_and_so_is_what_its_version_still_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let lines = by_clocks_that_jump();
+    let some: Vec<&str> = lines[..1_500].iter().map(String::as_str).collect();
+    Store::open(&settings(&path)).unwrap().keep_all(&some).unwrap();
+    let file = rusqlite::Connection::open(&path).unwrap();
+    file.execute_batch(
+        "DROP TABLE ledger_times;
+         DROP TRIGGER ledger_is_timed;
+         DROP INDEX ledger_pool_kind;
+         PRAGMA user_version = 2;",
+    )
+    .unwrap();
+    let store = Store::open(&settings(&path)).unwrap();
+    file.execute(
+        "INSERT INTO ledger (at, kind, pool, line) VALUES (7000, 'settled', 'farm', 'one more')",
+        [],
+    )
+    .unwrap();
+    let number = |from: Timestamp, to: Timestamp| {
+        let search = Search {
+            from: Some(from),
+            to: Some(to),
+            limit: 1,
+            ..Search::default()
+        };
+        store
+            .search(&search)
+            .unwrap()
+            .found
+            .first()
+            .map(|found| found.number)
+    };
+    let first = Timestamp::from_unix_seconds(1_800_000_000);
+    assert_eq!(number(first, first + Span::seconds(1)), Some(1));
+    let seventh = Timestamp::from_unix_seconds(7);
+    assert_eq!(number(seventh, seventh), Some(1_501));
+    assert_eq!(number(Timestamp::EPOCH, Timestamp::from_unix_seconds(6)), None);
 }

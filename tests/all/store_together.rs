@@ -63,7 +63,10 @@ fn a_ledger_of_the_first_schema_keeps_its_halts() {
     drop(Store::open(&settings(&path)).unwrap());
     let file = rusqlite::Connection::open(&path).unwrap();
     file.execute_batch(
-        "DROP TABLE halts;
+        "DROP TABLE ledger_times;
+         DROP TRIGGER ledger_is_timed;
+         DROP INDEX ledger_pool_kind;
+         DROP TABLE halts;
          CREATE TABLE halts (pool TEXT PRIMARY KEY COLLATE NOCASE, scope TEXT NOT NULL, until INTEGER, why TEXT NOT NULL,
              by TEXT, since INTEGER NOT NULL) STRICT;
          INSERT INTO halts VALUES ('farm', 'in', NULL, 'a fire', NULL, 3600000), ('lab', 'all', 1, '', 'ada', 3600000);

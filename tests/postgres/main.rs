@@ -20,6 +20,10 @@ const TESTS: &[(&str, fn())] = &[
         shelf::lines_come_out_and_are_found,
     ),
     (
+        "a time is found whatever the clocks did",
+        shelf::a_time_is_found_whatever_the_clocks_did,
+    ),
+    (
         "old runs go, the latest stays",
         shelf::old_runs_go_and_the_latest_stays,
     ),

@@ -214,6 +214,55 @@ pub(crate) fn halts_outlive_the_process() {
     assert_eq!(store.halts().unwrap().len(), 1);
 }
 
+pub(crate) fn a_time_is_found_whatever_the_clocks_did() {
+    let url = database();
+    let store = open(&url);
+    // The clock is set back by 500 seconds, in the middle of what is told of at once.
+    let seconds: Vec<i64> = (0..700).chain(200..1_300).collect();
+    let all: Vec<String> = seconds.iter().map(|second| decided(*second)).collect();
+    for lines in all.chunks(90) {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        store.keep_all(&lines).unwrap();
+    }
+    let holds = |store: &Store| {
+        let start = Timestamp::from_unix_seconds(1_800_000_000);
+        for (from, to) in [(0, 10), (250, 260), (650, 720), (1_250, 9_000), (2_000, 3_000)] {
+            for newest_first in [false, true] {
+                let search = Search {
+                    from: Some(start + Span::seconds(from)),
+                    to: Some(start + Span::seconds(to)),
+                    pool: Some("farm".parse().unwrap()),
+                    kind: Some(EntryKind::Decided),
+                    newest_first,
+                    limit: 1_000,
+                    ..Search::default()
+                };
+                let found = store.search(&search).unwrap().found;
+                let found: Vec<String> = found.into_iter().map(|found| found.line).collect();
+                let within = |second: &i64| (from..=to).contains(second) && second % 2 == 0;
+                let mut expected: Vec<String> = seconds
+                    .iter()
+                    .filter(|second| within(second))
+                    .map(|second| decided(*second))
+                    .collect();
+                if newest_first {
+                    expected.reverse();
+                }
+                assert_eq!(found, expected, "{from} to {to}");
+            }
+        }
+    };
+    holds(&store);
+    drop(store);
+    // As the version before left it.
+    sql(
+        &url,
+        "DROP TRIGGER lowtide_is_timed ON lowtide_ledger; DROP FUNCTION lowtide_is_timed; DROP TABLE lowtide_times; \
+         DROP INDEX lowtide_ledger_pool_kind; DELETE FROM lowtide_schema WHERE version = 3",
+    );
+    holds(&open(&url));
+}
+
 pub(crate) fn two_that_start_together_make_one_schema() {
     let url = database();
     let threads: Vec<_> = (0..4)

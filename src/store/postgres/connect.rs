@@ -20,6 +20,9 @@ use crate::store::{StoreError, StoreFault};
 /// Connections at most: one writes, a few read.
 const CONNECTIONS: usize = 6;
 
+/// How long a ledger that is there may take to be brought to the present schema: a million lines take some seconds.
+const MIGRATION: Duration = Duration::from_mins(10);
+
 /// The address of a database; it prints without its password.
 #[derive(Clone, Debug)]
 pub struct Address {
@@ -81,7 +84,12 @@ impl Postgres {
     /// Connects, and brings the database to the present schema.
     pub(in crate::store) fn open(address: &Address, times: Times) -> Result<Self, StoreError> {
         let postgres = Self::connect(address, times, false)?;
-        let version = postgres.ask(async |client| schema::migrate(client).await)?;
+        let taken = postgres.ask(async |client| schema::version(client).await)?;
+        let patience = match taken {
+            0 | schema::VERSION.. => times.patience,
+            _ => MIGRATION,
+        };
+        let version = postgres.ask_for(patience, async |client| schema::migrate(client).await)?;
         postgres.understand(version)?;
         postgres.know_prices()?;
         Ok(postgres)

@@ -7,6 +7,7 @@ use crate::base::Timestamp;
 use crate::store::KeptHalt;
 use crate::store::halts::milliseconds;
 use crate::store::keep::STEP_LINES;
+use crate::store::search::BLOCK_LINES;
 
 impl Postgres {
     /// Takes away some lines before a number, the oldest, and returns how many.
@@ -21,9 +22,13 @@ impl Postgres {
                     SELECT number FROM lowtide_ledger WHERE number < $4 AND EXISTS (SELECT 1 FROM leads)
                     ORDER BY number LIMIT $5
                 )";
-            client
+            let gone = client
                 .execute(prune, &[&ACCOUNT, &token, &fence, &number, &STEP_LINES])
-                .await
+                .await?;
+            let times =
+                "DELETE FROM lowtide_times WHERE block < (SELECT min(number) FROM lowtide_ledger) / $1";
+            client.execute(times, &[&BLOCK_LINES]).await?;
+            Ok(gone)
         })
     }
 

@@ -9,6 +9,7 @@ use crate::base::{Mix, Timestamp};
 use crate::store::halts::{instant, milliseconds};
 use crate::store::keep::HELD_ROWS;
 use crate::store::report::{Held, Stretch};
+use crate::store::search::{Numbers, numbers_of};
 use crate::store::{Found, Glimpse, Glimpsed, Page, Search};
 
 /// A value of a statement.
@@ -108,13 +109,21 @@ impl Postgres {
     pub(in crate::store) fn search(&self, search: &Search) -> Result<Page, StoreError> {
         let asked = search.clone();
         let rows = self.ask(async move |client| {
-            let Some(asked) = Asked::of(&asked, client).await? else {
-                return Ok(Vec::new());
-            };
-            let values: Vec<&(dyn ToSql + Sync)> = asked.values.iter().map(|value| &**value as _).collect();
-            client.query(&asked.text, &values).await
+            let mut rows = Vec::new();
+            for numbers in within(&asked, client).await? {
+                let lines = Asked::of(&asked, numbers);
+                let values: Vec<&(dyn ToSql + Sync)> =
+                    lines.values.iter().map(|value| &**value as _).collect();
+                rows.extend(client.query(&lines.text, &values).await?);
+                if rows.len() > asked.page_lines() {
+                    break;
+                }
+            }
+            Ok(rows)
         })?;
-        Page::gather(search, rows.iter().map(|row| self.found(row)))
+        let mut page = Page::default();
+        page.take_in(search, rows.iter().map(|row| self.found(row)))?;
+        Ok(page)
     }
 
     /// Reads `number, at, pool, kind, line`.
@@ -155,21 +164,14 @@ struct Asked {
 }
 
 impl Asked {
-    /// Returns the statement; `None` when no line lies in the time asked for.
-    async fn of(search: &Search, client: &deadpool_postgres::Client) -> Result<Option<Self>, Error> {
+    /// Returns the statement that looks through a stretch of the ledger, or through all of it.
+    fn of(search: &Search, numbers: Option<Numbers>) -> Self {
         let mut asked = Self {
             text: "SELECT number, at, pool, kind, line FROM lowtide_ledger WHERE true".to_owned(),
             values: Vec::new(),
         };
-        if search.from.is_some() || search.to.is_some() {
-            let times = [
-                search.from.map_or(i64::MIN, milliseconds),
-                search.to.map_or(i64::MAX, milliseconds),
-            ];
-            let pool = search.pool.as_ref().map(|pool| pool.as_str().to_lowercase());
-            let Some((first, last)) = numbers_within(client, times, pool).await? else {
-                return Ok(None);
-            };
+        if let Some((first, last)) = numbers {
+            let times = times(search);
             asked.and("number BETWEEN ", first);
             asked.text.push_str(" AND ");
             asked.value(last);
@@ -211,7 +213,7 @@ impl Asked {
             " ORDER BY number {order} LIMIT {}",
             search.page_lines() + 1
         ));
-        Ok(Some(asked))
+        asked
     }
 
     fn and(&mut self, condition: &str, value: impl ToSql + Send + Sync + 'static) {
@@ -231,23 +233,25 @@ fn quoted(lexeme: &str) -> String {
     format!("'{}'", lexeme.replace('\\', "\\\\").replace('\'', "''"))
 }
 
-/// Returns the first and last number of the lines in the time asked for, so that the search needs to look at no line outside.
-async fn numbers_within(
-    client: &deadpool_postgres::Client,
-    [from, to]: [i64; 2],
-    pool: Option<String>,
-) -> Result<Option<(i64, i64)>, Error> {
-    let row = match pool {
-        Some(pool) => {
-            let ends = "SELECT min(number), max(number) FROM lowtide_ledger WHERE lower(pool) = $1 AND at BETWEEN $2 AND $3";
-            client.query_one(ends, &[&pool, &from, &to]).await?
-        }
-        None => {
-            let ends = "SELECT min(number), max(number) FROM lowtide_ledger WHERE at BETWEEN $1 AND $2";
-            client.query_one(ends, &[&from, &to]).await?
-        }
-    };
-    Ok(row
-        .try_get::<_, Option<i64>>(0)?
-        .zip(row.try_get::<_, Option<i64>>(1)?))
+/// Returns the first and the last millisecond asked for.
+fn times(search: &Search) -> [i64; 2] {
+    [
+        search.from.map_or(i64::MIN, milliseconds),
+        search.to.map_or(i64::MAX, milliseconds),
+    ]
+}
+
+/// Returns the stretches of the ledger in which lines of the time asked for are, in the order asked for; all of it where no time is.
+async fn within(search: &Search, client: &deadpool_postgres::Client) -> Result<Vec<Option<Numbers>>, Error> {
+    if search.from.is_none() && search.to.is_none() {
+        return Ok(vec![None]);
+    }
+    let blocks = "SELECT block FROM lowtide_times WHERE latest >= $1 AND earliest <= $2 ORDER BY block";
+    let [from, to] = times(search);
+    let rows = client.query(blocks, &[&from, &to]).await?;
+    let blocks = rows.iter().map(|row| row.get(0));
+    Ok(numbers_of(blocks, search.newest_first)
+        .into_iter()
+        .map(Some)
+        .collect())
 }

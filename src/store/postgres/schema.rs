@@ -54,6 +54,27 @@ const STEPS: &[&str] = &[
     ALTER TABLE lowtide_halts DROP CONSTRAINT lowtide_halts_pkey;
     ALTER TABLE lowtide_halts ADD PRIMARY KEY (pool, by);
     ",
+    // 3: where the lines of a time are, and those of a pool of one kind. The database itself keeps account of it, so that a line is
+    // found also when a version wrote it that does not know of this step and still steers while another waits.
+    "
+    CREATE TABLE lowtide_times (
+        block bigint PRIMARY KEY,
+        earliest bigint NOT NULL,
+        latest bigint NOT NULL
+    );
+    COMMENT ON COLUMN lowtide_times.block IS 'the number of a line through 512';
+    CREATE FUNCTION lowtide_is_timed() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO lowtide_times AS told SELECT number / 512, min(at), max(at) FROM added GROUP BY number / 512
+            ON CONFLICT (block) DO UPDATE SET earliest = least(told.earliest, excluded.earliest),
+                latest = greatest(told.latest, excluded.latest);
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER lowtide_is_timed AFTER INSERT ON lowtide_ledger REFERENCING NEW TABLE AS added
+        FOR EACH STATEMENT EXECUTE FUNCTION lowtide_is_timed();
+    INSERT INTO lowtide_times SELECT number / 512, min(at), max(at) FROM lowtide_ledger GROUP BY number / 512;
+    CREATE INDEX lowtide_ledger_pool_kind ON lowtide_ledger (lower(pool), kind, number);
+    ",
 ];
 
 /// How many steps this version knows.
@@ -63,9 +84,12 @@ pub(super) const VERSION: i32 = STEPS.len() as i32;
 /// Held while steps are taken, so that two instances that start together do not both take them ("lowtide" in a telephone's digits).
 const LOCK: i64 = 5_698_433;
 
-/// Takes the steps that are still to be taken, and returns how many are taken then.
+/// Takes the steps that are still to be taken, and returns how many are taken then; however long the server is busy with one.
 pub(super) async fn migrate(client: &mut Client) -> Result<i32, Error> {
     let transaction = client.transaction().await?;
+    transaction
+        .batch_execute("SET LOCAL statement_timeout = 0")
+        .await?;
     transaction
         .execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])
         .await?;

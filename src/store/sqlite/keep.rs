@@ -8,6 +8,7 @@ use crate::account::PoolPattern;
 use crate::base::Timestamp;
 use crate::store::halts::milliseconds;
 use crate::store::keep::STEP_LINES;
+use crate::store::search::BLOCK_LINES;
 use crate::store::{KeptHalt, StoreError};
 
 /// Pages that go back to the disk with each step: more than its lines have taken.
@@ -36,6 +37,7 @@ impl Sqlite {
             let Some(last) = last else { return Ok(0) };
             transaction.execute("DELETE FROM ledger_text WHERE rowid <= ?1", [last])?;
             let gone = transaction.execute("DELETE FROM ledger WHERE number <= ?1", [last])?;
+            transaction.execute("DELETE FROM ledger_times WHERE block < ?1", [last / BLOCK_LINES])?;
             transaction.commit()?;
             let mut free = writer
                 .connection

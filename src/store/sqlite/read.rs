@@ -12,6 +12,7 @@ use crate::base::{Mix, Timestamp};
 use crate::store::halts::{instant, milliseconds};
 use crate::store::keep::HELD_ROWS;
 use crate::store::report::{Held, Stretch};
+use crate::store::search::{Numbers, numbers_of};
 use crate::store::{Found, Glimpse, Glimpsed, Page, Search, StoreError};
 
 impl Sqlite {
@@ -36,7 +37,7 @@ impl Sqlite {
         self.reading(|connection| {
             let mut decision = connection.prepare_cached(
                 "SELECT number, at, pool, kind, line, packed FROM ledger
-                 WHERE pool = ?1 AND at <= ?2 AND kind = 'decided' ORDER BY at DESC, number DESC LIMIT 1",
+                 WHERE pool = ?1 AND at <= ?2 AND +kind = 'decided' ORDER BY at DESC, number DESC LIMIT 1",
             )?;
             decision
                 .query_row(params![pool.as_str(), milliseconds(at)], found)
@@ -111,12 +112,16 @@ impl Sqlite {
     /// Searches the ledger.
     pub(in crate::store) fn search(&self, search: &Search) -> Result<Page, StoreError> {
         self.reading(|connection| {
-            let Some(asked) = Asked::of(search, connection)? else {
-                return Ok(Page::default());
-            };
-            let mut lines = connection.prepare_cached(&asked.text)?;
-            let rows = lines.query_map(params_from_iter(asked.values), found)?;
-            Page::gather(search, rows)
+            let mut page = Page::default();
+            for numbers in within(search, connection)? {
+                let asked = Asked::of(search, numbers);
+                let mut lines = connection.prepare_cached(&asked.text)?;
+                let rows = lines.query_map(params_from_iter(asked.values), found)?;
+                if !page.take_in(search, rows)? {
+                    break;
+                }
+            }
+            Ok(page)
         })
     }
 }
@@ -129,8 +134,8 @@ struct Asked {
 }
 
 impl Asked {
-    /// Returns the statement; `None` when no line lies in the time asked for.
-    fn of(search: &Search, connection: &Connection) -> Result<Option<Self>, rusqlite::Error> {
+    /// Returns the statement that looks through a stretch of the ledger, or through all of it.
+    fn of(search: &Search, numbers: Option<Numbers>) -> Self {
         let mut asked = Self::default();
         let words = match_words(search);
         asked.text.push_str(if words.is_some() {
@@ -149,10 +154,7 @@ impl Asked {
                 "number"
             }
         };
-        if search.from.is_some() || search.to.is_some() {
-            let Some((first, last)) = numbers_within(search, connection)? else {
-                return Ok(None);
-            };
+        if let Some((first, last)) = numbers {
             asked.and(&format!("{number} >= "), first);
             asked.and(&format!("{number} <= "), last);
             // The plus keeps SQLite from walking the index of times, whose order is another one.
@@ -163,13 +165,7 @@ impl Asked {
             asked.and("ledger.pool = ", pool.as_str().to_owned());
         }
         if let Some(kind) = search.kind {
-            // There are few kinds: their index is the better one only where no pool is asked for.
-            let column = if search.pool.is_some() {
-                "+ledger.kind = "
-            } else {
-                "ledger.kind = "
-            };
-            asked.and(column, kind.word().to_owned());
+            asked.and("ledger.kind = ", kind.word().to_owned());
         }
         let (behind, order) = if search.newest_first {
             ("<", "DESC")
@@ -182,7 +178,7 @@ impl Asked {
         }
         asked.text.push_str(&format!(" ORDER BY {number} {order} LIMIT "));
         asked.value(i64::try_from(search.page_lines() + 1).unwrap_or(i64::MAX));
-        Ok(Some(asked))
+        asked
     }
 
     fn and(&mut self, condition: &str, value: impl Into<Value>) {
@@ -205,21 +201,20 @@ fn latest(search: &Search) -> i64 {
     search.to.map_or(i64::MAX, milliseconds)
 }
 
-/// Returns the first and last number of the lines in the time asked for: a clock that was set back keeps neither from being right,
-/// and the search needs to look at no line outside.
-fn numbers_within(search: &Search, connection: &Connection) -> Result<Option<(i64, i64)>, rusqlite::Error> {
-    let times = [earliest(search), latest(search)];
-    let ends = |row: &Row<'_>| Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?));
-    match &search.pool {
-        Some(pool) => connection
-            .prepare_cached(
-                "SELECT min(number), max(number) FROM ledger WHERE pool = ?1 AND at BETWEEN ?2 AND ?3",
-            )?
-            .query_row(params![pool.as_str(), times[0], times[1]], ends),
-        None => connection
-            .prepare_cached("SELECT min(number), max(number) FROM ledger WHERE at BETWEEN ?1 AND ?2")?
-            .query_row(times, ends),
+/// Returns the stretches of the ledger in which lines of the time asked for are, in the order asked for; all of it where no time is.
+fn within(search: &Search, connection: &Connection) -> Result<Vec<Option<Numbers>>, rusqlite::Error> {
+    if search.from.is_none() && search.to.is_none() {
+        return Ok(vec![None]);
     }
+    let mut blocks = connection.prepare_cached(
+        "SELECT block FROM ledger_times WHERE latest >= ?1 AND earliest <= ?2 ORDER BY block",
+    )?;
+    let blocks = blocks.query_map([earliest(search), latest(search)], |row| row.get(0))?;
+    let blocks: Vec<i64> = blocks.collect::<Result<_, _>>()?;
+    Ok(numbers_of(blocks, search.newest_first)
+        .into_iter()
+        .map(Some)
+        .collect())
 }
 
 /// Returns what the index of words is asked, when words or a reason are looked for.

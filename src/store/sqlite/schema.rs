@@ -57,6 +57,21 @@ const STEPS: &[&str] = &[
     DROP TABLE halts;
     ALTER TABLE halts_of_each RENAME TO halts;
     ",
+    // 3: where the lines of a time are, and those of a pool of one kind. The file itself keeps account of it, so that a line is
+    // found also when a version wrote it that does not know of this step and still steers while another waits.
+    "
+    CREATE TABLE ledger_times (
+        block INTEGER PRIMARY KEY,              -- a line's number through 512
+        earliest INTEGER NOT NULL,              -- milliseconds since 1970
+        latest INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO ledger_times SELECT number / 512, min(at), max(at) FROM ledger GROUP BY number / 512;
+    CREATE TRIGGER ledger_is_timed AFTER INSERT ON ledger BEGIN
+        INSERT INTO ledger_times VALUES (new.number / 512, new.at, new.at)
+            ON CONFLICT (block) DO UPDATE SET earliest = min(earliest, new.at), latest = max(latest, new.at);
+    END;
+    CREATE INDEX ledger_pool_kind ON ledger (pool, kind);
+    ",
 ];
 
 /// Marks a file as a ledger of ours ("tide").
