@@ -7,6 +7,7 @@ mod asking;
 mod azure_dev_ops;
 mod codes;
 mod command;
+mod exported;
 mod git_hub;
 mod named;
 mod number;
@@ -21,6 +22,7 @@ mod web;
 
 pub use asking::{Environment, SourceError, Sources};
 pub use codes::CODES;
+pub use exported::{Exported, PastPoint};
 pub use named::NamedSources;
 pub use sources_file::{
     CommandFile, DevOpsFile, FilesFile, GitHubFile, PrometheusFile, SecretFile, SourcesFile, StorageFile,

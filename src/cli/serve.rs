@@ -121,6 +121,14 @@ fn tell(config: &Config, client: &Client, policies: &Policies, terminal: &mut Te
     if let Some(path) = &file.sources_file {
         rows.push(("signals", format!("as {} says", config.path(path).display())));
     }
+    if let Some(history) = &file.history {
+        let what = if history.all {
+            "all"
+        } else {
+            "what the ledger no longer has"
+        };
+        rows.push(("history", format!("{what}, from {}", history.prometheus)));
+    }
     if let Some(traces) = &file.traces {
         rows.push(("traces", format!("to {}", traces.endpoint)));
     }

@@ -2,6 +2,7 @@
 
 mod codes;
 mod file;
+mod history_section;
 mod http_section;
 mod secret;
 mod text;
@@ -13,6 +14,7 @@ pub use file::{
     AccountSection, ConfigFile, LedgerSection, LogFormat, LogLevel, LogSection, PoliciesSection,
     TracesSection,
 };
+pub use history_section::HistorySection;
 pub use http_section::{HttpSection, TlsSection};
 pub use secret::Surroundings;
 pub use text::{AddressText, EndpointText};
@@ -126,6 +128,11 @@ impl Config {
         self.path(written.unwrap_or("lowtide.db".as_ref()))
     }
 
+    /// Returns the folder that paths of the file are seen from.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Returns a path of the file as it is seen from anywhere.
     pub fn path(&self, written: &Path) -> PathBuf {
         self.folder.join(written)
@@ -180,6 +187,9 @@ fn judge(file: &ConfigFile, document: &Node) -> Vec<Diagnostic> {
             format!("{} is not between 1s and 1h", file.policies.poll.in_short()),
             "leave it out: 30s is usual",
         );
+    }
+    for (key, message, help) in file.history.iter().flat_map(HistorySection::complaints) {
+        complain(&["history", key], message, help);
     }
     let ledger = &file.ledger;
     let places = [

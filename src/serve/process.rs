@@ -19,7 +19,7 @@ use super::config::Config;
 use super::control::Control;
 use super::folder::Folder;
 use super::halted::HaltsOfStore;
-use super::http::{Door, DoorError, HttpSettings, Planner, Site, Stands, Tokens};
+use super::http::{Door, DoorError, History, HttpSettings, Planner, Site, Stands, Tokens};
 use super::lead::{Renewal, await_lead};
 use super::renewed::renew_key;
 use super::steer::{Ended, Steering};
@@ -32,7 +32,7 @@ use crate::base::Timestamp;
 use crate::decision::Memory;
 use crate::engine::RecordError;
 use crate::policy::Policies;
-use crate::source::{Environment, NamedSources, Sources, SourcesFile};
+use crate::source::{Environment, Exported, NamedSources, Sources, SourcesFile};
 use crate::store::{Lease, Store};
 use crate::world::WithSignals;
 
@@ -69,6 +69,9 @@ pub enum ProcessError {
     /// A source of signals cannot be asked as it stands.
     #[error("signals cannot be asked for: {0}; change it in the file of sources")]
     Sources(String),
+    /// The Prometheus that has the past cannot be asked as it stands.
+    #[error("the past cannot be asked for: {0}; change [history] in the configuration")]
+    History(String),
     /// The collector of traces makes no sense.
     #[error("traces cannot be sent: {0}")]
     Traces(String),
@@ -112,6 +115,7 @@ impl Process {
         let changes = client.clone();
         let account = client.settings().account.clone();
         let sources = self.signals(&runtime)?;
+        let history = self.history()?;
         let config = self.config.clone();
         let (mut steering, store) = self.steering(&runtime, sources.clone())?;
         let world = &steering.world;
@@ -123,6 +127,7 @@ impl Process {
             memory: store.clone(),
             planner: Planner::live(client.clone(), runtime.handle().clone(), store.clone())
                 .told_by(sources, SOURCES_NAMED),
+            history,
             dry_run,
             now: Arc::new(now),
         };
@@ -179,6 +184,23 @@ impl Process {
             let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
             ProcessError::Sources(told.join("; "))
         })
+    }
+
+    /// Returns where the past is that the ledger no longer has, where the configuration names it.
+    fn history(&self) -> Result<Option<History>, ProcessError> {
+        let Some(section) = &self.config.file.history else {
+            return Ok(None);
+        };
+        let authorities = self.config.authorities();
+        let authorities = authorities.map_err(|fault| ProcessError::History(fault.message))?;
+        let environment = Environment::new(|name| std::env::var(name).ok());
+        let server = section.server().seen_from(self.config.folder());
+        let server = Exported::new(&server, &section.labels, environment, authorities.as_deref());
+        let server = server.map_err(ProcessError::History)?;
+        Ok(Some(History {
+            server: Arc::new(server),
+            all: section.all,
+        }))
     }
 
     /// Puts the loop together; with the store, where the ledger is one.

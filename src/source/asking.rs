@@ -176,7 +176,7 @@ fn prepare<F, T>(
 }
 
 /// Returns the tokens of this machine's identity for a resource; the URL says in which cloud.
-fn identity(
+pub(super) fn identity(
     url: &str,
     resource: &str,
     authorities: Option<&[u8]>,

@@ -113,24 +113,38 @@ impl Prometheus {
         query: &str,
         (from, to): (Timestamp, Timestamp),
     ) -> Result<Vec<(Timestamp, f64)>, String> {
-        let [start, end] = [from, to].map(|at| format!("{:.3}", at.unix_seconds()));
-        let (step, lookback) = (seconds(Span::SAMPLE_PERIOD), seconds(PAST_LOOKS_BACK));
+        let lookback = seconds(PAST_LOOKS_BACK);
         let query = if is_plain_selector(query) {
             format!("last_over_time({query}[{lookback}s])")
         } else {
             query.to_owned()
         };
-        let form = [
-            ("query", query.as_str()),
+        let frame = (from, to, Span::SAMPLE_PERIOD);
+        points(&self.ranges(way, &query, frame, Some(PAST_LOOKS_BACK)).await?)
+    }
+
+    /// Returns every series that a query gave from one moment to another, both included, at each step; looks back as far as the
+    /// server does where nothing else is said.
+    pub(super) async fn ranges(
+        &self,
+        way: &Way,
+        query: &str,
+        (from, to, step): (Timestamp, Timestamp, Span),
+        lookback: Option<Span>,
+    ) -> Result<Vec<RangeVector>, String> {
+        let [start, end] = [from, to].map(|at| format!("{:.3}", at.unix_seconds()));
+        let (step, lookback) = (seconds(step), lookback.map(seconds));
+        let mut form = vec![
+            ("query", query),
             ("start", start.as_str()),
             ("end", end.as_str()),
             ("step", step.as_str()),
             TIMEOUT,
-            ("lookback_delta", lookback.as_str()),
         ];
+        form.extend(lookback.as_deref().map(|lookback| ("lookback_delta", lookback)));
         let answer = self.post(way, "query_range", &form).await?;
         match answer.data.map(|result| result.into_inner().0) {
-            Some(Data::Matrix(series)) => points(&series),
+            Some(Data::Matrix(series)) => Ok(series),
             _ => Err("the answer to a range query is no range".to_owned()),
         }
     }

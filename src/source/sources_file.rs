@@ -80,6 +80,44 @@ pub struct PrometheusFile {
     pub history: BTreeMap<Metric, String>,
 }
 
+impl PrometheusFile {
+    /// Returns what of it cannot be meant together, each with a way out.
+    pub fn contradictions(&self) -> Vec<(&'static str, &'static str)> {
+        let mut found = Vec::new();
+        let bearers = usize::from(self.token.is_some()) + usize::from(self.scope.is_some());
+        let basic = usize::from(self.user.is_some() || self.password.is_some());
+        if bearers + basic > 1 {
+            found.push((
+                "several of token, user with password, and scope",
+                "keep one of them",
+            ));
+        }
+        if self.user.is_some() != self.password.is_some() {
+            found.push((
+                "one of user and password without the other",
+                "write both, or neither",
+            ));
+        }
+        found
+    }
+
+    /// Returns it with its paths as they are seen from a folder.
+    #[must_use]
+    pub fn seen_from(mut self, folder: &Path) -> Self {
+        for secret in [&mut self.token, &mut self.password] {
+            if let Some(SecretFile::File(path)) = secret {
+                *path = folder.join(&*path);
+            }
+        }
+        self
+    }
+
+    /// Returns why its URL is none of a server.
+    pub fn url_fault(&self) -> Option<String> {
+        super::web::base(&self.url).err()
+    }
+}
+
 /// An organization of Azure DevOps. Without a token the identity of this machine or service is used.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -226,15 +264,8 @@ impl SourcesFile {
             }
         }
         for (name, prometheus) in &self.prometheus {
-            let bearers = usize::from(prometheus.token.is_some()) + usize::from(prometheus.scope.is_some());
-            let basic = usize::from(prometheus.user.is_some() || prometheus.password.is_some());
-            if bearers + basic > 1 {
-                let message = format!("`{name}` has several of token, user with password, and scope");
-                fault(&["prometheus", name], message, "keep one of them");
-            }
-            if prometheus.user.is_some() != prometheus.password.is_some() {
-                let message = format!("`{name}` has one of user and password without the other");
-                fault(&["prometheus", name], message, "write both, or neither");
+            for (what, help) in prometheus.contradictions() {
+                fault(&["prometheus", name], format!("`{name}` has {what}"), help);
             }
         }
         for (name, command) in &self.command {

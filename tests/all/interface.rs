@@ -2,6 +2,7 @@
 
 mod events;
 mod guard;
+mod history;
 mod page;
 mod schema;
 
@@ -125,6 +126,7 @@ pub(crate) async fn serve(settings: HttpSettings, tokens: Tokens) -> Served {
         control: control.clone(),
         memory: Some(store.clone()),
         planner,
+        history: None,
         dry_run: false,
         now: Arc::new(|| "2026-11-22T09:02:00Z".parse().unwrap()),
     });

@@ -99,6 +99,7 @@ impl Sidecar {
             memory: Some(store.clone()),
             planner: Planner::live(client, runtime.handle().clone(), Some(store.clone()))
                 .told_by(None, "the demo has none"),
+            history: None,
             dry_run: false,
             now: Arc::new(move || told.now()),
         };

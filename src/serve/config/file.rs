@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::history_section::HistorySection;
 use super::http_section::HttpSection;
 use super::text::EndpointText;
 use crate::azure::{ApiVersion, Auth, Limits};
@@ -34,6 +35,9 @@ pub struct ConfigFile {
     /// Where every decision is written down.
     #[serde(default)]
     pub ledger: LedgerSection,
+    /// The Prometheus that has the past that the ledger no longer has; without one, pages show what the ledger has.
+    #[serde(default)]
+    pub history: Option<HistorySection>,
     /// Where it answers: health, metrics and the JSON interface.
     #[serde(default)]
     pub http: HttpSection,

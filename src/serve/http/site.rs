@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::super::{Board, Control, Measures, Metrics};
 use super::answers::HaltAnswer;
+use super::elsewhere::{Elsewhere, History};
 use super::events::Recent;
 use super::planner::Planner;
 use super::problem::{Kind, Problem};
@@ -29,6 +30,8 @@ pub struct Stands {
     pub memory: Option<Store>,
     /// Looks at the account to plan.
     pub planner: Planner,
+    /// Where the past is that the ledger no longer has, where that is configured.
+    pub history: Option<History>,
     /// Whether orders are kept back.
     pub dry_run: bool,
     /// Tells the time.
@@ -43,6 +46,7 @@ struct Inner {
     stands: Stands,
     recent: Recent,
     tallies: Tallies,
+    elsewhere: Elsewhere,
     what_if_turn: Arc<Semaphore>,
 }
 
@@ -55,6 +59,7 @@ impl Site {
             stands,
             recent,
             tallies: Tallies::default(),
+            elsewhere: Elsewhere::default(),
             // One at a time: a backtest takes a core, and the loop needs one.
             what_if_turn: Arc::new(Semaphore::new(1)),
         }))
@@ -92,6 +97,10 @@ impl Site {
 
     pub(super) fn recent(&self) -> &Recent {
         &self.0.recent
+    }
+
+    pub(super) fn elsewhere(&self) -> &Elsewhere {
+        &self.0.elsewhere
     }
 
     pub(super) fn tallies(&self) -> &Tallies {

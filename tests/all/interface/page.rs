@@ -8,7 +8,7 @@ use lowtide::engine::Entry;
 use lowtide::formula::documented::PENDING_TASKS;
 use lowtide::formula::{Formula, Scope};
 use lowtide::policy::{Policies, read};
-use lowtide::serve::http::{Door, HttpSettings, PlanError, Planner, Site, Stands};
+use lowtide::serve::http::{Door, History, HttpSettings, PlanError, Planner, Site, Stands};
 use lowtide::serve::{Board, Control, Metrics, Written};
 use lowtide::sim::cluster::{Eviction, Setup};
 use lowtide::sim::{Contender, Options, backtest_one, demo};
@@ -104,7 +104,7 @@ async fn after_a_day() -> Served {
 }
 
 /// What a day of builds leaves: the ledger, what is known of it now, and when it ended.
-fn a_day() -> (Store, (Board, Arc<Mutex<Metrics>>), Timestamp) {
+pub(super) fn a_day() -> (Store, (Board, Arc<Mutex<Metrics>>), Timestamp) {
     let (policy, findings) = read("farm", POLICY, &mut |_| Err(String::new()));
     let policy = policy.unwrap_or_else(|| panic!("{:?}", findings.policy));
     let store = Store::in_memory();
@@ -149,7 +149,17 @@ fn a_day() -> (Store, (Board, Arc<Mutex<Metrics>>), Timestamp) {
     (store, (board, metrics), end)
 }
 
-async fn enter(store: Store, (board, metrics): (Board, Arc<Mutex<Metrics>>), now: Timestamp) -> Served {
+async fn enter(store: Store, standing: (Board, Arc<Mutex<Metrics>>), now: Timestamp) -> Served {
+    enter_with(store, standing, now, None).await
+}
+
+/// Opens the interface of a sidecar whose past is also elsewhere.
+pub(super) async fn enter_with(
+    store: Store,
+    (board, metrics): (Board, Arc<Mutex<Metrics>>),
+    now: Timestamp,
+    history: Option<History>,
+) -> Served {
     let control = Control::new(Stop::default());
     let door = Door::open(&HttpSettings::loopback()).await.unwrap();
     let site = Site::new(Stands {
@@ -158,6 +168,7 @@ async fn enter(store: Store, (board, metrics): (Board, Arc<Mutex<Metrics>>), now
         metrics,
         control: control.clone(),
         memory: Some(store),
+        history,
         planner: Planner::new(|_: &Policies| Err(PlanError("nobody plans here".to_owned()))),
         dry_run: false,
         now: Arc::new(move || now),

@@ -23,6 +23,13 @@ function trimmed(at, { min, max }) {
   return first - min > (max - min) / 2 ? { min: first - (max - first) / 50, max } : { min, max };
 }
 
+/** Says where the points come from, where that is not the ledger alone. */
+function origin({ of, until, fault }, now) {
+  if (fault) return ` History: Prometheus did not answer, from the ledger (${fault}).`;
+  if (of === "both") return ` History: from Prometheus before ${moment(until, now)}, without its decisions.`;
+  return of === "prometheus" ? " History: from Prometheus; decisions from the ledger." : "";
+}
+
 export class PoolView {
   constructor(id, { now, refresh }) {
     Object.assign(this, { id, now, refresh, time: "6h", zoom: null, version: null, asked: 0, follows: true });
@@ -151,8 +158,8 @@ export class PoolView {
     this.charts.queue.show([told.at, told.waiting, told.running], range);
     this.charts.cost.show([told.at, both.map((n) => (n === null || price === null ? null : n * price)), told.costHourly], range);
     this.marks.show(told.marks, range, this.now());
-    if (told.at.length === 0) this.note("Nothing was decided in that time.");
-    else this.note(`${plural(told.decisions, "decision")}${told.whole ? "" : ", of which the first are shown"}; one point for ${span(told.stepSeconds)}. Drag to zoom, click for the decision.`);
+    if (told.at.length === 0) this.note(`Nothing was decided in that time.${origin(told.history, this.now())}`);
+    else this.note(`${plural(told.decisions, "decision")}${told.whole ? "" : ", of which the first are shown"}; one point for ${span(told.stepSeconds)}. Drag to zoom, click for the decision.${origin(told.history, this.now())}`);
   }
 
   note(text) {
