@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Reason, SignalSeen};
+use super::{ForecastAsk, Reason, SignalSeen};
 use crate::account::{
     Etag, LeaseOrder, NodeDeallocationOption, Order, PoolId, PoolState, Removal, Replacement,
 };
@@ -72,6 +72,8 @@ pub struct Decision {
     pub etag: Option<Etag>,
     /// What was seen of the signals from outside that its policy asks for.
     pub signals: Vec<SignalSeen>,
+    /// What was forecast and is believed, where another strategy asked for more.
+    pub forecast: Option<Box<ForecastAsk>>,
     steps: Vec<Step>,
 }
 
@@ -94,6 +96,7 @@ impl Decision {
             replace: None,
             etag: pool.etag.clone(),
             signals: Vec::new(),
+            forecast: None,
             // Propose, split, a bound or guard and a hold are the most that is usual.
             steps: Vec::with_capacity(4),
         }

@@ -94,8 +94,8 @@ impl Serialize for Decision {
             lease: order.lease,
             replace: order.replace,
         });
-        let mut object =
-            serializer.serialize_struct("Decision", 8 + usize::from(!self.signals.is_empty()))?;
+        let beside = usize::from(!self.signals.is_empty()) + usize::from(self.forecast.is_some());
+        let mut object = serializer.serialize_struct("Decision", 8 + beside)?;
         object.serialize_field("pool", &self.pool)?;
         object.serialize_field("at", &self.at)?;
         object.serialize_field("policy", &*self.policy)?;
@@ -106,6 +106,9 @@ impl Serialize for Decision {
         object.serialize_field("hold", &self.hold())?;
         if !self.signals.is_empty() {
             object.serialize_field("signals", &self.signals)?;
+        }
+        if let Some(forecast) = &self.forecast {
+            object.serialize_field("forecast", forecast)?;
         }
         object.end()
     }

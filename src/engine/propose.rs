@@ -5,7 +5,7 @@
 
 use crate::account::{AllocationState, NodeDeallocationOption, Removal};
 use crate::base::{Lane, Mix, Nodes};
-use crate::decision::{Decision, Reason, Snapshot, Stage};
+use crate::decision::{Decision, ForecastAsk, Reason, Snapshot, Stage};
 use crate::policy::{Answer, Ask, Demand, Need, Objective, Policy, Workings};
 use crate::sizing::Course;
 
@@ -27,12 +27,25 @@ struct Asked {
     joined: Vec<Need>,
     first_fault: Option<Reason>,
     first_ignored: Option<Reason>,
+    /// What is forecast and believed, whichever strategy is followed.
+    forecast: Option<ForecastAsk>,
 }
 
 impl Asked {
     fn total(&self) -> Option<Nodes> {
         let joined: Nodes = self.joined.iter().map(|need| need.nodes).sum();
         self.best.as_ref().map(|ask| ask.total() + joined)
+    }
+
+    /// Keeps what is forecast, where the policy tells it.
+    fn note(&mut self, demand: &Demand, ask: &Ask) {
+        if let (Demand::Forecast(forecast), Ask::Need(need)) = (demand, ask)
+            && let Reason::Forecast(ask) = &need.reason
+            && forecast.told == Some(true)
+            && ask.trusted
+        {
+            self.forecast.get_or_insert_with(|| ask.clone());
+        }
     }
 
     /// Takes an ask in the place of the best when it is for more.
@@ -67,6 +80,7 @@ pub(super) fn propose(
                 } else {
                     Vec::new()
                 };
+                asked.note(demand, &ask);
                 asked.weigh(ask, joined);
             }
             Ok(Answer::Ignored(why)) => asked.first_ignored = asked.first_ignored.or(Some(why)),
@@ -84,6 +98,10 @@ pub(super) fn propose(
     if let Err(fault) = take(policy, snapshot, decision, (best, asked.joined)) {
         return Proposal::None(fault);
     }
+    // Where it led, it stands in the chain.
+    let mut steps = decision.steps().iter();
+    let led = steps.any(|step| matches!(step.reason, Reason::Forecast(_)));
+    decision.forecast = asked.forecast.filter(|_| !led).map(Box::new);
     asked.first_fault.map_or(Proposal::Whole, Proposal::Partial)
 }
 

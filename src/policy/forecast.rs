@@ -31,6 +31,9 @@ pub struct Forecast {
     /// How much of the metric one node carries; the pool's task slots when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_node: Option<f64>,
+    /// Whether what is forecast stands in the decision also where another strategy asks for more; true when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<bool>,
 }
 
 /// Samples within this span count as of one time: ten of them, so that one that is off does not decide.
@@ -90,6 +93,16 @@ impl Forecast {
             complaints.push(Complaint::new(&["perNode"], message, "take a number above 0"));
         }
         complaints
+    }
+
+    /// Returns it as it is meant when a policy is read: told where nothing is said. A ledger from before says nothing, and tells nothing,
+    /// so that its lines are decided again to the same bytes.
+    #[must_use]
+    pub fn as_read(&self) -> Self {
+        Self {
+            told: Some(self.told.unwrap_or(true)),
+            ..self.clone()
+        }
     }
 
     /// Returns the need: none where the past does not reach, or where the forecast was no better than the present value.
@@ -239,6 +252,7 @@ mod tests {
             season: Span::hours(24),
             horizon: Span::minutes(30),
             per_node: None,
+            told: None,
         }
     }
 

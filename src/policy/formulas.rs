@@ -55,7 +55,7 @@ impl Reader<'_> {
                             complaints.push(forecast_alone());
                         }
                         self.complain(FORECAST, &["demand", &index, "forecast"], complaints, document);
-                        Some(Demand::Forecast(forecast.clone()))
+                        Some(Demand::Forecast(forecast.as_read()))
                     }
                     DemandFile::Backlog(backlog) => {
                         let place = ["demand", &index, "backlog"];

@@ -22,6 +22,7 @@ mod deadlines;
 mod decisions;
 mod emulator;
 mod emulator_laws;
+mod forecasts;
 mod format;
 mod golden;
 mod guards;

@@ -259,6 +259,9 @@ pub(super) struct DecisionLine {
     /// Why nothing is done, where that is so: a code with its numbers.
     #[schema(value_type = Option<Object>)]
     pub hold: Option<Value>,
+    /// What was forecast and is believed, where another strategy asked for more.
+    #[schema(value_type = Option<Object>)]
+    pub forecast: Option<Value>,
     /// What signals from outside said, where some were asked.
     #[schema(value_type = Option<Vec<Object>>)]
     pub signals: Option<Value>,

@@ -5,7 +5,8 @@ use utoipa::ToSchema;
 
 use super::answers::NodesByLane;
 use super::course::Mark;
-use crate::base::Timestamp;
+use crate::base::{Span, Timestamp};
+use crate::decision::ForecastAsk;
 
 /// The course of a pool over some time: columns of equal length, one place for each point; null where something is not known.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -50,6 +51,9 @@ pub(super) struct SeriesAnswer {
     pub cost_hourly: Vec<Option<f64>>,
     /// The decisions: all of them where they are few, those that changed something else.
     pub marks: Vec<MarkAnswer>,
+    /// What was forecast and believed, where a policy forecasts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<ForecastAnswer>,
     /// Where the points come from.
     pub history: HistoryAnswer,
 }
@@ -84,6 +88,20 @@ pub(super) struct HistoryAnswer {
     pub fault: Option<String>,
 }
 
+/// What was forecast, each value at the moment for which it was, and not at that of the decision: columns of equal length, null where
+/// nothing was.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub(super) struct ForecastAnswer {
+    /// The metric, with its `$`.
+    pub metric: String,
+    /// The moments, in seconds since 1970; the latest lie ahead.
+    pub at: Vec<f64>,
+    /// What is forecast of the metric.
+    pub value: Vec<Option<f64>>,
+    /// The nodes that it needs.
+    pub nodes: Vec<Option<u32>>,
+}
+
 /// One point; what is not known is a gap.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Row {
@@ -110,7 +128,36 @@ impl Row {
     }
 
     pub(super) fn moment(&self) -> Timestamp {
-        Timestamp::from_unix_seconds(0) + crate::base::Span::from_seconds(self.at)
+        Timestamp::from_unix_seconds(0) + Span::from_seconds(self.at)
+    }
+}
+
+impl ForecastAnswer {
+    /// Returns what decisions forecast, of the metric that the latest is about; `gap` is how far apart two may be that belong together.
+    pub(super) fn of(forecasts: &[(Timestamp, ForecastAsk)], gap: Span) -> Option<Self> {
+        let (_, last) = forecasts.last()?;
+        let mut told = Self {
+            metric: last.metric.clone(),
+            ..Self::default()
+        };
+        let same = forecasts.iter().filter(|(_, ask)| ask.metric == last.metric);
+        let mut ahead: Vec<_> = same.map(|(at, ask)| (*at + ask.horizon, ask)).collect();
+        ahead.sort_by_key(|(at, _)| *at);
+        let mut before: Option<Timestamp> = None;
+        for (at, ask) in ahead {
+            if let Some(before) = before.filter(|before| at - *before > gap) {
+                told.add(before + gap, None);
+            }
+            told.add(at, Some(ask));
+            before = Some(at);
+        }
+        Some(told)
+    }
+
+    fn add(&mut self, at: Timestamp, ask: Option<&ForecastAsk>) {
+        self.at.push(at.unix_seconds());
+        self.value.push(ask.and_then(|ask| ask.value));
+        self.nodes.push(ask.map(|ask| ask.nodes.0));
     }
 }
 

@@ -4,9 +4,10 @@ use serde::Deserialize;
 
 use super::course::{Course, Frame, Point};
 use super::series::GAP;
-use super::series_answer::{HistoryAnswer, MarkAnswer, Row, SeriesAnswer};
+use super::series_answer::{ForecastAnswer, HistoryAnswer, MarkAnswer, Row, SeriesAnswer};
 use crate::account::PoolId;
 use crate::base::{Mix, Timestamp};
+use crate::decision::ForecastAsk;
 use crate::engine::PoolView;
 use crate::signal::Metric;
 use crate::store::{Glimpsed, Search, Store, StoreError};
@@ -19,6 +20,8 @@ const DECISIONS_MAX: usize = 100_000;
 pub(super) struct Told {
     pub(super) course: Course,
     pub(super) rows: Vec<Row>,
+    /// What was forecast and believed, with the moments of the decisions.
+    forecasts: Vec<(Timestamp, ForecastAsk)>,
     whole: bool,
 }
 
@@ -44,6 +47,8 @@ pub(super) fn tell(store: &Store, pool: &PoolId, frame: Frame) -> Result<Told, S
         before = Some(point.at);
         let look = look(store, pool, point.number)?;
         told.rows.push(look.row(point));
+        told.forecasts
+            .extend(look.forecast.map(|forecast| (point.at, forecast)));
     }
     Ok(told)
 }
@@ -54,6 +59,7 @@ impl Told {
         Self {
             course: Course::new(frame),
             rows: Vec::new(),
+            forecasts: Vec::new(),
             whole: true,
         }
     }
@@ -79,6 +85,7 @@ impl Told {
             preempted: Vec::new(),
             cost_hourly: Vec::new(),
             marks: course.marks().into_iter().map(MarkAnswer::from).collect(),
+            forecast: ForecastAnswer::of(&self.forecasts, GAP.max(course.step() + course.step())),
             history: HistoryAnswer::ledger(),
         };
         answer.add(&self.rows)
@@ -92,6 +99,7 @@ struct Look {
     waiting: Option<f64>,
     running: Option<f64>,
     preempted: Option<u32>,
+    forecast: Option<ForecastAsk>,
 }
 
 fn look(store: &Store, pool: &PoolId, number: u64) -> Result<Look, StoreError> {
@@ -113,19 +121,30 @@ impl Look {
         struct Line {
             #[serde(default)]
             steps: Vec<Step>,
+            #[serde(default)]
+            forecast: Option<ForecastAsk>,
         }
         #[derive(Deserialize)]
         struct Step {
             stage: String,
             to: Mix,
+            reason: serde_json::Value,
         }
-        let line_read: Option<Line> = serde_json::from_str(line).ok();
+        let told: Option<Line> = serde_json::from_str(line).ok();
+        let (steps, beside) = told.map_or((Vec::new(), None), |line| (line.steps, line.forecast));
         let asks = |step: &&Step| step.stage == "propose" || step.stage == "split";
-        let asked =
-            line_read.and_then(|line| line.steps.iter().rev().find(asks).map(|step| step.to.total().0));
+        let asked = steps.iter().rev().find(asks).map(|step| step.to.total().0);
+        // The one that led stands in the chain.
+        let mut reasons = steps.into_iter().map(|step| step.reason);
+        let led = reasons.find(|reason| reason["code"] == "forecast");
+        let led = led.and_then(|reason| serde_json::from_value(reason).ok());
         let view = look_of(line).ok().flatten().map(|(_, view)| view);
         let counted = view.as_ref().map(Self::counted).unwrap_or_default();
-        Self { asked, ..counted }
+        Self {
+            asked,
+            forecast: led.or(beside).filter(|forecast: &ForecastAsk| forecast.trusted),
+            ..counted
+        }
     }
 
     fn counted(view: &PoolView) -> Self {
@@ -145,6 +164,7 @@ impl Look {
                 .map(|work| work.running.len() as f64)
                 .or(newest(Metric::RunningTasks)),
             preempted: Some(view.state.nodes.preempted.0),
+            forecast: None,
         }
     }
 

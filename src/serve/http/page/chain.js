@@ -71,6 +71,12 @@ function bill(decision) {
   return rows.length === 0 ? null : h("dl", { class: "numbers" }, rows.map(([word, one]) => h("div", { class: "pair" }, h("dt", {}, word), h("dd", {}, `$${one.total.toFixed(3)}/h`))));
 }
 
+/** What was forecast and not followed, because another strategy asked for more. */
+function foreseen({ forecast }, now) {
+  if (!forecast) return null;
+  return h("p", { class: "aside" }, `Forecast, and another strategy asks for more: ${forecast.metric} at ${value(forecast.value, now)} in ${value(forecast.horizon, now)}, which needs ${plural(forecast.nodes, "node")}.`);
+}
+
 /** Draws an explanation as the interface tells it. */
 export function chain(explanation, now) {
   const { decision, number } = explanation;
@@ -87,6 +93,6 @@ export function chain(explanation, now) {
       h("span", { class: `badge ${tone}` }, h("span", { class: "sign", "aria-hidden": "true" }, sign), moment(decision.at, now, true)),
       h("h3", {}, headline(decision, kind))),
     h("p", { class: "aside" }, `${plural(nodes(decision.current), "node was", "nodes were")} there (${mix(decision.current)}); by policy ${decision.policy}${number ? `, line ${number} of the ledger` : ""}`),
-    h("ol", { class: "steps" }, steps), bill(decision),
+    h("ol", { class: "steps" }, steps), foreseen(decision, now), bill(decision),
   ];
 }

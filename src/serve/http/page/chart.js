@@ -13,11 +13,11 @@ const RIGHT = 12;
 
 /**
  * A chart: `lines` are { name, colour, area, step, dash, told }; `format` writes a value.
- * `onRange(min, max)` hears what stretch is chosen by dragging, `onPick(seconds)` what moment is clicked.
+ * `marks()` and `ahead()` give moments to be marked: the chosen one, and now where lines reach beyond it. `onRange(min, max)` hears what stretch is chosen by dragging, `onPick(seconds)` what moment is clicked.
  */
 export class Chart {
-  constructor({ title, lines, format, height = 170, sync, onRange, onPick, marks }) {
-    Object.assign(this, { title, lines, format, height, sync, onRange, onPick, marks });
+  constructor({ title, lines, format, height = 170, sync, onRange, onPick, marks, ahead }) {
+    Object.assign(this, { title, lines, format, height, sync, onRange, onPick, marks, ahead });
     this.holder = h("div", { class: "canvas" });
     this.legend = h("ul", { class: "legend" });
     this.element = h("figure", { class: "chart", "aria-label": title }, h("figcaption", {}, h("h3", {}, title), this.legend), this.holder);
@@ -38,10 +38,13 @@ export class Chart {
         { ...axis, space: 70, values: [[86400, "{D} {MMM}", null, null, null, null, null, null, 1], [3600, "{HH}:{mm}", null, null, "\n{D} {MMM}", null, null, null, 1], [60, "{HH}:{mm}", null, null, "\n{D} {MMM}", null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
         { ...axis, size: LEFT, space: 34, values: (_, values) => values.map((value) => this.format(value)) },
       ],
-      series: [{}, ...this.lines.map((line) => this.series(line))],
+      series: [{}, ...this.shown().map((line) => this.series(line))],
       hooks: { setSelect: [(plot) => this.selected(plot)], setCursor: [(plot) => this.told(plot.cursor.idx)], draw: [(plot) => this.drawMarks(plot)] },
     };
   }
+
+  /** The lines that there are columns for; those that are there at times stand last. */
+  shown() { return this.lines.slice(0, this.columns.length - 1); }
 
   series(line) {
     return {
@@ -54,8 +57,9 @@ export class Chart {
 
   /** Shows columns: seconds first, then one for each line; null is a gap. */
   show(columns, range) {
+    const same = this.columns?.length === columns.length;
     [this.columns, this.range] = [columns, range];
-    if (!this.plot) return this.draw();
+    if (!this.plot || !same) return this.draw();
     this.plot.setData(columns, false);
     this.plot.setScale("x", range);
     this.told(null);
@@ -94,29 +98,41 @@ export class Chart {
     if (!this.columns) return;
     const last = this.columns[0].length - 1;
     const at = index ?? last;
-    const items = this.lines.map((line, place) => {
-      const value = this.columns[place + 1][at];
-      const told = line.told ? line.told(this.columns, at) : value;
+    const items = this.shown().map((line, place) => {
+      const column = this.columns[place + 1];
+      // Where columns of other moments were joined, what held before is meant.
+      let from = at;
+      while (from > 0 && column[from] === undefined) from -= 1;
+      const told = line.told ? line.told(this.columns, from) : column[from];
       return h("li", {}, h("span", { class: `key ${line.dash ? "dashed" : ""}`, style: { "--key": `var(--${line.colour})` } }), line.name, " ", h("b", {}, told === null || told === undefined ? "–" : this.format(told)));
     });
     this.legend.replaceChildren(...items);
   }
 
   drawMarks(plot) {
-    const chosen = this.marks?.();
-    if (chosen === null || chosen === undefined) return;
-    const x = plot.valToPos(chosen, "x", true);
+    this.upright(plot, this.marks?.(), "text", []);
+    this.upright(plot, this.ahead?.(), "edge", [2, 4]);
+  }
+
+  /** An upright line at a moment, where it is in sight. */
+  upright(plot, at, name, dash) {
+    if (at === null || at === undefined) return;
+    const x = plot.valToPos(at, "x", true);
     const { ctx, bbox } = plot;
     if (x < bbox.left || x > bbox.left + bbox.width) return;
     ctx.save();
-    ctx.strokeStyle = colour("text");
+    ctx.strokeStyle = colour(name);
     ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash(dash.map((part) => part * devicePixelRatio));
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
     ctx.restore();
   }
+
+  /** Puts columns of other moments behind columns; what they have no moment in common with stays open there, and is no gap. */
+  static joined(columns, others) { return uPlot.join([columns, others]); }
 
   redraw() { this.plot?.redraw(false); }
 

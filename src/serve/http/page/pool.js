@@ -14,6 +14,9 @@ import { count, hourly, mix, moment, money, plural, share, span } from "./words.
 
 const TIMES = [["1h", 3600, "1 h"], ["6h", 6 * 3600, "6 h"], ["24h", 86400, "24 h"], ["7d", 7 * 86400, "7 d"], ["30d", 30 * 86400, "30 d"]];
 
+/** What is forecast of these is drawn beside the tasks; of anything else, as the nodes that it needs. */
+const TASK_METRICS = ["$PendingTasks", "$ActiveTasks", "$RunningTasks"];
+
 /** A course is asked for again at most so often, however much happens. */
 const ASK_APART_MS = 3_000;
 
@@ -54,16 +57,17 @@ export class PoolView {
   }
 
   makeCharts() {
-    const shared = { sync: `pool-${this.id}`, onRange: (from, to) => this.zoomTo(from, to), onPick: (at) => this.pick(at), marks: () => this.at ?? null };
+    const shared = { sync: `pool-${this.id}`, onRange: (from, to) => this.zoomTo(from, to), onPick: (at) => this.pick(at), marks: () => this.at ?? null, ahead: () => this.ahead ?? null };
     return {
       nodes: new Chart({ ...shared, title: "Nodes", height: 220, format: (n) => count(n), lines: [
         { name: "dedicated", colour: "dedicated", area: 0.35, step: true },
         { name: "and spot", colour: "spot", area: 0.2, step: true, told: (columns, at) => (columns[2][at] === null ? null : columns[2][at] - columns[1][at]) },
         { name: "target", colour: "text", step: true },
         { name: "asked for", colour: "asked", step: true, dash: [5, 4] },
-        { name: "spot taken away", colour: "bad", area: 0.3, step: true, told: (columns, at) => columns[5][at] ?? 0 }] }),
+        { name: "spot taken away", colour: "bad", area: 0.3, step: true, told: (columns, at) => columns[5][at] ?? 0 },
+        { name: "forecast", colour: "shrink", dash: [6, 5] }] }),
       queue: new Chart({ ...shared, title: "Tasks", height: 150, format: (n) => count(n), lines: [
-        { name: "waiting", colour: "bad", area: 0.15 }, { name: "running", colour: "grow" }] }),
+        { name: "waiting", colour: "bad", area: 0.15 }, { name: "running", colour: "grow" }, { name: "forecast", colour: "shrink", dash: [6, 5] }] }),
       cost: new Chart({ ...shared, title: "Cost of an hour", height: 130, format: (n) => money(n), lines: [
         { name: "all dedicated", colour: "muted", step: true, dash: [3, 4] }, { name: "cost", colour: "good", area: 0.15, step: true }] }),
     };
@@ -149,17 +153,25 @@ export class PoolView {
   }
 
   draw(told, asked) {
-    const range = this.zoom ? asked : trimmed(told.at, asked);
+    const range = this.zoom ? asked : { ...trimmed(told.at, asked) };
+    const { forecast } = told;
+    const last = forecast?.at.at(-1) ?? 0;
+    // What lies ahead of now is shown as well.
+    this.ahead = last > range.max ? range.max : null;
+    if (!this.zoom && last > range.max) range.max = last;
     this.shown = range;
     const both = told.dedicated.map((n, at) => (n === null ? null : n + told.spot[at]));
     const target = told.targetDedicated.map((n, at) => (n === null ? null : n + told.targetSpot[at]));
     const price = told.priceDedicated ?? null;
-    this.charts.nodes.show([told.at, told.dedicated, both, target, told.asked, told.preempted.map((n) => n || null)], range);
-    this.charts.queue.show([told.at, told.waiting, told.running], range);
+    const nodes = [told.at, told.dedicated, both, target, told.asked, told.preempted.map((n) => n || null)];
+    const tasks = [told.at, told.waiting, told.running];
+    const [ofTasks, ofNodes] = forecast ? [TASK_METRICS.includes(forecast.metric), !TASK_METRICS.includes(forecast.metric)] : [false, false];
+    this.charts.nodes.show(ofNodes ? Chart.joined(nodes, [forecast.at, forecast.nodes]) : nodes, range);
+    this.charts.queue.show(ofTasks ? Chart.joined(tasks, [forecast.at, forecast.value]) : tasks, range);
     this.charts.cost.show([told.at, both.map((n) => (n === null || price === null ? null : n * price)), told.costHourly], range);
     this.marks.show(told.marks, range, this.now());
     if (told.at.length === 0) this.note(`Nothing was decided in that time.${origin(told.history, this.now())}`);
-    else this.note(`${plural(told.decisions, "decision")}${told.whole ? "" : ", of which the first are shown"}; one point for ${span(told.stepSeconds)}. Drag to zoom, click for the decision.${origin(told.history, this.now())}`);
+    else this.note(`${plural(told.decisions, "decision")}${told.whole ? "" : ", of which the first are shown"}; one point for ${span(told.stepSeconds)}. ${forecast ? ` Dashed: ${forecast.metric} as it was forecast for that time.` : ""} Drag to zoom, click for the decision.${origin(told.history, this.now())}`);
   }
 
   note(text) {
