@@ -61,7 +61,10 @@ impl Exported {
             identity(&file.url, scope, authorities, &environment)
         })?;
         let http = http_client(authorities, true).map_err(|fault| fault.to_string())?;
-        let labels = labels.iter();
+        let mut told = String::new();
+        for (name, value) in labels {
+            told += &format!(",{name}={}", quoted(value));
+        }
         Ok(Self {
             way: Way {
                 http,
@@ -69,9 +72,7 @@ impl Exported {
                 environment,
             },
             server,
-            labels: labels
-                .map(|(name, value)| format!(",{name}={}", quoted(value)))
-                .collect(),
+            labels: told,
         })
     }
 
@@ -93,7 +94,7 @@ impl Exported {
             let lane = usize::from(label(series, "class") == "spot");
             let stage = label(series, "stage").to_owned();
             each(&mut past, series, |point, nodes| {
-                point.staged(&stage, lane, nodes)
+                point.staged(&stage, lane, nodes);
             });
         }
         for series in &preempted {
@@ -112,7 +113,7 @@ impl Exported {
         }
         for series in &cost {
             each(&mut past, series, |point, dollars| {
-                point.cost_hourly = Some(dollars)
+                point.cost_hourly = Some(dollars);
             });
         }
         // A rate reaches a little into the time before and behind: it tells of no moment by itself.
@@ -182,7 +183,7 @@ fn each(
     }
 }
 
-/// Returns a text as PromQL writes it.
+/// Returns a text as the query language writes it.
 fn quoted(text: &str) -> String {
     format!(
         "\"{}\"",

@@ -40,7 +40,7 @@ impl World for Office {
         pool.task_slots_per_node = 4;
         let view = into.push(pool);
         while self.sampled + Span::SAMPLE_PERIOD <= self.now {
-            self.sampled = self.sampled + Span::SAMPLE_PERIOD;
+            self.sampled += Span::SAMPLE_PERIOD;
             view.samples.push(Sample {
                 metric: Metric::PendingTasks,
                 taken: self.sampled,
