@@ -36,6 +36,9 @@ started+=("$demo")
 within 20 grep -q "the sidecar answers at" demo.out
 url=$(grep -m1 -o 'http://[0-9.:]*' demo.out)
 token=$(grep -m1 -o 'token [0-9a-f]*' demo.out | cut -d' ' -f2)
+# Something is allowed to be spent.
+echo 'budget: { perHour: 50 }' >>"$(ls "$scratch"/lowtide-demo-*/builds.yaml)"
+curl -fs -X POST -H "authorization: Bearer $token" "$url/api/v1/reload" >/dev/null
 # Some orders have to be there to be looked at.
 within 60 grep -q "builds  *out" demo.out
 ended() { curl -fs "$url/api/v1/pools/builds/decisions?limit=50" | grep -q '"ended":"2'; }

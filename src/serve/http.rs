@@ -19,6 +19,7 @@ mod extract;
 mod front;
 mod guard;
 mod limits;
+mod measured;
 mod openapi;
 mod overview;
 mod page;

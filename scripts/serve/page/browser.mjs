@@ -95,8 +95,10 @@ export async function readable(page, where) {
   return `${n} texts, the least contrast ${least.ratio.toFixed(2)}`;
 }
 
-/** Says that nothing is wider than the page. */
+/** Says that nothing is wider than the page, nor than the tile or card that it stands in. */
 export const fits = async (page, where) => {
+  const spills = await page.$$eval(".tile, .card", (boxes) => boxes.filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.ariaLabel));
+  must(spills.length === 0, `${where}: wider than where it stands: ${spills.join(", ")}`);
   const [wide, page_width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   must(wide <= page_width, `${where}: ${wide} pixels wide in a window of ${page_width}`);
 };

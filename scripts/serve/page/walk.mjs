@@ -26,6 +26,14 @@ async function home() {
   must(/^Steering 2 pools: /.test(headline), headline);
   for (const [name, word] of [["demand", "wait"], ["nodes", "of"], ["cost", "an hour"], ["spot", ""]]) must((await text(page, `.tile.${name}`)).includes(word), `the tile ${name}`);
   ok(`at a glance: ${headline}`);
+  const budget = await text(page, ".tile.budget");
+  must(/\d %/.test(budget) && budget.includes("of $50"), budget);
+  const stages = await page.$$eval(".tile.nodes .stages .pair", (rows) => rows.map((row) => row.innerText.replace("\n", " ")));
+  must(stages.length === 5 && stages.every((row) => /\d \+ \d/.test(row)), stages.join("; "));
+  const lanes = await page.$$eval(".tile.nodes .states th", (heads) => heads.map((head) => head.innerText));
+  must(lanes[0] === "dedicated" && lanes[1] === "spot" && lanes.length > 2, lanes.join(" "));
+  must((await page.$(".alerts")) !== null, "nobody says whether something deserves a look");
+  ok(`targets by stage: ${stages.join("; ")}; nodes by lane: ${lanes.slice(2).join(", ")}; budget: ${budget.split("\n").slice(1).join(" ")}`);
   const told = await saved(page, ".overview + .savings");
   await page.click('.overview + .savings [data-saved="7d"]');
   await until(page, "the week", () => document.querySelector('.overview + .savings [data-saved="7d"]').ariaPressed === "true");
@@ -43,7 +51,7 @@ async function home() {
   await page.$eval("#filter", (field) => { field.value = ""; field.dispatchEvent(new Event("input")); });
   await page.click('th[data-key="cost"] button');
   must((await page.$eval('th[data-key="cost"]', (head) => head.ariaSort)) === "descending", "the table is not sorted");
-  const costs = await page.$$eval("tbody tr", (rows) => rows.map((row) => Number(row.children[5].innerText.replace("$", ""))));
+  const costs = await page.$$eval(".pools tbody tr", (rows) => rows.map((row) => Number(row.children[5].innerText.replace("$", ""))));
   must(costs[0] >= costs[1], `costs ${costs}`);
   ok("pools are filtered and sorted");
   await fits(page, "the account");
@@ -239,6 +247,33 @@ async function instead(page, answers) {
   });
 }
 
+/** What pools and budgets show is told among what deserves a look, worst first. */
+async function alerts() {
+  const { page } = await tab(browser, { dark: true });
+  const answers = await Promise.all(["account", "pools"].map((path) => fetch(`${url}/api/v1/${path}`).then((response) => response.json())));
+  const [account, { pools }] = answers;
+  account.budgets = [{ scope: "builds", window: "month", limit: 300, spent: 261 }, { scope: "farm", window: "hour", limit: 2, spent: 2.1 }];
+  const [first, second] = pools;
+  first.receipt = { ...first.receipt, result: "refused", message: "the account's quota of dedicated cores is used up" };
+  Object.assign(first.measures, { fallsBack: true, waiting: 40 });
+  first.nodes = { ...first.nodes, unusable: 2 };
+  Object.assign(second.measures, { waiting: 12, breakerOpen: true });
+  second.stages.asked = { dedicated: 70, spot: 10 };
+  second.bounds = { min: 1, max: 1 };
+  second.current = { dedicated: 1, spot: 0 };
+  await instead(page, { account: { body: account }, pools: { body: { pools } } });
+  await page.goto(url, { waitUntil: "domcontentloaded" });
+  await until(page, "the alerts", () => document.querySelectorAll(".alerts li").length >= 7);
+  const told = await page.$$eval(".alerts li", (items) => items.map((item) => item.innerText));
+  for (const part of [/order was refused.*quota/, /Broken nodes are not replaced/, /At its bound/, /Dedicated nodes stand in/, /2 nodes are of no use/, /budget builds is spent to 87 %/, /budget farm is spent:/]) must(told.some((one) => part.test(one)), `${part} is not among ${told.join(" | ")}`);
+  must(/refused|farm|not replaced/.test(told[0]), `the worst is not first: ${told[0]}`);
+  must((await page.$(".alerts a")) !== null, "no pool can be gone to");
+  await fits(page, "the alerts");
+  ok(`what deserves a look: ${told.length} things, ${await readable(page, "the alerts")}`);
+  await picture(page, "alerts");
+  await page.close();
+}
+
 async function states() {
   const empty = await tab(browser);
   await instead(empty.page, { pools: { body: { pools: [] } } });
@@ -288,6 +323,7 @@ try {
   await pause();
   await keyboard();
   await phone();
+  await alerts();
   await states();
   await stale();
   console.log(`dashboard: ${steps()} steps in ${Math.round((Date.now() - began) / 1000)} s`);

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::measured::{MeasuresAnswer, StagesAnswer};
 use super::problem::TextFault;
 use crate::account::HaltScope;
 use crate::base::{Mix, Timestamp};
@@ -97,6 +98,8 @@ pub(super) struct PoolAnswer {
     /// The nodes that the latest decision asked for, before bounds and guards; missing when nothing could be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked: Option<NodesByLane>,
+    /// Where each part of the latest decision ended.
+    pub stages: StagesAnswer,
     /// What the policy allows: the least and the most nodes of both lanes together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bounds: Option<BoundsAnswer>,
@@ -126,49 +129,6 @@ pub(super) struct BoundsAnswer {
     pub min: u32,
     /// The most.
     pub max: u32,
-}
-
-/// What is measured of a pool.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct MeasuresAnswer {
-    /// Tasks that wait for a slot, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub waiting: Option<u32>,
-    /// Tasks that run, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub running: Option<u32>,
-    /// Since when the task waits that has waited longest, where tasks are seen one by one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub waits_since: Option<Timestamp>,
-    /// Nineteen of twenty of the tasks that were started latest waited no longer, in seconds; of up to 200 tasks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub waited_p95_seconds: Option<f64>,
-    /// Its nodes by lane and by what they do.
-    pub nodes: Vec<NodesCounted>,
-    /// Spot nodes that were taken away since the sidecar began.
-    pub evicted: u32,
-    /// Evictions of a spot node in an hour, as learned, where the latest decision reckoned with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub evictions_hourly: Option<f64>,
-    /// Whether dedicated nodes stand in for spot nodes that do not come.
-    pub falls_back: bool,
-    /// What its nodes have cost since the sidecar began, in US dollars.
-    pub spent: f64,
-    /// What as many dedicated nodes would have cost.
-    pub spent_all_dedicated: f64,
-}
-
-/// Some nodes of a pool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(super) struct NodesCounted {
-    /// dedicated, spot, or any where they are not told apart.
-    pub class: String,
-    /// What they do: idle, running, starting, preempted, unusable or leaving.
-    pub state: String,
-    /// How many.
-    pub count: u32,
 }
 
 /// A budget with what is spent of it, in US dollars.

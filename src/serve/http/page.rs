@@ -44,6 +44,7 @@ const FILES: &[File] = files! {
     "/page/dom.js", SCRIPT, "dom.js";
     "/page/words.js", SCRIPT, "words.js";
     "/page/account.js", SCRIPT, "account.js";
+    "/page/alerts.js", SCRIPT, "alerts.js";
     "/page/savings.js", SCRIPT, "savings.js";
     "/page/pools.js", SCRIPT, "pools.js";
     "/page/pool.js", SCRIPT, "pool.js";

@@ -7,15 +7,16 @@ use axum::extract::State;
 
 use super::super::{Measures, PoolStanding};
 use super::answers::{
-    BoundsAnswer, Explanation, HaltAnswer, HourlyCost, MeasuresAnswer, NodesByLane, NodesByState,
-    NodesCounted, PoolAnswer, PoolDetail, PoolsAnswer, ReceiptAnswer,
+    BoundsAnswer, Explanation, HaltAnswer, HourlyCost, NodesByLane, NodesByState, PoolAnswer, PoolDetail,
+    PoolsAnswer, ReceiptAnswer,
 };
 use super::extract::PoolInPath;
+use super::measured::{MeasuresAnswer, StagesAnswer};
 use super::problem::Problem;
 use super::site::Site;
 use crate::account::{Halt, PoolId, Receipt};
 use crate::base::{Lane, Mix, Timestamp, did_you_mean};
-use crate::decision::{Decision, Reason, Stage};
+use crate::decision::{Decision, Stage};
 use crate::policy::{Mode, Policies};
 use crate::world::PoolRecord;
 
@@ -135,6 +136,7 @@ pub(super) fn answer(pool: &PoolStanding, terms: &Terms<'_>) -> PoolAnswer {
         order: decision.order().map(|order| order.target.into()),
         nodes: pool.state.as_ref().map(NodesByState::from),
         asked: asked(decision).map(NodesByLane::from),
+        stages: StagesAnswer::of(decision),
         bounds: terms.policies.policy_for(&pool.pool).map(|policy| BoundsAnswer {
             min: policy.bounds.total.min.0,
             max: policy.bounds.total.max.0,
@@ -168,41 +170,6 @@ fn asked(decision: &Decision) -> Option<Mix> {
     let asks = |stage: Stage| matches!(stage, Stage::Propose | Stage::Split);
     let step = decision.steps().iter().rfind(|step| asks(step.stage));
     step.map(|step| step.to)
-}
-
-impl MeasuresAnswer {
-    fn of(measures: Option<&Measures>, decision: &Decision) -> Self {
-        let split = decision.steps().iter().rev().find_map(|step| match &step.reason {
-            Reason::SplitByCost(split) => Some(split),
-            _ => None,
-        });
-        let learned = Self {
-            evictions_hourly: split.map(|split| split.hazard),
-            falls_back: split
-                .and_then(|split| split.outage)
-                .is_some_and(|outage| outage.falls_back()),
-            ..Self::default()
-        };
-        let Some(measures) = measures else { return learned };
-        let nodes = measures.nodes.iter();
-        Self {
-            waiting: measures.waiting,
-            running: measures.running,
-            waits_since: measures.waits_since,
-            waited_p95_seconds: measures.waited_p95,
-            nodes: nodes
-                .map(|(class, state, count)| NodesCounted {
-                    class: class.clone(),
-                    state: state.clone(),
-                    count: *count,
-                })
-                .collect(),
-            evicted: measures.evicted,
-            spent: measures.spent,
-            spent_all_dedicated: measures.spent_all_dedicated,
-            ..learned
-        }
-    }
 }
 
 /// Returns the word of a mode as policies write it.

@@ -1,11 +1,11 @@
 // The account at a glance: whether it is healthy, what it does, what it costs.
 
 import { h } from "./dom.js";
-import { STATES, count, hourly, mix, moment, money, nodes, plural, sentence, share, span } from "./words.js";
+import { STATES, count, hourly, mix, moment, money, nodes, plural, share, span } from "./words.js";
 
 /** What follows from the pools together. */
 export function totals(pools, now) {
-  const sum = { waiting: 0, running: 0, known: 0, longest: null, p95: null, evicted: 0, hazard: null, fallsBack: 0, asked: { dedicated: 0, spot: 0 }, states: new Map(), verdicts: new Map() };
+  const sum = { waiting: 0, running: 0, known: 0, longest: null, p95: null, evicted: 0, hazard: null, fallsBack: 0, stages: {}, states: new Map(), verdicts: new Map() };
   for (const pool of pools) {
     const measures = pool.measures;
     if (measures.waiting !== undefined) {
@@ -19,9 +19,10 @@ export function totals(pools, now) {
     if (measures.evictionsHourly !== undefined) sum.hazard = Math.max(sum.hazard ?? 0, measures.evictionsHourly);
     sum.evicted += measures.evicted;
     sum.fallsBack += measures.fallsBack ? 1 : 0;
-    const asked = pool.asked ?? pool.target;
-    sum.asked.dedicated += asked.dedicated;
-    sum.asked.spot += asked.spot;
+    for (const [stage, { dedicated, spot }] of Object.entries(pool.stages)) {
+      const there = sum.stages[stage] ?? { dedicated: 0, spot: 0 };
+      sum.stages[stage] = { dedicated: there.dedicated + dedicated, spot: there.spot + spot };
+    }
     for (const { class: lane, state, count: n } of measures.nodes) {
       const key = `${lane} ${state}`;
       sum.states.set(key, (sum.states.get(key) ?? 0) + n);
@@ -44,26 +45,6 @@ export function headline(account, sum) {
   return `${what} ${pools}${doing.length ? `: ${doing.join(", ")}` : ""}.${queue}`;
 }
 
-/** What deserves a look, if anything does. */
-export function alerts(account, policies, now) {
-  const items = account.reasons.map((reason) => h("li", {}, sentence(reason, now)));
-  for (const halt of account.halts) {
-    const until = halt.until ? `until ${moment(halt.until, now)}` : "until somebody resumes it";
-    const scope = { all: "nothing is ordered", in: "no nodes are taken away", out: "no nodes are added" }[halt.scope];
-    items.push(h("li", {}, `${halt.pool} is paused: ${scope} ${until}${halt.why ? ` (${halt.why})` : ""}`));
-  }
-  if (account.unread > 0) items.push(h("li", {}, `${plural(account.unread, "pool")} could not be read at the latest look; nothing is taken away from ${account.unread === 1 ? "it" : "them"}`));
-  const told = new Set(account.reasons);
-  for (const fault of policies?.faults ?? []) {
-    const text = `${fault.file}:${fault.line}:${fault.column}: ${fault.message}`;
-    if (![...told].some((reason) => reason.includes(fault.message))) items.push(h("li", {}, text));
-  }
-  if (items.length === 0) return null;
-  const tone = account.status === "notReady" ? "bad" : "warn";
-  return h("section", { class: `alerts ${tone}`, "aria-label": "What deserves a look" },
-    h("h2", {}, account.status === "notReady" ? "It does not steer" : "Deserves a look"), h("ul", {}, items));
-}
-
 const tile = (name, label, figure, more, aside) =>
   h("section", { class: `tile ${name}`, "aria-label": label },
     h("h2", {}, label), h("p", { class: "figure" }, figure), more, aside && h("p", { class: "aside" }, aside));
@@ -79,24 +60,42 @@ export function bar(parts, label) {
 }
 
 const STATE_ORDER = ["running", "idle", "starting", "leaving", "preempted", "unusable"];
-const STATE_WORDS = { running: "running tasks", idle: "idle", starting: "starting", leaving: "leaving", preempted: "taken away", unusable: "unusable" };
+const STATE_WORDS = { running: "running", idle: "idle", starting: "starting", leaving: "leaving", preempted: "taken away", unusable: "unusable" };
 
-function stateRows(states) {
-  return STATE_ORDER.flatMap((state) => {
-    const n = ["dedicated", "spot", "any"].reduce((sum, lane) => sum + (states.get(`${lane} ${state}`) ?? 0), 0);
-    return n === 0 ? [] : [row(STATE_WORDS[state], count(n))];
-  });
+/** Nodes by lane and by what they do; `any` where nobody tells the lanes apart. */
+export function stateTable(states) {
+  const of = (lane, state) => states.get(`${lane} ${state}`) ?? 0;
+  const there = STATE_ORDER.filter((state) => ["dedicated", "spot", "any"].some((lane) => of(lane, state) > 0));
+  if (there.length === 0) return null;
+  const together = there.some((state) => of("any", state) > 0);
+  const cells = (state) => (together ? [of("dedicated", state) + of("spot", state) + of("any", state)] : [of("dedicated", state), of("spot", state)]);
+  const heads = together ? ["both lanes"] : ["dedicated", "spot"];
+  return h("table", { class: "states" },
+    h("thead", {}, h("tr", {}, h("td", {}), heads.map((word) => h("th", { scope: "col", class: "number" }, word)))),
+    h("tbody", {}, there.map((state) => h("tr", {}, h("th", { scope: "row" }, STATE_WORDS[state]), cells(state).map((n) => h("td", { class: "number" }, n === 0 ? "–" : count(n)))))));
+}
+
+/** How a target comes about: what is asked for, and what each part of deciding leaves of it. */
+const STAGE_ROWS = [
+  ["asked", "asked for", "what the demand needs, split between the lanes, dedicated + spot"],
+  ["shared", "after sharing", "what quotas and budgets of the account leave of it"],
+  ["guarded", "after guards", "what bounds and guards make of it"],
+];
+
+function stageRows(stages) {
+  const none = { dedicated: 0, spot: 0 };
+  return STAGE_ROWS.map(([stage, word, says]) => row(word, mix(stages[stage] ?? none), says));
 }
 
 function nodesTile(account, sum) {
   const there = nodes(account.current);
   const parts = [{ name: "dedicated", n: account.current.dedicated }, { name: "spot", n: account.current.spot }];
   const stages = h("dl", { class: "stages" },
-    row("asked for", mix(sum.asked), "what the demand needs, dedicated + spot"),
+    stageRows(sum.stages),
     row("target", mix(account.target), "what the pools are told to have, dedicated + spot"),
     row("there", mix(account.current), "what they have, dedicated + spot"));
   return tile("nodes", "Nodes", [count(there), h("small", {}, ` of ${count(nodes(account.target))}`)],
-    [bar(parts, `${plural(account.current.dedicated, "dedicated node")}, ${account.current.spot} spot`), stages, h("dl", { class: "pairs" }, stateRows(sum.states))], null);
+    [bar(parts, `${plural(account.current.dedicated, "dedicated node")}, ${account.current.spot} spot`), h("div", { class: "halves" }, stages, stateTable(sum.states))], null);
 }
 
 function demandTile(sum) {
@@ -134,7 +133,7 @@ function spotTile(account, sum) {
 }
 
 function budgetTile(account) {
-  if (account.budgets.length === 0) return null;
+  if (account.budgets.length === 0) return tile("budget calm", "Budget", "None", null, "no policy sets one, nor what pools share");
   const worst = account.budgets.toSorted((one, other) => other.spent / other.limit - one.spent / one.limit);
   const first = worst[0];
   const used = first.limit > 0 ? first.spent / first.limit : 1;

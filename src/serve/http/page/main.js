@@ -2,7 +2,8 @@
 //
 //   events ─► something has changed ─► asked again, not too often ─► drawn
 
-import { alerts, headline, pill, tiles, totals } from "./account.js";
+import { headline, pill, tiles, totals } from "./account.js";
+import { alerts } from "./alerts.js";
 import { Away, Refused, get, keepToken } from "./api.js";
 import { announce, fill, h, say } from "./dom.js";
 import { listen } from "./live.js";
@@ -176,7 +177,7 @@ function home() {
   const { account, pools, policies } = state;
   return [
     h("h1", { class: "headline" }, headline(account, totals(pools, now()))),
-    alerts(account, policies, now()), tiles(account, pools, now()),
+    alerts(account, pools, policies, now()), tiles(account, pools, now()),
   ];
 }
 

@@ -6,6 +6,9 @@ import { money, moment, share } from "./words.js";
 
 const TIMES = [["24h", "24 h"], ["7d", "7 d"]];
 
+const DEDICATED = "Against all dedicated";
+const FORMULA = "Against the service's own formula";
+
 /** Sums move slowly; while the ledger is still being read they are asked for more often. */
 const ASK_APART_MS = 60_000;
 const READING_APART_MS = 4_000;
@@ -34,6 +37,12 @@ export class Savings {
     this.element = h("section", { class: "card savings", "aria-label": "Savings" },
       h("div", { class: "savedhead" }, h("h2", {}, "Savings"), this.times), this.figures, h("div", { class: "savedfoot" }, this.note, this.details));
     this.press();
+    this.clear();
+  }
+
+  /** Shows that nothing is known yet, as large as what will be. */
+  clear() {
+    fill(this.figures, ["Paid", DEDICATED, FORMULA].map((name) => h("div", { class: "against" }, h("dt", {}, name), h("dd", {}, h("b", {}, "–")), h("dd", { class: "aside" }, "not known"))));
   }
 
   press() {
@@ -62,7 +71,7 @@ export class Savings {
       if (time === this.time) this.draw(told);
     } catch (error) {
       this.whole = true;
-      fill(this.figures);
+      this.clear();
       say(this.note, `${error.message}${error.wayOut ? `: ${error.wayOut}` : ""}`);
     }
   }
@@ -71,14 +80,14 @@ export class Savings {
     this.whole = told.whole;
     const { held, allDedicated, formula, heldBesideFormula, hours, formulaFaults } = told.total;
     if (hours === 0) {
-      fill(this.figures);
+      this.clear();
       say(this.note, told.whole ? "No nodes whose price is known were there in that time." : "The ledger is being read…");
       return;
     }
     fill(this.figures,
       h("div", { class: "against" }, h("dt", {}, "Paid"), h("dd", {}, h("b", {}, money(held))), h("dd", { class: "aside" }, "for the nodes that were there")),
-      beside("Against all dedicated", held, allDedicated, "as many nodes at each moment, at the dedicated price"),
-      beside("Against the service's own formula", heldBesideFormula, formula, "the autoscale formula that Azure Batch documents for pending tasks, at the same prices"));
+      beside(DEDICATED, held, allDedicated, "as many nodes at each moment, at the dedicated price"),
+      beside(FORMULA, heldBesideFormula, formula, "the autoscale formula that Azure Batch documents for pending tasks, at the same prices"));
     const faults = formulaFaults > 0 ? ` The formula could not be evaluated ${formulaFaults} times, and kept its targets.` : "";
     say(this.note, `${moment(told.from, this.now)} to ${moment(told.to, this.now)}, as the ledger tells.${told.whole ? "" : " It is still being read."}${faults}`);
     fill(this.assumes, told.assumes.map((text) => h("li", {}, text)));
