@@ -19,6 +19,7 @@ mod policies;
 mod pool_options;
 mod render;
 mod server_options;
+mod table_file;
 mod terminal;
 mod trace;
 mod wiring;
@@ -27,6 +28,7 @@ mod wrap;
 mod apply;
 mod backtest;
 mod backtest_sweep;
+mod backtest_table;
 mod check;
 mod compare;
 mod completions;
@@ -43,6 +45,7 @@ mod explain;
 mod fmt;
 mod import;
 mod ledger;
+mod ledger_table;
 mod lsp;
 mod man;
 mod pause;
@@ -51,6 +54,7 @@ mod record;
 mod reference;
 mod replay_log;
 mod report;
+mod report_table;
 mod schema;
 mod serve;
 mod signal_options;
@@ -106,7 +110,7 @@ enum Verb {
     Backtest(Box<backtest::Backtest>),
     Compare(compare::Compare),
     Eviction(eviction::Eviction),
-    Tune(tune::Tune),
+    Tune(Box<tune::Tune>),
     Diff(difference::Diff),
     Doctor(doctor::Doctor),
     Import(import::Import),

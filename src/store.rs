@@ -17,6 +17,7 @@ macro_rules! ask {
     };
 }
 
+mod decided;
 mod facts;
 mod fault;
 mod glimpse;

@@ -82,7 +82,8 @@ def vendored():
 
 
 def main(target):
-    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform", target]
+    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--offline", "--features", "parquet"]
+    command += ["--filter-platform", target]
     metadata = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
     lock = tomllib.loads((ROOT / "Cargo.lock").read_text())
     checksums = {(part["name"], part["version"]): part.get("checksum") for part in lock["package"]}

@@ -16,7 +16,7 @@ if ! command -v musl-gcc >/dev/null; then
 fi
 # Paths of this machine stay out of the program.
 export RUSTFLAGS="--remap-path-prefix=$PWD=/lowtide --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo ${RUSTFLAGS:-}"
-cargo build --locked --profile dist --target "$triple"
+cargo build --locked --profile dist --features parquet --target "$triple"
 built=target/$triple/dist/lowtide
 if ldd "$built" >"$scratch/said" 2>&1 && ! grep -q "statically linked" "$scratch/said"; then
     cat "$scratch/said" >&2

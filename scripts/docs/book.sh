@@ -19,7 +19,7 @@ if grep -rlE '<(script|link|img|iframe)[^>]*(src|href)="(https?:)?//' target/boo
 ok "mdBook makes $pages pages of $chapters chapters, and none loads anything from elsewhere"
 
 lowtide=${LOWTIDE:-target/release/lowtide}
-[ -x "$lowtide" ] || cargo build --release --locked
+[ -x "$lowtide" ] || cargo build --release --locked --features parquet
 mkdir "$scratch/bin"
 ln -s "$(realpath "$lowtide")" "$scratch/bin/lowtide"
 export PATH=$scratch/bin:$PATH COLUMNS=100 NO_COLOR=1

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::backtest_table::TableOptions;
 use super::bound_options::BoundOptions;
 use super::exit::{Exit, Failure};
 use super::options::{Output, OutputOption};
@@ -96,6 +97,8 @@ pub(super) struct Backtest {
     #[command(flatten)]
     bound: BoundOptions,
     #[command(flatten)]
+    pub(super) tables: TableOptions,
+    #[command(flatten)]
     pub(super) output: OutputOption,
 }
 
@@ -168,11 +171,13 @@ impl Backtest {
             workload,
             options,
         } = self.case()?;
+        let tables = self.tables.begin()?;
         let report = simulate(&self.contenders(&policies), &workload, &options)?;
         match self.output.output {
             Output::Json => terminal.json(&report)?,
             Output::Text => print(&workload, &report, terminal)?,
         }
+        tables.finish(&report.runs, workload.start, terminal)?;
         // The runs of the policies come first.
         let n_runs = policies.policies.len() * options.seeds.len();
         self.judge(&report.runs[..n_runs], terminal)

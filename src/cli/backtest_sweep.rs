@@ -28,6 +28,7 @@ impl Backtest {
             contenders.push(Contender::Policy(policy));
         }
         contenders.extend(self.others(&policies));
+        let tables = self.tables.begin()?;
         let report = simulate(&contenders, &workload, &options)?;
         let report = SweepReport::new(report, &names, options.seeds.len(), &self.fail_if);
         match self.output.output {
@@ -37,6 +38,7 @@ impl Backtest {
                 write!(terminal.out(), "\n{}", visible(&report.to_table()))?;
             }
         }
+        tables.finish_sweep(&report, workload.start, terminal)?;
         if self.fail_if.is_empty() || report.points.iter().any(|point| point.fails.is_empty()) {
             return Ok(Exit::Success);
         }

@@ -8,10 +8,12 @@ use super::exit::{Exit, Failure, Source};
 use super::ledger_option::{BATCH, LedgerOption, each_line, failure, keep, moment, open_to_write, place};
 use super::options::{Output, OutputOption};
 use super::render::visible;
+use super::table_file::TablePath;
 use super::terminal::{Paint, Terminal};
-use super::{files, wiring};
+use super::{files, ledger_table, wiring};
 use crate::account::PoolId;
 use crate::base::Timestamp;
+use crate::store::report::Stretch;
 use crate::store::{Found, Search, Store, StoreSettings};
 use crate::world::{EntryKind, Replayed, replay};
 
@@ -64,12 +66,15 @@ struct SearchVerb {
     output: OutputOption,
 }
 
-/// Write a ledger as JSON lines, byte for byte
+/// Write a ledger as JSON lines, byte for byte, or its decisions as a table
 #[derive(Debug, clap::Args)]
 struct Export {
     /// Where to; standard output when left out
     #[arg(long, short = 'O', value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write a row for each decision to FILE.csv or FILE.parquet instead, for notebooks
+    #[arg(long, value_name = "FILE", value_parser = str::parse::<TablePath>, conflicts_with = "out")]
+    table: Option<TablePath>,
     /// About this pool alone; such lines cannot be decided again
     #[arg(long, value_name = "POOL")]
     pool: Option<PoolId>,
@@ -218,6 +223,15 @@ fn in_a_line(found: &Found, paint: Paint) -> String {
 impl Export {
     fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
         let store = self.ledger.open(terminal)?;
+        if let Some(path) = &self.table {
+            let stretch = Stretch {
+                from: self.from,
+                to: self.to,
+                pool: self.pool.clone(),
+            };
+            ledger_table::write(&store, &stretch, path, terminal)?;
+            return Ok(Exit::Success);
+        }
         let search = Search {
             pool: self.pool.clone(),
             from: self.from,

@@ -10,6 +10,8 @@ use serde::Serialize;
 use super::exit::{Exit, Failure};
 use super::files;
 use super::ledger_option::{LedgerOption, failure, moment};
+use super::report_table::{cost_columns, savings_columns, wait_columns};
+use super::table_file::TableOption;
 use super::terminal::Terminal;
 use crate::account::PoolId;
 use crate::base::{Span, Timestamp, Usd};
@@ -40,6 +42,8 @@ pub(super) struct Report {
     formula: Option<PathBuf>,
     #[command(flatten)]
     ledger: LedgerOption,
+    #[command(flatten)]
+    table: TableOption,
     /// How to write the rows: table, csv or json
     // Not the option that other verbs share: clap keeps one default for all of its forms, and theirs is text.
     #[arg(
@@ -87,15 +91,18 @@ impl Report {
         match self.what {
             What::Cost => {
                 let rows = store.cost(&stretch).map_err(failure)?;
+                self.table.write(&rows, cost_columns(), terminal)?;
                 self.show(&rows, &cost(&rows), terminal)
             }
             What::Savings => {
                 let formula = self.formula()?;
                 let rows = store.savings(&stretch, &formula).map_err(failure)?;
+                self.table.write(&rows, savings_columns(), terminal)?;
                 self.show(&rows, &savings(&rows), terminal)
             }
             What::Wait => {
                 let rows = store.waits(&stretch).map_err(failure)?;
+                self.table.write(&rows, wait_columns(), terminal)?;
                 self.show(&rows, &wait(&rows), terminal)
             }
         }

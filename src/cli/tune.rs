@@ -20,6 +20,8 @@ condition of --fail-if holds is run on the rest, as is the policy as it stands. 
 it keeps to the limit there too, and is cheaper than the policy as it stands or that breaks it.
 Without --fail-if the limit is misses>5%,missed_work>10%.
 Exit code 4: nothing is proposed.")]
+// What a backtest writes of its runs is not for the many that are tried here.
+#[command(mut_arg("table", |arg| arg.hide(true)), mut_arg("hours", |arg| arg.hide(true)))]
 pub(super) struct Tune {
     #[command(flatten)]
     backtest: Backtest,
@@ -43,6 +45,7 @@ impl Tune {
                 "there is nothing to choose from; add --sweep PATH=A,B".to_owned(),
             ));
         }
+        self.backtest.tables.refuse_in("tune")?;
         let Case {
             policies,
             workload,

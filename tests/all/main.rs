@@ -59,6 +59,7 @@ mod store_search;
 mod store_together;
 mod swarm;
 mod sweep;
+mod tables;
 mod tame;
 mod tidy;
 mod traced;
