@@ -10,6 +10,7 @@ use super::bound::{self, Ask};
 use super::cluster::{Cluster, Eviction, Setup, SetupError};
 use super::contender::Contender;
 use super::delay::DelayLimit;
+use super::followed::{Follow, Followed, TurnKeeper};
 use super::lateness::with_dues;
 use super::prices::PricePaths;
 use super::report::{Names, Report, Run, Terms};
@@ -41,6 +42,8 @@ pub struct Options {
     ///
     /// The end is the same for every contender, or one that never takes nodes away would be billed less than it costs.
     pub tail: Span,
+    /// How much of each run is kept in depth; nothing when left out.
+    pub follow: Option<Follow>,
 }
 
 impl Default for Options {
@@ -53,6 +56,7 @@ impl Default for Options {
             bound: Ask::No,
             seeds: vec![0],
             tail: Span::hours(2),
+            follow: None,
         }
     }
 }
@@ -138,6 +142,9 @@ pub fn backtest_one<'a>(
         .clone()
         .unwrap_or_else(|| PricePaths::constant(&contender.prices()));
     cluster.mark_bill(prices.changes_between(workload.start, end));
+    if let Some(follow) = options.follow {
+        cluster.keep_course(end, follow.points, prices.clone());
+    }
     let pool = policies
         .policies
         .first()
@@ -145,6 +152,9 @@ pub fn backtest_one<'a>(
     let mut world = SimWorld::new(cluster, pool, end, on_progress);
     if let Some(keep) = keep {
         world = world.keeping(keep);
+    }
+    if let Some(follow) = options.follow {
+        world = world.telling_turns(TurnKeeper::new(follow.turns));
     }
     if matches!(contender, Contender::Native { .. } | Contender::Baseline { .. }) {
         world = world.dating_by_sight();
@@ -154,22 +164,45 @@ pub fn backtest_one<'a>(
     } else {
         engine::run(&mut world, &policies, Memory::default());
     }
-    let (cluster, fold) = world.finish();
+    let turns = world.take_turns();
+    let (mut cluster, fold) = world.finish();
+    let followed = turns.and_then(|turns| Followed::of(&mut cluster, turns).map(Box::new));
     let names = Names {
         policy: contender.name(),
         workload: workload.name.clone(),
         spot: spot_name(spot, &setup.eviction),
         seed,
     };
-    Ok(Run::new(
-        names,
-        &cluster,
-        fold,
-        &Terms {
-            prices,
-            limit: options.limit,
-        },
-    ))
+    let terms = Terms {
+        prices,
+        limit: options.limit,
+    };
+    Ok(Run {
+        followed,
+        ..Run::new(names, &cluster, fold, &terms)
+    })
+}
+
+/// Runs some of the contenders of a backtest once more, each with a seed, and returns what they did in depth.
+///
+/// A run is the same each time, so that this costs the time of these runs and no memory for all the others.
+///
+/// # Errors
+/// When the setup cannot be simulated.
+pub fn follow(
+    contenders: &[Contender],
+    workload: &Arc<Workload>,
+    options: &Options,
+    picked: &[(usize, u64)],
+) -> Result<Vec<Option<Box<Followed>>>, SetupError> {
+    let workload = &with_dues(contenders, workload);
+    picked
+        .par_iter()
+        .map(|(contender, seed)| {
+            let run = backtest_one(&contenders[*contender], workload, options, *seed, None, &|_| {})?;
+            Ok(run.followed)
+        })
+        .collect()
 }
 
 /// Refuses policies that go by what no job log tells.

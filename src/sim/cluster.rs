@@ -16,6 +16,7 @@
 
 mod breakdown;
 mod calendar;
+mod course;
 mod diary;
 mod elastic;
 mod evict;
@@ -33,6 +34,7 @@ mod simulator;
 mod spot;
 
 pub(crate) use calendar::Calendar;
+pub use course::{Course, CoursePoint, step_for};
 pub use elastic::Elasticity;
 pub use faults::{CoreQuota, NodeFaults, SampleFaults};
 pub use foresight::Unfinished;

@@ -40,7 +40,7 @@ impl PricePaths {
     }
 
     /// Returns when a price changes after `start` and before `end`.
-    pub(super) fn changes_between(&self, start: Timestamp, end: Timestamp) -> Vec<Timestamp> {
+    pub(in crate::sim) fn changes_between(&self, start: Timestamp, end: Timestamp) -> Vec<Timestamp> {
         let both = self.dedicated.changes().chain(self.spot.changes());
         let mut changes: Vec<_> = both.filter(|at| start < *at && *at < end).collect();
         changes.sort_unstable();

@@ -8,6 +8,7 @@ use super::bound::Hindsight;
 use super::cluster::{Cluster, Elasticity, Hour, Meter, NodeState};
 use super::delay::{DelayLimit, Misses, Wait};
 use super::fold::Fold;
+use super::followed::Followed;
 use super::lateness::Lateness;
 use super::prices::PricePaths;
 use crate::base::{Lane, Usd};
@@ -75,6 +76,9 @@ pub struct Run {
     /// The hours of the run, for plots.
     #[serde(skip)]
     pub hours: Vec<Hour>,
+    /// What it did in depth, where that was asked for.
+    #[serde(skip)]
+    pub followed: Option<Box<Followed>>,
 }
 
 /// Money in US dollars.
@@ -206,6 +210,7 @@ impl Run {
             decisions: fold.decisions,
             events: cluster.n_events(),
             hours: cluster.hours().to_vec(),
+            followed: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::cluster::{Census, Cluster, Command, NodeState};
 use super::fold::Fold;
+use super::followed::TurnKeeper;
 use crate::account::{
     AllocationState, Etag, Lease, NodeCounts, Order, OwnFormula, PoolId, PoolState, Receipt, Refusal,
     RefusalKind,
@@ -31,6 +32,7 @@ pub struct SimWorld<'a> {
     end: Timestamp,
     fold: Fold,
     keep: Option<&'a mut Keep<'a>>,
+    turns: Option<TurnKeeper>,
     on_progress: &'a OnProgress<'a>,
     steps_told: u64,
     dates_by_sight: bool,
@@ -51,6 +53,7 @@ impl<'a> SimWorld<'a> {
             end,
             fold: Fold::default(),
             keep: None,
+            turns: None,
             on_progress,
             steps_told: 0,
             dates_by_sight: false,
@@ -64,6 +67,17 @@ impl<'a> SimWorld<'a> {
     pub fn keeping(mut self, keep: &'a mut Keep<'a>) -> Self {
         self.keep = Some(keep);
         self
+    }
+
+    /// Keeps the decisions that change something as well.
+    #[must_use]
+    pub(super) fn telling_turns(mut self, turns: TurnKeeper) -> Self {
+        self.turns = Some(turns);
+        self
+    }
+
+    pub(super) fn take_turns(&mut self) -> Option<TurnKeeper> {
+        self.turns.take()
     }
 
     /// Dates samples by when they become visible, so that windows end at the newest one.
@@ -226,6 +240,9 @@ impl World for SimWorld<'_> {
     fn record(&mut self, entry: &Entry<'_>) -> Result<(), RecordError> {
         if let Some(keep) = &mut self.keep {
             keep(entry)?;
+        }
+        if let Some(turns) = &mut self.turns {
+            turns.see(entry);
         }
         self.fold.count(entry);
         Ok(())

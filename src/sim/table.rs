@@ -50,16 +50,38 @@ const DISPENSABLE: [&str; 6] = ["reversals", "orders", "node-hours", "done", "re
 /// Columns between two columns.
 const GAP: usize = 2;
 
+/// A table before it is laid out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cells {
+    /// The headings.
+    pub head: Vec<String>,
+    /// The rows; the first cells are names, the others figures.
+    pub rows: Vec<Vec<String>>,
+    /// What a reader must know to trust it, line by line.
+    pub notes: Vec<String>,
+}
+
 impl Report {
-    /// Returns a table of the runs and, below it, what a reader must know to trust it; no colour, each line ended.
-    ///
-    /// Columns that matter less are left out, and named, where the table would be wider than `width` characters.
-    pub fn to_table(&self, width: usize) -> String {
+    /// Returns the cells of the table, all columns that have something, and the lines below it.
+    pub fn to_cells(&self) -> Cells {
+        let mut rows = self.rows();
+        let (kept, _) = fitting(&rows, usize::MAX - GAP);
+        let pick = |row: Row| -> Vec<String> { kept.iter().map(|column| row[*column].clone()).collect() };
+        let head = pick(rows.remove(0));
+        Cells {
+            head,
+            rows: rows.into_iter().map(pick).collect(),
+            notes: self.notes().collect(),
+        }
+    }
+
+    /// Returns the heading and a row for each run.
+    fn rows(&self) -> Vec<Row> {
+        let mut rows = vec![COLUMNS.map(|(heading, _)| heading.to_owned())];
         let Some(first) = self.runs.first() else {
-            return "no run\n".to_owned();
+            return rows;
         };
         let with_seeds = self.runs.iter().any(|run| run.seed != first.seed);
-        let mut rows = vec![COLUMNS.map(|(heading, _)| heading.to_owned())];
         for run in &self.runs {
             let mut cells = COLUMNS.map(|(_, cell)| cell(run, first));
             if with_seeds {
@@ -67,17 +89,33 @@ impl Report {
             }
             rows.push(cells);
         }
+        rows
+    }
+
+    fn notes(&self) -> impl Iterator<Item = String> {
+        self.runs.iter().flat_map(|run| {
+            let lines = run.missed_deadlines().into_iter().chain(run.against_bound());
+            let lines = lines.chain(run.warnings());
+            lines.map(|line| format!("{}: {line}", run.policy))
+        })
+    }
+
+    /// Returns a table of the runs and, below it, what a reader must know to trust it; no colour, each line ended.
+    ///
+    /// Columns that matter less are left out, and named, where the table would be wider than `width` characters.
+    pub fn to_table(&self, width: usize) -> String {
+        if self.runs.is_empty() {
+            return "no run\n".to_owned();
+        }
+        let rows = self.rows();
         let (kept, left_out) = fitting(&rows, width);
         let mut text = layout(&rows, &kept);
         if !left_out.is_empty() {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "(no room for {}; they are in -o json)", left_out.join(", "));
         }
-        for run in &self.runs {
-            let lines = run.missed_deadlines().into_iter().chain(run.against_bound());
-            for line in lines.chain(run.warnings()) {
-                let _ = writeln!(text, "{}: {line}", run.policy);
-            }
+        for note in self.notes() {
+            let _ = writeln!(text, "{note}");
         }
         text
     }

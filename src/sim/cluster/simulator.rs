@@ -7,6 +7,7 @@ use rand_pcg::Pcg64Mcg;
 
 use super::Setup;
 use super::calendar::{Calendar, Event, NodeRef};
+use super::course::CourseKeeper;
 use super::diary::Diary;
 use super::elastic::{Elastic, Elasticity};
 use super::fleet::{Fleet, Running};
@@ -44,6 +45,7 @@ pub struct Cluster {
     pub(super) diary: Diary,
     elastic: Elastic,
     meter: Meter,
+    pub(super) course: Option<Box<CourseKeeper>>,
     sampler: Sampler,
     pub(super) chance: Pcg64Mcg,
     n_events: u64,
@@ -107,6 +109,7 @@ impl Cluster {
             diary: Diary::default(),
             elastic: Elastic::default(),
             meter: Meter::new(start),
+            course: None,
             sampler: Sampler::new(start, setup.sample_delay, setup.samples, seed),
             chance: Pcg64Mcg::seed_from_u64(seed),
             n_events: 0,
@@ -185,6 +188,9 @@ impl Cluster {
     }
 
     fn pass_time(&mut self, to: Timestamp) {
+        if let Some(course) = &mut self.course {
+            course.advance(to, &mut self.meter, self.fleet.census(), self.tally.evictions);
+        }
         self.meter.advance(to, self.fleet.census());
         self.now = self.now.max(to);
         self.fleet.now = self.now;
@@ -313,6 +319,9 @@ impl Cluster {
             slots_per_node: self.setup.task_slots_per_node,
             wanted_slots: self.queue.waiting_slots() + census.busy_slots,
         };
+        if let Some(course) = &mut self.course {
+            course.sample(&sight);
+        }
         take(&mut self.sampler, &sight);
     }
 }

@@ -9,7 +9,7 @@ use super::Setting;
 use crate::base::Usd;
 use crate::sim::condition::Condition;
 use crate::sim::report::{Report, Run};
-use crate::sim::table::brief;
+use crate::sim::table::{Cells, brief};
 
 /// Everything a sweep found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -89,24 +89,34 @@ impl SweepReport {
         }
     }
 
-    /// Returns a table of the settings, the cheapest first, and what it says; no colour, each line ended.
-    pub fn to_table(&self) -> String {
+    /// Returns the paths that are swept, in the order of the first policy that has them.
+    fn paths(&self) -> Vec<&String> {
         let mut paths: Vec<&String> = Vec::new();
         for path in self.points.iter().flat_map(|point| point.set.keys()) {
             if !paths.contains(&path) {
                 paths.push(path);
             }
         }
+        paths
+    }
+
+    /// Returns the places of the settings, the cheapest first.
+    pub fn by_cost(&self) -> Vec<usize> {
+        let mut places: Vec<usize> = (0..self.points.len()).collect();
+        places.sort_by(|one, two| self.points[*one].cost.0.total_cmp(&self.points[*two].cost.0));
+        places
+    }
+
+    /// Returns the cells of the table: the settings, the cheapest first, and what they are compared with.
+    pub fn to_cells(&self) -> Cells {
+        let paths = self.paths();
         let with_fails = self.points.iter().any(|point| !point.fails.is_empty());
-        let mut heading = vec!["", "policy"];
-        heading.extend(paths.iter().map(|path| path.as_str()));
-        heading.extend(["cost", "wait p95", "late", "redone", "orders"]);
-        heading.extend(with_fails.then_some("fails"));
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header(heading);
-        let mut sorted: Vec<_> = self.points.iter().collect();
-        sorted.sort_by(|one, two| one.cost.0.total_cmp(&two.cost.0));
-        for point in sorted {
+        let mut head = vec!["", "policy"];
+        head.extend(paths.iter().map(|path| path.as_str()));
+        head.extend(["cost", "wait p95", "late", "redone", "orders"]);
+        head.extend(with_fails.then_some("fails"));
+        let mut rows = Vec::new();
+        for point in self.by_cost().into_iter().map(|place| &self.points[place]) {
             let mut row = vec![mark(point.on_front), point.policy.clone()];
             let values = paths
                 .iter()
@@ -114,22 +124,40 @@ impl SweepReport {
             row.extend(values);
             row.extend(figures(point.cost, point.wait_p95, point.late, &point.runs));
             row.extend(with_fails.then(|| point.fails.join("; ")));
-            table.add_row(row);
+            rows.push(row);
         }
         for run in &self.others {
             let mut row = vec![String::new(), run.policy.clone()];
             row.extend(paths.iter().map(|_| String::new()));
             let runs = std::slice::from_ref(run);
             row.extend(figures(run.cost.total, run.wait.p95, run.misses.share, runs));
+            rows.push(row);
+        }
+        Cells {
+            head: head.into_iter().map(str::to_owned).collect(),
+            rows,
+            notes: vec![
+                "* no other setting is as good in cost and wait and better in one of them".to_owned(),
+            ],
+        }
+    }
+
+    /// Returns a table of the settings, the cheapest first, and what it says; no colour, each line ended.
+    pub fn to_table(&self) -> String {
+        let n_paths = self.paths().len();
+        let cells = self.to_cells();
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_header(cells.head);
+        for row in cells.rows {
             table.add_row(row);
         }
         for (index, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 2));
-            if (2..paths.len() + 7).contains(&index) {
+            if (2..n_paths + 7).contains(&index) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        table.trim_fmt() + "\n* no other setting is as good in cost and wait and better in one of them\n"
+        table.trim_fmt() + "\n" + &cells.notes.join("\n") + "\n"
     }
 }
 
