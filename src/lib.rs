@@ -29,6 +29,7 @@ pub mod bring;
 pub mod doctor;
 pub mod editor;
 pub mod emulator;
+pub mod page;
 pub mod proof;
 pub mod source;
 

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::backtest_table::TableOptions;
 use super::bound_options::BoundOptions;
 use super::exit::{Exit, Failure};
+use super::html::HtmlOption;
 use super::options::{Output, OutputOption};
 use super::pool_options::PoolOptions;
 use super::render::visible;
@@ -70,7 +71,7 @@ pub(super) struct Backtest {
     /// Where spot nodes come from: a file of capacity steps, FILE+FILE for more zones, a file of lifetimes;
     /// az5, az20, constant:RATE, daily:QUIET/BUSY, regimes:UP/DOWN
     #[arg(long, value_name = "MARKET")]
-    spot: Option<String>,
+    pub(super) spot: Option<String>,
     /// The share of recorded spot steps, 0 to 1, that runs begin at
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = parse_share, requires = "spot")]
     shift: f64,
@@ -98,6 +99,8 @@ pub(super) struct Backtest {
     bound: BoundOptions,
     #[command(flatten)]
     pub(super) tables: TableOptions,
+    #[command(flatten)]
+    pub(super) html: HtmlOption,
     #[command(flatten)]
     pub(super) output: OutputOption,
 }
@@ -163,23 +166,23 @@ fn parse_baseline(text: &str) -> Result<Baseline, String> {
 
 impl Backtest {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        self.html.checked()?;
         if !self.sweep.is_empty() {
             return self.run_sweep(terminal);
         }
-        let Case {
-            policies,
-            workload,
-            options,
-        } = self.case()?;
+        let mut case = self.case()?;
         let tables = self.tables.begin()?;
-        let report = simulate(&self.contenders(&policies), &workload, &options)?;
+        let contenders = self.contenders(&case.policies);
+        case.options = self.followed(contenders.len(), case.options);
+        let mut report = simulate(&contenders, &case.workload, &case.options)?;
         match self.output.output {
             Output::Json => terminal.json(&report)?,
-            Output::Text => print(&workload, &report, terminal)?,
+            Output::Text => print(&case.workload, &report, terminal)?,
         }
-        tables.finish(&report.runs, workload.start, terminal)?;
+        tables.finish(&report.runs, case.workload.start, terminal)?;
+        self.write_page(&case, &contenders, &mut report, terminal)?;
         // The runs of the policies come first.
-        let n_runs = policies.policies.len() * options.seeds.len();
+        let n_runs = case.policies.policies.len() * case.options.seeds.len();
         self.judge(&report.runs[..n_runs], terminal)
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::backtest::{Backtest, Case, print_workload, simulate};
+use super::backtest::{Backtest, print_workload, simulate};
 use super::exit::{Exit, Failure};
 use super::options::Output;
 use super::render::visible;
@@ -16,29 +16,27 @@ use crate::world::is_policy;
 impl Backtest {
     /// Runs the policies with every combination of the values that are swept.
     pub(super) fn run_sweep(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
-        let Case {
-            policies,
-            workload,
-            options,
-        } = self.case()?;
+        let mut case = self.case()?;
         let mut names = Vec::new();
         let mut contenders = Vec::new();
         for (name, setting, policy) in self.variants()? {
             names.push((name, setting));
             contenders.push(Contender::Policy(policy));
         }
-        contenders.extend(self.others(&policies));
+        contenders.extend(self.others(&case.policies));
+        case.options = self.followed(contenders.len(), case.options);
         let tables = self.tables.begin()?;
-        let report = simulate(&contenders, &workload, &options)?;
-        let report = SweepReport::new(report, &names, options.seeds.len(), &self.fail_if);
+        let report = simulate(&contenders, &case.workload, &case.options)?;
+        let mut report = SweepReport::new(report, &names, case.options.seeds.len(), &self.fail_if);
         match self.output.output {
             Output::Json => terminal.json(&report)?,
             Output::Text => {
-                print_workload(&workload, terminal)?;
+                print_workload(&case.workload, terminal)?;
                 write!(terminal.out(), "\n{}", visible(&report.to_table()))?;
             }
         }
-        tables.finish_sweep(&report, workload.start, terminal)?;
+        tables.finish_sweep(&report, case.workload.start, terminal)?;
+        self.write_sweep_page(&case, &contenders, &mut report, terminal)?;
         if self.fail_if.is_empty() || report.points.iter().any(|point| point.fails.is_empty()) {
             return Ok(Exit::Success);
         }

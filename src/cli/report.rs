@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::exit::{Exit, Failure};
 use super::files;
+use super::html::HtmlOption;
 use super::ledger_option::{LedgerOption, failure, moment};
 use super::report_table::{cost_columns, savings_columns, wait_columns};
 use super::table_file::TableOption;
@@ -27,7 +28,7 @@ Every report says what it assumes; with -o json and -o csv that goes to standard
 pub(super) struct Report {
     /// cost, savings (against the same nodes all dedicated, and against a formula of the service) or wait
     #[arg(value_enum, value_name = "cost|savings|wait", hide_possible_values = true)]
-    what: What,
+    what: Option<What>,
     /// From this time on: 2026-11-22T09:00:00Z, or 30d ago
     #[arg(long, value_name = "TIME", value_parser = moment)]
     from: Option<Timestamp>,
@@ -36,14 +37,16 @@ pub(super) struct Report {
     to: Option<Timestamp>,
     /// One pool alone
     #[arg(long, value_name = "POOL")]
-    pool: Option<PoolId>,
+    pub(super) pool: Option<PoolId>,
     /// The formula that savings are told against; the one that the service documents for pending tasks when left out
     #[arg(long, value_name = "FILE")]
-    formula: Option<PathBuf>,
+    pub(super) formula: Option<PathBuf>,
     #[command(flatten)]
-    ledger: LedgerOption,
+    pub(super) ledger: LedgerOption,
     #[command(flatten)]
     table: TableOption,
+    #[command(flatten)]
+    pub(super) html: HtmlOption,
     /// How to write the rows: table, csv or json
     // Not the option that other verbs share: clap keeps one default for all of its forms, and theirs is text.
     #[arg(
@@ -74,21 +77,39 @@ enum Rows {
 }
 
 /// A report as rows of words.
-struct Sheet {
-    head: &'static [&'static str],
-    rows: Vec<Vec<String>>,
-    notes: Vec<String>,
+pub(super) struct Sheet {
+    pub(super) head: &'static [&'static str],
+    pub(super) rows: Vec<Vec<String>>,
+    pub(super) notes: Vec<String>,
 }
 
 impl Report {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        if self.what.is_none() && !self.html.is_wanted() {
+            return Err(Failure::Usage(
+                "say what to report: cost, savings or wait; or --html FILE for all of it on one page"
+                    .to_owned(),
+            ));
+        }
+        if self.what.is_none() && self.table.is_wanted() {
+            return Err(Failure::Usage(
+                "a table is one of cost, savings or wait; say which".to_owned(),
+            ));
+        }
+        self.html.checked()?;
         let store = self.ledger.open(terminal)?;
         let stretch = Stretch {
             from: self.from,
             to: self.to,
             pool: self.pool.clone(),
         };
-        match self.what {
+        if self.html.is_wanted() {
+            self.write_page(&store, &stretch, terminal)?;
+        }
+        let Some(what) = self.what else {
+            return Ok(Exit::Success);
+        };
+        match what {
             What::Cost => {
                 let rows = store.cost(&stretch).map_err(failure)?;
                 self.table.write(&rows, cost_columns(), terminal)?;
@@ -108,7 +129,7 @@ impl Report {
         }
     }
 
-    fn formula(&self) -> Result<Formula, Failure> {
+    pub(super) fn formula(&self) -> Result<Formula, Failure> {
         let scope = Scope::default();
         match &self.formula {
             None => Ok(Formula::compile(PENDING_TASKS, &scope).expect("the documented formula is whole")),
@@ -157,7 +178,7 @@ fn told(notes: &[String], terminal: &mut Terminal) -> io::Result<()> {
     Ok(())
 }
 
-fn table(sheet: &Sheet) -> String {
+pub(super) fn table(sheet: &Sheet) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(sheet.head);
@@ -188,7 +209,7 @@ fn hours(hours: f64) -> String {
     format!("{hours:.1}")
 }
 
-fn cost(rows: &[Cost]) -> Sheet {
+pub(super) fn cost(rows: &[Cost]) -> Sheet {
     type Of<'a> = &'a dyn Fn(&dyn Fn(&Cost) -> f64) -> f64;
     let row = |name: &str, of: Of<'_>| {
         vec![
@@ -227,7 +248,7 @@ fn cost(rows: &[Cost]) -> Sheet {
     }
 }
 
-fn savings(rows: &[Savings]) -> Sheet {
+pub(super) fn savings(rows: &[Savings]) -> Sheet {
     let row = |name: &str, held: Usd, dedicated: Usd, formula: Usd| {
         let saved = |instead: Usd| {
             let share = if instead.0 > 0.0 {
@@ -281,7 +302,7 @@ fn savings(rows: &[Savings]) -> Sheet {
     }
 }
 
-fn wait(rows: &[Wait]) -> Sheet {
+pub(super) fn wait(rows: &[Wait]) -> Sheet {
     let span =
         |span: Option<Span>| span.map_or_else(|| "-".to_owned(), |span| whole_seconds(span).in_short());
     let row = |wait: &Wait| {

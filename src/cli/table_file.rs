@@ -246,6 +246,11 @@ pub(super) struct TableOption {
 }
 
 impl TableOption {
+    /// Says whether a table is wanted.
+    pub(super) const fn is_wanted(&self) -> bool {
+        self.table.is_some()
+    }
+
     /// Writes the rows where that is wanted.
     pub(super) fn write<R>(
         &self,

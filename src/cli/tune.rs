@@ -40,6 +40,10 @@ fn parse_part(text: &str) -> Result<f64, String> {
 
 impl Tune {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        if self.backtest.html.is_wanted() {
+            let message = "tune makes no page; `lowtide backtest --sweep … --html FILE` does";
+            return Err(Failure::Usage(message.to_owned()));
+        }
         if self.backtest.sweep.is_empty() {
             return Err(Failure::Usage(
                 "there is nothing to choose from; add --sweep PATH=A,B".to_owned(),

@@ -69,7 +69,10 @@ impl Store {
     }
 
     /// Calls with the nodes that each decision of a stretch saw, in the order of the ledger.
-    fn each_held(&self, stretch: &Stretch, each: &mut dyn FnMut(Held)) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn each_held(&self, stretch: &Stretch, each: &mut dyn FnMut(Held)) -> Result<(), StoreError> {
         let mut after = 0;
         loop {
             let held = ask!(self, keeper => keeper.held(stretch, after))?;
@@ -111,7 +114,7 @@ pub fn cost_of_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Vec
 }
 
 /// Returns how long nodes of a look are taken to be there: to the next look, and no longer than [`HELD_FOR_MAX`].
-fn held_for(at: Timestamp, next: Timestamp) -> Option<Span> {
+pub fn held_for(at: Timestamp, next: Timestamp) -> Option<Span> {
     let span = next - at;
     (span > Span::ZERO).then(|| span.min(HELD_FOR_MAX))
 }

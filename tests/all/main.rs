@@ -44,6 +44,7 @@ mod missing_signals;
 mod mix;
 mod policies;
 mod policy_tests;
+mod report_pages;
 mod retrace;
 mod robust;
 mod same_decision;

@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["engine"],
     &["world"],
     &["sim", "azure", "store", "doors"],
-    &["bring", "emulator", "proof", "source", "doctor", "editor"],
+    &["bring", "emulator", "proof", "source", "doctor", "editor", "page"],
     &["serve", "swarm"],
     &["cli"],
 ];

@@ -3,7 +3,7 @@
 import uPlot from "./vendor/uplot/uplot.js";
 import { h } from "./dom.js";
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /** A colour with less of it. */
 const thin = (name, part) => `color-mix(in srgb, ${colour(name)} ${Math.round(part * 100)}%, transparent)`;
@@ -12,7 +12,7 @@ const LEFT = 58;
 const RIGHT = 12;
 
 /**
- * A chart: `lines` are { name, colour, area, step, dash, told }; `format` writes a value.
+ * A chart: `lines` are { name, colour, area, step, dash, width, told }; `format` writes a value.
  * `marks()` and `ahead()` give moments to be marked: the chosen one, and now where lines reach beyond it. `onRange(min, max)` hears what stretch is chosen by dragging, `onPick(seconds)` what moment is clicked.
  */
 export class Chart {
@@ -48,7 +48,7 @@ export class Chart {
 
   series(line) {
     return {
-      label: line.name, stroke: colour(line.colour), width: line.area ? 1.5 : 2,
+      label: line.name, stroke: colour(line.colour), width: line.width ?? (line.area ? 1.5 : 2),
       fill: line.area ? thin(line.colour, line.area) : undefined,
       dash: line.dash, points: { show: false },
       paths: line.step ? uPlot.paths.stepped({ align: 1 }) : uPlot.paths.linear(),
