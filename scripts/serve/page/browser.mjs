@@ -18,8 +18,11 @@ export function must(holds, text) {
   if (!holds) throw new Error(text);
 }
 
-/** A page whose every complaint is kept, and whose every request is looked at. */
-export async function tab(browser, { dark = false, phone = false, still = true } = {}) {
+/** Says whether an address is one of the program that is looked at. */
+const isLocal = (url) => new URL(url).hostname === "127.0.0.1";
+
+/** A page whose every complaint is kept, and whose every request is looked at: it may ask for what is its own. */
+export async function tab(browser, { dark = false, phone = false, still = true, own = isLocal } = {}) {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   const complaints = [];
@@ -27,8 +30,7 @@ export async function tab(browser, { dark = false, phone = false, still = true }
   page.on("console", (message) => { if (["error", "warn"].includes(message.type())) complaints.push(message.text()); });
   page.on("pageerror", (error) => complaints.push(error.stack ?? error.message));
   page.on("request", (request) => {
-    const { hostname } = new URL(request.url());
-    if (hostname !== "127.0.0.1" && !request.url().startsWith("data:")) foreign.push(request.url());
+    if (!request.url().startsWith("data:") && !own(request.url())) foreign.push(request.url());
   });
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }, { name: "prefers-reduced-motion", value: still ? "reduce" : "no-preference" }]);
   await page.setViewport(phone ? { width: 390, height: 844, isMobile: true, hasTouch: true } : { width: 1280, height: 900 });
