@@ -256,7 +256,7 @@ async function alerts() {
   const [first, second] = pools;
   first.receipt = { ...first.receipt, result: "refused", message: "the account's quota of dedicated cores is used up" };
   Object.assign(first.measures, { fallsBack: true, waiting: 40 });
-  first.nodes = { ...first.nodes, unusable: 2 };
+  first.measures.nodes.push({ class: "spot", state: "unusable", count: 2 });
   Object.assign(second.measures, { waiting: 12, breakerOpen: true });
   second.stages.asked = { dedicated: 70, spot: 10 };
   second.bounds = { min: 1, max: 1 };

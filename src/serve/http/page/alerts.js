@@ -19,6 +19,9 @@ function named(pools) {
 const isFull = ({ bounds, current, stages, measures }) =>
   bounds && measures.waiting > 0 && nodes(current) >= bounds.max && nodes(stages.asked) > bounds.max;
 
+/** Broken nodes; those that run empty and leave are none. */
+const unusable = ({ measures }) => measures.nodes.reduce((sum, { state, count: n }) => sum + (state === "unusable" ? n : 0), 0);
+
 /** What pools show; each rule says in a word how bad it is. */
 const RULES = [
   ["bad", (pool) => pool.receipt?.result === "refused", (pools) => [`The latest order was refused: `, named(pools), pools.length === 1 ? ` (${pools[0].receipt.message})` : ""]],
@@ -26,7 +29,7 @@ const RULES = [
   ["warn", (pool) => pool.verdict === "hold" && !pool.halt && !["shadow", "paused"].includes(pool.mode), (pools, now) => [plural(pools.length, "pool is", "pools are"), " held: ", named(pools), pools.length === 1 ? ` (${sentence(pools[0].reason, now)})` : ""]],
   ["warn", isFull, (pools) => ["At its bound while tasks wait: ", named(pools)]],
   ["warn", (pool) => pool.measures.fallsBack, (pools) => ["Dedicated nodes stand in for spot that does not come: ", named(pools)]],
-  ["warn", (pool) => (pool.nodes?.unusable ?? 0) > 0, (pools) => [plural(pools.reduce((sum, pool) => sum + pool.nodes.unusable, 0), "node is", "nodes are"), " of no use: ", named(pools)]],
+  ["warn", (pool) => unusable(pool) > 0, (pools) => [plural(pools.reduce((sum, pool) => sum + unusable(pool), 0), "node is", "nodes are"), " of no use: ", named(pools)]],
 ];
 
 /** A budget that is nearly or wholly spent. */
