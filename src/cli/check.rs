@@ -12,7 +12,7 @@ use super::exit::{Exit, Failure, Source};
 use super::files;
 use super::options::{DialectOption, Output, OutputOption};
 use super::policies::{self, PolicyText};
-use super::render::{self, DiagnosticRecord, visible};
+use super::render::{self, DiagnosticRecord, counted, visible};
 use super::terminal::{Paint, Terminal};
 use crate::base::{Diagnostic, Lane, Severity};
 use crate::formula::{self, Formula, TargetRange, TargetRanges};
@@ -212,9 +212,4 @@ fn ranges_text(proven: &Proven, paint: Paint) -> String {
         let _ = writeln!(text, "  {} {range}", paint.on(Paint::NAME, name));
     }
     text
-}
-
-fn counted(count: usize, word: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {word}{plural}")
 }

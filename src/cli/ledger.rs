@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::exit::{Exit, Failure, Source};
 use super::ledger_option::{BATCH, LedgerOption, each_line, failure, keep, moment, open_to_write, place};
 use super::options::{Output, OutputOption};
-use super::render::visible;
+use super::render::{counted, counted_are, visible};
 use super::table_file::TablePath;
 use super::terminal::{Paint, Terminal};
 use super::{files, ledger_table, wiring};
@@ -251,7 +251,8 @@ impl Export {
                     .into_inner()
                     .map_err(|error| not_written(error.into_error()))?;
                 file.sync_all().map_err(not_written)?;
-                terminal.say(&format!("{count} lines are written to {}\n", path.display()))?;
+                let lines = counted_are(count, "line");
+                terminal.say(&format!("{lines} written to {}\n", path.display()))?;
             }
         }
         Ok(Exit::Success)
@@ -314,7 +315,8 @@ impl Import {
             ""
         };
         terminal.say(&format!(
-            "{kept} lines are kept in {}{again}{torn}\n",
+            "{} kept in {}{again}{torn}\n",
+            counted_are(kept, "line"),
             self.ledger_name()?
         ))?;
         Ok(Exit::Success)
@@ -415,8 +417,10 @@ impl Verify {
         let (lines, decisions) = (replayed.lines, replayed.decisions);
         writeln!(
             terminal.out(),
-            "{lines} lines of {runs} {} are decided again to the same bytes, {decisions} decisions among them",
-            if runs == 1 { "run" } else { "runs" }
+            "{} of {} are decided again to the same bytes, {} among them",
+            counted(lines, "line"),
+            counted(runs, "run"),
+            counted(decisions, "decision")
         )?;
         if replayed.cut > 0 {
             let cut = replayed.cut;
@@ -476,8 +480,8 @@ impl Rescue {
         };
         writeln!(
             terminal.out(),
-            "{} lines are saved in {}{lost}; the damaged file is {}",
-            rescued.lines,
+            "{} saved in {}{lost}; the damaged file is {}",
+            counted_are(rescued.lines, "line"),
             self.file,
             rescued.aside.display()
         )?;

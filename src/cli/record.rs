@@ -7,6 +7,7 @@ use super::account_options::AccountOptions;
 use super::exit::{Exit, Failure};
 use super::files;
 use super::ledger_option::{LedgerOption, failure, moment};
+use super::render::counted_are;
 use super::terminal::Terminal;
 use crate::account::{PoolId, PoolPattern};
 use crate::base::{Span, Timestamp};
@@ -85,9 +86,9 @@ impl Record {
                 } else {
                     format!("; {unfinished} had not ended, and are left out")
                 };
-                format!("{tasks} tasks are written to {out}{left}\n")
+                format!("{} written to {out}{left}\n", counted_are(tasks, "task"))
             }
-            Form::Test => format!("{} looks are written to {out}\n", trace.looks()),
+            Form::Test => format!("{} written to {out}\n", counted_are(trace.looks(), "look")),
         };
         terminal.say(&text)?;
         Ok(Exit::Success)

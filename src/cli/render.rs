@@ -1,6 +1,7 @@
 //! Diagnostics for people and for programs.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet, normalize_untrusted_str};
@@ -65,6 +66,18 @@ fn report<'a>(source: &'a str, name: &'a str, line: usize, diagnostic: &'a Diagn
 fn within(source: &str, span: &Range<usize>) -> Range<usize> {
     let start = source.floor_char_boundary(span.start);
     start..source.ceil_char_boundary(span.end.max(start))
+}
+
+/// Returns how many there are of something, such as `1 file` or `2 files`.
+pub(super) fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, word: &str) -> String {
+    let plural = if count == N::from(1) { "" } else { "s" };
+    format!("{count} {word}{plural}")
+}
+
+/// Returns how many are, such as `1 file is` or `2 files are`.
+pub(super) fn counted_are<N: Copy + Display + PartialEq + From<u8>>(count: N, word: &str) -> String {
+    let are = if count == N::from(1) { "is" } else { "are" };
+    format!("{} {are}", counted(count, word))
 }
 
 /// Returns a text whose control characters show and do nothing to a terminal.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::exit::{Exit, Failure};
+use super::render::counted;
 use super::terminal::Terminal;
 use crate::base::Span;
 use crate::swarm::{Found, Ground, Law, Plan, Tally, Without, run, run_again, shrink};
@@ -183,22 +184,22 @@ fn progress(line: &str) {
 fn told(sum: &Sum, took: Duration) -> String {
     let tally = &sum.tally;
     let mut text = format!(
-        "{} worlds, {:.2} simulated years in {:.0} s, {:.0} hours a second\n\
-         {} calls, {} looks ({} blind), {} decisions ({} holds), {} orders ({} refused), {} tasks\n\
-         {} starts from a ledger, {} MiB of ledgers replayed to the same bytes, {} looks at pools in the calm\n",
-        tally.worlds,
+        "{}, {:.2} simulated years in {:.0} s, {:.0} hours a second\n\
+         {}, {} ({} blind), {} ({}), {} ({} refused), {}\n\
+         {} from a ledger, {} MiB of ledgers replayed to the same bytes, {} looks at pools in the calm\n",
+        counted(tally.worlds, "world"),
         tally.years(),
         took.as_secs_f64(),
         tally.simulated.as_hours() / took.as_secs_f64().max(0.001),
-        tally.calls,
-        tally.looks,
+        counted(tally.calls, "call"),
+        counted(tally.looks, "look"),
         tally.blind,
-        tally.decisions,
-        tally.holds,
-        tally.orders,
+        counted(tally.decisions, "decision"),
+        counted(tally.holds, "hold"),
+        counted(tally.orders, "order"),
         tally.refused,
-        tally.tasks,
-        tally.restarts,
+        counted(tally.tasks, "task"),
+        counted(tally.restarts, "start"),
         tally.ledger_bytes >> 20,
         tally.rested,
     );
@@ -209,10 +210,11 @@ fn told(sum: &Sum, took: Duration) -> String {
         .map(|(kind, count)| format!("{kind} {count}"))
         .collect();
     if faults > 0 {
-        text += &format!("{faults} faults: {}\n", kinds.join(", "));
+        text += &format!("{}: {}\n", counted(faults, "fault"), kinds.join(", "));
     }
     text += &match sum.found.len() {
         0 => "no law was broken\n".to_owned(),
+        1 => "1 world breaks a law\n".to_owned(),
         n => format!("{n} worlds break a law\n"),
     };
     text

@@ -15,6 +15,7 @@ use std::str::FromStr;
 
 use super::exit::Failure;
 use super::files;
+use super::render::counted_are;
 use super::terminal::Terminal;
 use crate::base::Timestamp;
 
@@ -158,9 +159,8 @@ impl<R> Table<R> {
             discard(&self.path);
             return Err(files::not_written(&self.path, &error));
         }
-        let (n_rows, path) = (self.n_rows, self.path.display());
-        let rows = if n_rows == 1 { "row is" } else { "rows are" };
-        terminal.say(&format!("{n_rows} {rows} written to {path}\n"))?;
+        let rows = counted_are(self.n_rows, "row");
+        terminal.say(&format!("{rows} written to {}\n", self.path.display()))?;
         Ok(())
     }
 }

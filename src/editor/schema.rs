@@ -19,19 +19,12 @@ impl<'a> Schema<'a> {
                 .choices(&here)
                 .into_iter()
                 .flat_map(|part| match step {
-                    Step::Key(key) => self.part(part, key),
+                    Step::Key(key) => values(part, key),
                     Step::Item => items(part),
                 })
                 .collect();
         }
         here
-    }
-
-    #[expect(clippy::unused_self, reason = "it belongs to a schema like its neighbours")]
-    fn part(&self, part: &'a Value, key: &str) -> Vec<&'a Value> {
-        let known = part["properties"].get(key);
-        let more = Some(&part["additionalProperties"]).filter(|more| more.is_object());
-        known.or(more).into_iter().collect()
     }
 
     /// Follows references and takes choices apart.
@@ -116,6 +109,12 @@ impl<'a> Schema<'a> {
         }
         sorts.join(" or ")
     }
+}
+
+fn values<'a>(part: &'a Value, key: &str) -> Vec<&'a Value> {
+    let known = part["properties"].get(key);
+    let more = Some(&part["additionalProperties"]).filter(|more| more.is_object());
+    known.or(more).into_iter().collect()
 }
 
 fn items(part: &Value) -> Vec<&Value> {

@@ -134,18 +134,15 @@ pub(super) fn find(text: &str, at: usize) -> Spot {
     }
     let own_column = if row.is_blank { column } else { row.column };
     let mut path = ascend(&rows, number, own_column);
-    let value_at = match &row.key {
-        Some((_, value)) if column >= *value => *value,
-        Some(_) => text.len(),
-        None => row.column,
+    let valued = row.key.as_ref().filter(|(_, value)| column >= *value);
+    path.extend(valued.map(|(key, _)| Step::Key(key.clone())));
+    // A key has nothing before it that could be open.
+    let begun = match (valued, &row.key) {
+        (Some((_, value)), _) => text.get(row.start + value..at),
+        (None, Some(_)) => None,
+        (None, None) => text.get(row.start + row.column..at),
     };
-    if let Some((key, value)) = &row.key
-        && column >= *value
-    {
-        path.push(Step::Key(key.clone()));
-    }
-    let end = row.start + column.max(value_at.min(column));
-    let brackets = Brackets::read(text.get(row.start + value_at..end).unwrap_or_default());
+    let brackets = Brackets::read(begun.unwrap_or_default());
     if let Some(inside) = brackets {
         path.extend(inside.path);
         return Spot {
@@ -155,10 +152,9 @@ pub(super) fn find(text: &str, at: usize) -> Spot {
             beside: inside.beside,
         };
     }
-    let is_value = row.key.as_ref().is_some_and(|(_, value)| column >= *value);
     Spot {
         path,
-        role: if is_value { Role::Value } else { Role::Key },
+        role: if valued.is_some() { Role::Value } else { Role::Key },
         word,
         beside: beside(&rows, number, own_column),
     }
