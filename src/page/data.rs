@@ -248,6 +248,6 @@ mod tests {
             Figure(Some(1e300)),
         ];
         let text = serde_json::to_string(&figures).unwrap();
-        assert_eq!(text, "[null,2,2,0.13,0.192,1e300]");
+        assert_eq!(text, "[null,2,2,0.13,0.192,1e+300]");
     }
 }
