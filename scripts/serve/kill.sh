@@ -3,16 +3,10 @@
 # account and in the ledger against each other: kill.sh [KILLS] [SECONDS]. It goes on beyond so many kills until one fell between
 # every two lines, or its time is over. Needs python3 and a C compiler.
 cd "$(dirname "$0")/../.."
-here=$PWD
-. scripts/clients/account.sh
-program=$(realpath -s "$program")
-unset AZURE_BATCH_ACCOUNT AZURE_BATCH_ENDPOINT AZURE_BATCH_ACCESS_KEY REQUESTS_CA_BUNDLE IDENTITY_ENDPOINT IDENTITY_HEADER
-cc -O1 -shared -fPIC -o "$scratch/strike.so" scripts/serve/strike.c
+. scripts/serve/account.sh
+loadable strike
 
-cd "$scratch"
-cat >scenario.yaml <<'YAML'
-version: 1
-account: { dedicatedCores: 500, spotCores: 500 }
+open_scenario 20 <<'YAML'
 # As fast as can be, so that the pool is steady again when the next life of the sidecar begins.
 timing: { allocation: 1s, creating: 1s, starting: 1s, leaving: 1s, stopping: 1s }
 pools:
@@ -22,6 +16,4 @@ pools:
   - { id: new, vmSize: standard_d2s_v5, dedicated: 3 }
   - { id: newer, vmSize: standard_d2s_v5, dedicated: 3 }
 YAML
-open_account --scenario scenario.yaml --speed 20
-export LOWTIDE_ACCOUNT="$account" AZURE_BATCH_ACCESS_KEY="$key"
 python3 "$here/scripts/serve/kill.py" "$program" "$http" "$scratch/strike.so" "${1:-140}" "${2:-180}"
