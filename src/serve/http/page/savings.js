@@ -9,7 +9,7 @@ const TIMES = [["24h", "24 h"], ["7d", "7 d"]];
 const DEDICATED = "Against all dedicated";
 const FORMULA = "Against the service's own formula";
 
-/** Sums move slowly; while the ledger is still being read they are asked for more often. */
+/** Sums move slowly; while the ledger is still being read, or has nothing to compare with yet, they are asked for more often. */
 const ASK_APART_MS = 60_000;
 const READING_APART_MS = 4_000;
 
@@ -77,8 +77,8 @@ export class Savings {
   }
 
   draw(told) {
-    this.whole = told.whole;
     const { held, allDedicated, formula, heldBesideFormula, hours, formulaFaults } = told.total;
+    this.whole = told.whole && hours > 0 && formula !== undefined;
     if (hours === 0) {
       this.clear();
       say(this.note, told.whole ? "No nodes whose price is known were there in that time." : "The ledger is being read…");
