@@ -49,10 +49,15 @@ bounds: { total: [0, 20] }
 YAML
 }
 wants 2
+# What a policy may ask beside the account: a file with a number.
+mkdir numbers
+echo 7 >numbers/depth
+printf '[files]\nfolder = "numbers"\n' >sources.toml
 openssl rand -hex 32 >token
 openssl rand -hex 32 >read-token
 cat >lowtide.toml <<TOML
 version = 1
+sourcesFile = "sources.toml"
 [account]
 endpoint = "$http"
 name = "$account"
@@ -194,9 +199,15 @@ ask 200 -X POST -H "$(bearer token)" -H 'content-type: application/json' "$url/a
     '{"policies":[{"name":"own","text":"version: 1\npool: other\ninterval: 60s\ndemand: [ { formula: { role: targets, text: \"$TargetDedicatedNodes = 9;\" } } ]\nbounds: { total: [0, 20] }\n"}]}'
 says '"changes":true'
 says '"unmatched":["render"]'
+queued='{"policies":[{"name":"queued","text":"version: 1\npool: other\ndemand: [ { queue: { source: file, name: depth } } ]\nbounds: { total: [0, 20] }\n"}]}'
+ask 200 -X POST -H "$(bearer token)" "$url/api/v1/plan" --data-binary "$queued"
+[ "$(value '["decisions"][0]["order"]["dedicated"]')" = 7 ] || fail "seven messages in a file are not planned for: $(cat said)"
+rm numbers/depth
+ask 200 -X POST -H "$(bearer token)" "$url/api/v1/plan" --data-binary "$queued"
+says '"changes":false'
 ask 422 -X POST -H "$(bearer token)" "$url/api/v1/plan" --data-binary '{"policies":[{"name":"own","text":"version: 1\npool: render\nbonds: 3\n"}]}'
 says "did you mean"
-ok "a plan tells what other policies would order, or what is wrong with them"
+ok "a plan tells what other policies would order, what they ask beside the account included, or what is wrong with them"
 
 export LOWTIDE_SERVER=$url LOWTIDE_TOKEN_FILE=token
 "$program" pause render --for 2h --why "a release runs" >said || fail "pause"
