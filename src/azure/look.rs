@@ -154,8 +154,8 @@ pub(super) async fn look(
 }
 
 /// Takes in the list of active jobs. One that cannot be read hides the pool that it names, or else the one that it was on when it was
-/// last read. One that names none and never was read hides nothing, as a job does not that has no pool yet: whatever is wrong with a
-/// single job, the other pools are steered.
+/// last read; the other pools are steered. One that names none and never was read, as after a restart, may be on any pool: it hides
+/// all of them, as a list does that cannot be read.
 fn take_in_jobs(seen: &mut Seen, jobs: &mut Jobs, active: &Listed<Job>, keys: &BTreeSet<String>) {
     let unread: Vec<_> = active
         .unread
@@ -178,8 +178,9 @@ fn take_in_jobs(seen: &mut Seen, jobs: &mut Jobs, active: &Listed<Job>, keys: &B
     seen.over
         .extend(cadence::see(jobs, &active.found, |pool| keys.contains(pool)));
     for (named, known, fault) in unread {
-        if let Some(pool) = named.or_else(|| known.as_ref().map(|(_, job)| job.pool.clone())) {
-            seen.faults.entry(pool).or_insert(fault);
+        match named.or_else(|| known.as_ref().map(|(_, job)| job.pool.clone())) {
+            Some(pool) => _ = seen.faults.entry(pool).or_insert(fault),
+            None => _ = seen.fault.get_or_insert(fault),
         }
         if let Some((id, job)) = known {
             seen.over.remove(&id);

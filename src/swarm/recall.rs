@@ -1,5 +1,9 @@
 //! What a ledger remembers of a life, held against what the engine did.
 
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
 use super::docket::Docket;
 use super::found::Law;
 use super::lives::Left;
@@ -32,14 +36,49 @@ pub(super) fn recall(docket: &Docket, left: &Left) -> Option<Memory> {
         // The last look may have been cut off, so that a pool that it does not show is not forgotten.
         let mut seen_last = recalled.clone();
         seen_last.pools.retain(|id, _| left.kept.pools.contains_key(id));
+        // That a pool which nobody speaks of follows no formula of ours any more is forgotten without a line; the next start looks at
+        // it once more, and forgets it as well.
+        for (id, pool) in &mut seen_last.pools {
+            pool.ours.leased_at = pool
+                .ours
+                .leased_at
+                .filter(|_| left.kept.pools[id].ours.leased_at.is_some());
+        }
         let (told, true_one) = (MemoryRecord::from(&seen_last), MemoryRecord::from(&left.kept));
         if told != true_one {
-            let what = "the ledger remembers otherwise than the engine did";
-            docket.find(Law::Replay, what.to_owned());
+            let what = apart("", &json(&told), &json(&true_one)).unwrap_or_default();
+            docket.find(
+                Law::Replay,
+                format!("the ledger remembers otherwise than the engine did{what}"),
+            );
         }
     }
     weigh(docket, left);
     recalled
+}
+
+fn json(record: &MemoryRecord) -> Value {
+    serde_json::to_value(record).unwrap_or_default()
+}
+
+/// Returns the first place in which two documents differ, with what is there.
+fn apart(place: &str, told: &Value, true_one: &Value) -> Option<String> {
+    let below =
+        |name: String, told: &Value, true_one: &Value| apart(&format!("{place}/{name}"), told, true_one);
+    match (told, true_one) {
+        _ if told == true_one => None,
+        (Value::Object(one), Value::Object(other)) => {
+            let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            let at = |of: &Map<String, Value>, name: &str| of.get(name).cloned().unwrap_or_default();
+            let mut names = names.into_iter();
+            names.find_map(|name| below(name.clone(), &at(one, name), &at(other, name)))
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            let mut pairs = one.iter().zip(other).enumerate();
+            pairs.find_map(|(index, (one, other))| below(index.to_string(), one, other))
+        }
+        _ => Some(format!(": {place} is {told} and was {true_one}")),
+    }
 }
 
 fn weigh(docket: &Docket, left: &Left) {

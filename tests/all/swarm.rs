@@ -61,6 +61,12 @@ const ACCOUNTS: &[Named] = &[
         true,
         "old answers come again, lists lack an element, and the service is busy",
     ),
+    account(
+        10014,
+        1,
+        true,
+        "a job that cannot be read and names no pool, after a start that knows no job yet",
+    ),
 ];
 
 /// Worlds of simulated pools.
