@@ -7,6 +7,7 @@ mod emulated;
 mod examined;
 pub(crate) mod facts;
 mod faults;
+mod jobs;
 mod live;
 mod scale;
 mod steered;

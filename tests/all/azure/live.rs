@@ -15,7 +15,7 @@ use super::{KEY, noon, settings};
 
 /// A world over an account, with the runtime that it needs.
 pub(super) struct Stage {
-    account: Account,
+    pub(super) account: Account,
     live: Live,
     clock: Clock,
     patterns: Vec<PoolPattern>,
@@ -222,25 +222,6 @@ fn what_fails_for_one_pool_hides_no_other() {
     assert!(fault.retry && fault.message.contains("InternalError"), "{fault}");
     assert_eq!(q.fault, None);
     assert_eq!(q.samples.len(), 1);
-}
-
-#[test]
-fn a_job_that_cannot_be_read_hides_the_pool_that_it_names_and_no_other() {
-    let unreadable = |id: &str| json!({ "id": id, "priority": "soon", "poolInfo": { "poolId": "Q" } });
-    let nowhere = json!({ "id": "lost", "priority": "soon", "poolInfo": "garbage" });
-    let account = busy_account();
-    account.put(
-        "GET /pools",
-        vec![list(&[pool("p", "0x1", 2, 0), pool("q", "0x2", 0, 0)])],
-    );
-    let job = json!({ "id": "j", "executionInfo": { "poolId": "P" } });
-    account.put("GET /jobs", vec![list(&[job, unreadable("bad"), nowhere])]);
-    let mut stage = Stage::set(account);
-    let seen = stage.look(&[Metric::ActiveTasks], false);
-    let [p, q] = seen.pools() else { panic!("{seen:?}") };
-    assert_eq!((p.fault.as_ref(), p.samples.len()), (None, 1));
-    let fault = q.fault.as_ref().unwrap();
-    assert!(fault.message.contains("bad"), "{fault}");
 }
 
 #[test]
