@@ -132,7 +132,8 @@ impl Pools {
             }
         }
         if self.docket.is_calm() {
-            self.seats.iter_mut().for_each(|seat| seat.is_gone = false);
+            let gone = self.seats.iter_mut().filter(|seat| seat.is_gone);
+            gone.for_each(|seat| seat.come_back(to));
         }
     }
 
@@ -148,7 +149,11 @@ impl Pools {
         self.docket.count(|tally| tally.strike(FaultKind::People));
         let seat = &mut self.seats[index];
         if goes || seat.is_gone {
-            seat.is_gone = !seat.is_gone;
+            if seat.is_gone {
+                seat.come_back(self.docket.now());
+            } else {
+                seat.is_gone = true;
+            }
             self.docket
                 .tell(|| format!("people: {} is gone: {}", seat.id, seat.is_gone));
             return;
@@ -336,6 +341,7 @@ impl Below for &mut Pools {
             paid: Lane::ALL.map(billed),
             // Whatever comes goes once.
             n_turns: 2 * u64::from(tally.node_starts) + u64::from(tally.evictions),
+            working: cluster.census().working(),
         })
     }
 

@@ -7,8 +7,9 @@ use super::dice::{Dice, Purpose};
 use super::faults::FaultKind;
 use super::plan::Plan;
 use super::veil::Before;
-use crate::account::PoolId;
+use crate::account::{Order, PoolId, Receipt};
 use crate::base::{Mix, Span, Timestamp};
+use crate::engine::World;
 use crate::sim::cluster::{Boot, Cluster, NodeFaults, Setup};
 use crate::sim::workload::{Task, Workload};
 use crate::sim::{SimWorld, SpotMarket};
@@ -21,6 +22,25 @@ pub(super) struct Seat {
     pub(super) before: Before,
     /// Whether somebody took it away.
     pub(super) is_gone: bool,
+}
+
+impl Seat {
+    /// Comes back as another pool of the same name: one that is made anew follows no formula that the former was given.
+    pub(super) fn come_back(&mut self, now: Timestamp) {
+        self.is_gone = false;
+        let without_formula = Order {
+            target: self.sim.cluster().target(),
+            release: true,
+            retake: true,
+            ..Order::new(self.id.clone(), now)
+        };
+        let receipt = self.sim.act(&without_formula);
+        debug_assert_eq!(
+            receipt,
+            Receipt::Accepted,
+            "nothing keeps a pool from losing its formula"
+        );
+    }
 }
 
 /// The pools of a world.

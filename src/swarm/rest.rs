@@ -15,8 +15,8 @@ use super::faults::FaultKind;
 use super::found::Law;
 use super::plan::Plan;
 use super::watched::Truth;
-use crate::account::{NodeDeallocationOption, Order, PoolId, Receipt, RefusalKind};
-use crate::base::{Mix, Nodes, Span, Timestamp};
+use crate::account::{NodeDeallocationOption, Order, PoolId, Receipt, RefusalKind, Removal};
+use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
 use crate::decision::{Decision, Reason};
 use crate::engine::PoolView;
 use crate::policy::{Actuator, Demand, LeaseFormula, Mode, Policies, Policy};
@@ -93,9 +93,10 @@ impl<'a> Rest<'a> {
         } else {
             Span::ZERO
         };
+        let working = truth.map_or(Mix::ZERO, |truth| truth.working);
         let course = self.pools.entry(decision.pool.clone()).or_default();
         let found = [
-            course.apart(policy, decision, now, since_rough),
+            course.apart(policy, decision, (now, since_rough), working),
             truth.and_then(|truth| course.idle(policy, decision, (now, left_behind), truth)),
             truth
                 .zip(seen)
@@ -130,11 +131,11 @@ impl Course {
         &mut self,
         policy: &Policy,
         decision: &Decision,
-        now: Timestamp,
-        aftermath: Span,
+        (now, aftermath): (Timestamp, Span),
+        working: Mix,
     ) -> Option<String> {
         let wanted = wanted(decision);
-        if wanted == Some(decision.start) {
+        if wanted.is_some_and(|wanted| is_there(decision, wanted, working)) {
             self.apart = None;
             return None;
         }
@@ -211,6 +212,20 @@ fn wanted(decision: &Decision) -> Option<Mix> {
     lasting.last().map(|step| step.to)
 }
 
+/// Says whether a pool is where an order to a mix takes it: one that takes idle nodes alone leaves those that work, for as long as
+/// their tasks run, and some never end.
+fn is_there(decision: &Decision, wanted: Mix, working: Mix) -> bool {
+    let start = decision.start;
+    let kept = match decision.removal {
+        Removal::Idle => working,
+        Removal::Any => Mix::ZERO,
+    };
+    let comes_to = |lane: Lane| wanted.get(lane).max(kept.get(lane).min(start.get(lane)));
+    Lane::ALL
+        .into_iter()
+        .all(|lane| comes_to(lane) == start.get(lane))
+}
+
 /// Says whether a step is taken for a while alone.
 const fn passes(reason: &Reason) -> bool {
     matches!(
@@ -283,6 +298,7 @@ fn n_moves(policy: &Policy, from: Mix, to: Mix) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::PoolState;
 
     fn policy(more: &str) -> Policy {
         let text = format!(
@@ -290,6 +306,23 @@ mod tests {
         );
         let (policy, findings) = crate::policy::read("p", &text, &mut |_| Err(String::new()));
         policy.unwrap_or_else(|| panic!("{findings:?}"))
+    }
+
+    #[test]
+    fn an_order_that_takes_idle_nodes_alone_is_done_when_the_rest_work_and_any_other_is_not() {
+        let pool = PoolState {
+            target: Mix::new(4, 5),
+            ..PoolState::new("a".parse().unwrap())
+        };
+        let mut decision = Decision::begin(&pool, Timestamp::EPOCH, "p".into());
+        let wanted = Mix::new(3, 5);
+        assert!(!is_there(&decision, wanted, Mix::new(4, 5)));
+        decision.removal = Removal::Idle;
+        assert!(is_there(&decision, wanted, Mix::new(4, 0)));
+        // One that is idle may go; and whoever wants more nodes is not there, however many work.
+        assert!(!is_there(&decision, wanted, Mix::new(3, 5)));
+        assert!(!is_there(&decision, Mix::new(3, 6), Mix::new(4, 5)));
+        assert!(is_there(&decision, Mix::new(4, 5), Mix::ZERO));
     }
 
     #[test]

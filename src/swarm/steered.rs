@@ -112,6 +112,7 @@ impl Below for Steered {
                 never,
                 paid,
                 n_turns,
+                working: Mix::ZERO,
             })
         })
     }

@@ -43,6 +43,8 @@ pub(super) struct Truth {
     pub(super) paid: [u64; 2],
     /// How often a node came, went, was taken away or came back.
     pub(super) n_turns: u64,
+    /// The nodes of each lane that work on tasks, where some tasks never end; none where all do.
+    pub(super) working: Mix,
 }
 
 /// A life of the sidecar, from one start to the next.

@@ -10,7 +10,8 @@ use lowtide::swarm::{Ground, Law, Plan, Without, run, run_again};
 struct Named {
     ground: Ground,
     seed: u64,
-    hours: u32,
+    /// The hours before calm; as the seed has them, and a whole calm behind them, where none are given.
+    hours: Option<u32>,
     /// Whether everything may go wrong in it.
     rough: bool,
     /// Why it is there.
@@ -21,7 +22,7 @@ impl Named {
     fn plan(&self) -> Plan {
         Plan {
             ground: self.ground,
-            hours: Some(self.hours),
+            hours: self.hours,
             without: if self.rough {
                 Without::default()
             } else {
@@ -36,7 +37,7 @@ const fn account(seed: u64, hours: u32, rough: bool, why: &'static str) -> Named
     Named {
         ground: Ground::Account,
         seed,
-        hours,
+        hours: Some(hours),
         rough,
         why,
     }
@@ -46,8 +47,18 @@ const fn pools(seed: u64, hours: u32, rough: bool, why: &'static str) -> Named {
     Named {
         ground: Ground::Pools,
         seed,
-        hours,
+        hours: Some(hours),
         rough,
+        why,
+    }
+}
+
+const fn calm(seed: u64, why: &'static str) -> Named {
+    Named {
+        ground: Ground::Pools,
+        seed,
+        hours: None,
+        rough: true,
         why,
     }
 }
@@ -97,6 +108,18 @@ const POOLS: &[Named] = &[
     ),
 ];
 
+/// Worlds of simulated pools with a calm that is long enough to tell who never comes to rest.
+const CALM: &[Named] = &[
+    calm(
+        10002,
+        "a pool comes back by its name under another policy, which leaves formulas alone",
+    ),
+    calm(
+        10029,
+        "an order that takes idle nodes alone, and a node too many that works on a task without end",
+    ),
+];
+
 fn keep_every_law(named: &[Named]) {
     for named in named {
         if let (_, Some(found)) = run(&named.plan(), None) {
@@ -113,6 +136,11 @@ fn named_accounts_keep_every_law() {
 #[test]
 fn named_pools_keep_every_law() {
     keep_every_law(POOLS);
+}
+
+#[test]
+fn named_pools_come_to_rest() {
+    keep_every_law(CALM);
 }
 
 #[test]

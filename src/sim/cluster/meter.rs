@@ -71,11 +71,18 @@ impl Census {
 
     /// Returns the nodes of each lane in any state.
     pub fn mix(&self) -> Mix {
+        self.mix_of(|_| true)
+    }
+
+    /// Returns the nodes of each lane that work on tasks.
+    pub fn working(&self) -> Mix {
+        self.mix_of(NodeState::is_busy)
+    }
+
+    fn mix_of(&self, counts: impl Fn(NodeState) -> bool) -> Mix {
         let lane = |lane: Lane| {
-            NodeState::ALL
-                .into_iter()
-                .map(|state| self.get(lane, state))
-                .sum()
+            let states = NodeState::ALL.into_iter().filter(|state| counts(*state));
+            states.map(|state| self.get(lane, state)).sum()
         };
         Mix {
             dedicated: lane(Lane::Dedicated),
