@@ -17,7 +17,7 @@ ok "the chart library is the one that was published: $(head -1 "$here/src/serve/
 TMPDIR=$scratch "$program" demo --speed 60 --for 10m >demo.out 2>demo.log &
 demo=$!
 started+=("$demo")
-within 20 grep -q "the sidecar answers at" demo.out
+within 40 grep -q "the sidecar answers at" demo.out
 url=$(grep -m1 -o 'http://[0-9.:]*' demo.out)
 token=$(grep -m1 -o 'token [0-9a-f]*' demo.out | cut -d' ' -f2)
 # Something is allowed to be spent.

@@ -18,8 +18,8 @@ port=$(free_port)
 printf '\n[history]\nprometheus = "http://127.0.0.1:%s"\nlabels = { job = "lowtide" }\n' "$port" >>lowtide.toml
 start_account
 start_sidecar
-within 15 curl -fs "$http/readyz"
-within 45 grep -q 'order accepted.*pool="render"' sidecar.log
+within 60 curl -fs "$http/readyz"
+within 90 grep -q 'order accepted.*pool="render"' sidecar.log
 curl -fs "$http/metrics" >metrics.txt
 promtool check metrics <metrics.txt || fail "promtool check metrics"
 ok "promtool finds nothing wrong with $(grep -c '^# TYPE' metrics.txt) metrics"
@@ -34,23 +34,23 @@ prometheus --config.file=prometheus.yml --storage.tsdb.path="$scratch/tsdb" --we
     --log.level=warn >prometheus.log 2>&1 &
 prometheus=$!
 started+=("$prometheus")
-within 30 curl -fs "http://127.0.0.1:$port/-/ready"
+within 60 curl -fs "http://127.0.0.1:$port/-/ready"
 # Prints the one value that a query gives.
 ask() {
     curl -fs --get "http://127.0.0.1:$port/api/v1/query" --data-urlencode "query=$1" |
         python3 -c 'import json, sys; found = json.load(sys.stdin)["data"]["result"]; print(found[0]["value"][1] if found else "nothing")'
 }
 up() { [ "$(ask up)" = 1 ]; }
-within 30 up
+within 60 up
 ok "Prometheus scrapes it"
 # Counts the lines of a kind in the ledger.
 ledger() { python3 -c 'import sqlite3, sys; print(sqlite3.connect("file:lowtide.db?mode=ro", uri=True).execute(
     "select count(*) from ledger where kind = ?", sys.argv[1:]).fetchone()[0])' "$1"; }
 agrees() { [ "$(ask 'sum(lowtide_decisions_total)')" = "$(ledger decided)" ]; }
-within 45 agrees
+within 90 agrees
 ok "it counts the decisions that the ledger holds: $(ask 'sum(lowtide_decisions_total)')"
 settled() { [ "$(ask 'sum(lowtide_apply_total)')" = "$(ledger settled)" ]; }
-within 45 settled
+within 90 settled
 ok "and the orders: $(ask 'sum(lowtide_apply_total)')"
 [ "$(ask 'lowtide_leader')" = 1 ] || fail "nobody leads"
 [ "$(ask 'lowtide_ready')" = 1 ] || fail "it is not ready"
@@ -106,5 +106,5 @@ kill "$prometheus"
 wait "$prometheus" 2>/dev/null || true
 # What is past is kept for a while; another time is asked for anew.
 absent() { [ "$(course "from=2h" 'told["history"].get("fault") is not None and told["history"]["of"] == "ledger"')" = True ]; }
-within 30 absent
+within 60 absent
 ok "Prometheus is gone, and that is told: $(course "from=2h" 'told["history"]["fault"]')"

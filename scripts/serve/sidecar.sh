@@ -27,13 +27,12 @@ fail() {
 }
 # Waits at most so many seconds until a command succeeds.
 within() {
-    local seconds=$1
+    local seconds=$1 since=$SECONDS
     shift
-    for _ in $(seq $((seconds * 5))); do
-        "$@" >/dev/null 2>&1 && return
+    until "$@" >/dev/null 2>&1; do
+        [ $((SECONDS - since)) -le "$seconds" ] || fail "not within $seconds seconds: $*"
         sleep 0.2
     done
-    fail "not within $seconds seconds: $*"
 }
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
@@ -70,13 +69,13 @@ PY
 start_account() {
     "$program" emulate --scenario scenario.yaml --listen "127.0.0.1:$account_port" >account.out 2>account.log &
     started+=($!)
-    within 10 grep -q endpoint account.out
+    within 30 grep -q endpoint account.out
 }
 start_sidecar() {
     "$program" serve --config lowtide.toml >sidecar.out 2>>sidecar.log &
     sidecar=$!
     started+=("$sidecar")
-    within 15 curl -fs "$http/livez"
+    within 60 curl -fs "$http/livez"
 }
 # Prints one part of the page of health.
 health() { curl -fs "$http/healthz" | python3 -c "import json, sys; page = json.load(sys.stdin); print($1)"; }
