@@ -25,16 +25,21 @@ class Sidecar(Judge, Pages):
 
     def __init__(self):
         Pages.__init__(self)
-        self.orders, self.wanted, self.process = 0, 3, None
+        self.asked, self.answered, self.orders, self.wanted, self.process = 0, 0, 0, 3, None
         write(
             "lowtide.toml",
             f'version = 1\n[account]\nendpoint = "{Proxy(ACCOUNT, self).url}"\nname = "{ACCOUNT.name}"\nkeyEnv = "AZURE_BATCH_ACCESS_KEY"\n'
             f'[policies]\nfolder = "policies"\n[ledger]\nsqlite = "{LEDGER}"\n[http]\nlisten = "127.0.0.1:{self.port}"\n',
         )
 
+    def before(self, method, path, body):
+        """Counts what the account is asked."""
+        self.asked += 1
+
     def after(self, seen, status):
         """Counts what the account took."""
         self.orders += status == 202
+        self.answered += 1
 
     def want(self):
         """Wants something that it did not want before, and that the pool has not; the sidecar looks at once."""
@@ -88,6 +93,8 @@ def works(seconds=25):
 
 def holds(words, seconds=20):
     """Nothing is ordered whatever is wanted, and readiness and metrics tell why; returns what is said."""
+    # The account is seen to have taken an order before its answer has come back.
+    within(15, "the last order is answered", lambda: SIDECAR.answered == SIDECAR.asked)
     orders, target = SIDECAR.orders, ACCOUNT.pool("render")["targetDedicatedNodes"]
     SIDECAR.want()
     within(seconds, f"it says `{words}`", lambda: words in SIDECAR.reasons())
