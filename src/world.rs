@@ -1,6 +1,7 @@
 //! The common worlds and what they read and write: recorded accounts, dry runs, replays and ledgers.
 
 mod below;
+mod beside;
 mod codes;
 mod dry_run;
 mod glance;
@@ -20,6 +21,7 @@ mod snapshot;
 mod with_signals;
 
 pub use below::{files_below, is_policy};
+pub use beside::{Beside, replace_file};
 pub use codes::CODES;
 pub use dry_run::{DryRun, Kept};
 pub use glance::{Glance, glance};

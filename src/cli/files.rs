@@ -1,4 +1,4 @@
-//! Reading what the command line names: files, standard input, and the files in a directory.
+//! What the command line names: files and standard input that are read, the files in a directory, places for what is written.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -107,6 +107,41 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     }
 }
 
+/// Says, before anything is done for it, whether a file can be written whole where it is wanted: in a folder that is there, and in
+/// the place of nothing but a file.
+pub(super) fn may_be_replaced(path: &Path) -> Result<(), Failure> {
+    let refused = |message: String, help: &str| {
+        let fault = Diagnostic::error(UNWRITABLE, 0..0, message).help(help);
+        let source = Source::named(&path.to_string_lossy());
+        Err(Failure::Text(source, vec![fault]))
+    };
+    let name = path.display();
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => refused(
+            format!("`{name}` is a directory, and a file is to be written"),
+            "name a file in it",
+        ),
+        Ok(found) if !found.is_file() => refused(
+            format!("`{name}` is no file, and is not replaced by one"),
+            "name another file",
+        ),
+        Ok(_) => Ok(()),
+        Err(_) if folder(path).is_dir() => Ok(()),
+        Err(_) => refused(
+            format!(
+                "there is no directory `{}` to write `{name}` to",
+                folder(path).display()
+            ),
+            "make it first, or name another file",
+        ),
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
 /// Returns the failure of a command that cannot write a file.
 pub(super) fn not_written(path: &Path, error: &io::Error) -> Failure {
     let source = Source::named(&path.to_string_lossy());
@@ -125,8 +160,7 @@ pub(super) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
 
 /// Looks for the file that was meant.
 fn near(path: &Path) -> Option<String> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder(path);
     let Ok(entries) = fs::read_dir(folder) else {
         return Some(format!("there is no directory `{}` either", folder.display()));
     };

@@ -1,7 +1,6 @@
 //! `lowtide record`: what a pool does for a while, as files that `backtest` and `test` read.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::account_options::AccountOptions;
 use super::exit::{Exit, Failure};
@@ -15,7 +14,7 @@ use crate::engine::{Observation, Question, World};
 use crate::signal::Metric;
 use crate::store::report::Stretch;
 use crate::store::{Search, Store, Trace};
-use crate::world::{EntryKind, look_of};
+use crate::world::{EntryKind, look_of, replace_file};
 
 /// Record what a pool does, from the live account or out of a ledger, for backtests and policy tests
 #[derive(Debug, clap::Args)]
@@ -69,6 +68,7 @@ const WRITTEN_EVERY: Span = Span::minutes(5);
 impl Record {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
         let form = self.form()?;
+        files::may_be_replaced(&self.out)?;
         let trace = match &self.ledger {
             Some(ledger) => {
                 let store = LedgerOption::of(ledger).open(terminal)?;
@@ -198,16 +198,8 @@ impl Record {
             Form::Tasks => trace.to_task_table(),
             Form::Test => trace.to_policy_test(),
         };
-        let beside = with(&self.out, ".new");
-        let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, &self.out));
-        written.map_err(|error| files::not_written(&self.out, &error))
+        replace_file(&self.out, text.as_bytes()).map_err(|error| files::not_written(&self.out, &error))
     }
-}
-
-fn with(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 fn nothing(message: &str) -> Failure {

@@ -97,6 +97,7 @@ impl Report {
             ));
         }
         self.html.checked()?;
+        self.table.checked()?;
         let store = self.ledger.open(terminal)?;
         let stretch = Stretch {
             from: self.from,

@@ -1,16 +1,11 @@
 //! Tables for notebooks: typed columns, each with its unit in its name, in a CSV or a Parquet file that is there whole or not at all.
-//!
-//! ```text
-//! begin ─► FILE.new ─► row, row, … ─► finish: on the disk, and FILE in place of what was there
-//!              └─ dropped before: FILE.new goes, FILE stays as it was
-//! ```
 
 #[cfg(feature = "parquet")]
 mod parquet_rows;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::exit::Failure;
@@ -18,6 +13,7 @@ use super::files;
 use super::render::counted_are;
 use super::terminal::Terminal;
 use crate::base::Timestamp;
+use crate::world::Beside;
 
 /// The file of a table; its name says what is written.
 #[derive(Clone, Debug)]
@@ -110,9 +106,9 @@ pub(super) fn count(count: impl TryInto<i64>) -> i64 {
 /// A table while it is written.
 pub(super) struct Table<R> {
     path: PathBuf,
+    begun: Beside,
     columns: Vec<Column<R>>,
-    /// `None` once it is finished.
-    rows: Option<Rows>,
+    rows: Rows,
     n_rows: u64,
 }
 
@@ -125,63 +121,36 @@ enum Rows {
 impl<R> Table<R> {
     /// Begins a table beside the file, so that who reads it meanwhile reads the one before.
     pub(super) fn begin(to: &TablePath, columns: Vec<Column<R>>) -> Result<Self, Failure> {
-        let begun = File::create(beside(&to.path)).and_then(|file| Rows::begin(to.form, file, &columns));
-        match begun {
-            Ok(rows) => Ok(Self {
-                path: to.path.clone(),
-                columns,
-                rows: Some(rows),
-                n_rows: 0,
-            }),
-            Err(error) => {
-                discard(&to.path);
-                Err(files::not_written(&to.path, &error))
-            }
-        }
+        files::may_be_replaced(&to.path)?;
+        let begun = Beside::begin(&to.path).and_then(|(begun, file)| {
+            let rows = Rows::begin(to.form, file, &columns)?;
+            Ok((begun, rows))
+        });
+        let (begun, rows) = begun.map_err(|error| files::not_written(&to.path, &error))?;
+        Ok(Self {
+            path: to.path.clone(),
+            begun,
+            columns,
+            rows,
+            n_rows: 0,
+        })
     }
 
     /// Adds a row.
     pub(super) fn row(&mut self, row: &R) -> Result<(), Failure> {
         self.n_rows += 1;
-        let rows = self.rows.as_mut().expect("a table that is finished is gone");
-        let added = rows.add(&self.columns, row);
+        let added = self.rows.add(&self.columns, row);
         added.map_err(|error| files::not_written(&self.path, &error))
     }
 
     /// Puts the table where the file is to be, once it is on the disk, and says so.
-    pub(super) fn finish(mut self, terminal: &mut Terminal) -> Result<(), Failure> {
-        let rows = self.rows.take().expect("it is finished once");
-        let done = rows.finish().and_then(|file| {
-            file.sync_all()?;
-            fs::rename(beside(&self.path), &self.path)
-        });
-        if let Err(error) = done {
-            discard(&self.path);
-            return Err(files::not_written(&self.path, &error));
-        }
+    pub(super) fn finish(self, terminal: &mut Terminal) -> Result<(), Failure> {
+        let done = self.rows.finish().and_then(|file| self.begun.take_place(&file));
+        done.map_err(|error| files::not_written(&self.path, &error))?;
         let rows = counted_are(self.n_rows, "row");
         terminal.say(&format!("{rows} written to {}\n", self.path.display()))?;
         Ok(())
     }
-}
-
-impl<R> Drop for Table<R> {
-    fn drop(&mut self) {
-        if self.rows.take().is_some() {
-            discard(&self.path);
-        }
-    }
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    name.into()
-}
-
-fn discard(path: &Path) {
-    // What cannot be removed is beside the file, and is written over the next time.
-    let _ = fs::remove_file(beside(path));
 }
 
 impl Rows {
@@ -249,6 +218,12 @@ impl TableOption {
     /// Says whether a table is wanted.
     pub(super) const fn is_wanted(&self) -> bool {
         self.table.is_some()
+    }
+
+    /// Says before the rows are gathered whether a table can be where it is wanted.
+    pub(super) fn checked(&self) -> Result<(), Failure> {
+        let path = self.table.as_ref();
+        path.map_or(Ok(()), |to| files::may_be_replaced(&to.path))
     }
 
     /// Writes the rows where that is wanted.

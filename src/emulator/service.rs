@@ -16,6 +16,7 @@ use super::asked::Asked;
 use super::outside::AccountFacts;
 use super::{Desk, commands};
 use crate::base::{Lane, Span, Timestamp};
+use crate::world::replace_file;
 
 /// A local account that is served.
 pub struct Service {
@@ -179,13 +180,9 @@ impl Service {
 
     /// A reader finds the old file or the new one whole, never a part.
     fn write(&self, text: &str) -> io::Result<()> {
-        let Some(path) = &self.state else {
-            return Ok(());
-        };
-        let mut beside = path.clone().into_os_string();
-        beside.push(".new");
-        std::fs::write(&beside, text)?;
-        std::fs::rename(&beside, path)
+        self.state
+            .as_deref()
+            .map_or(Ok(()), |path| replace_file(path, text.as_bytes()))
     }
 }
 
