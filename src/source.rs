@@ -25,5 +25,6 @@ pub use codes::CODES;
 pub use exported::{Exported, PastPoint};
 pub use named::NamedSources;
 pub use sources_file::{
-    CommandFile, DevOpsFile, FilesFile, GitHubFile, PrometheusFile, SecretFile, SourcesFile, StorageFile,
+    CommandFile, DevOpsFile, FilesFile, GitHubFile, PassFile, PrometheusFile, SecretFile, SourcesFile,
+    StorageFile,
 };

@@ -204,15 +204,13 @@ impl fmt::Debug for Exported {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::PassFile;
 
     #[test]
     fn queries_name_the_pool_the_labels_and_whoever_led() {
         let file = PrometheusFile {
             url: "http://127.0.0.1:9090".to_owned(),
-            token: None,
-            user: None,
-            password: None,
-            scope: None,
+            pass: PassFile::default(),
             history: BTreeMap::new(),
         };
         let labels = [("job".to_owned(), "we\"st".to_owned())].into();

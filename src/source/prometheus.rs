@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use super::asking::Way;
-use super::sources_file::{PrometheusFile, SecretFile};
+use super::sources_file::{PassFile, PrometheusFile, SecretFile};
 use super::{number, web};
 use crate::azure::Tokens;
 use crate::azure::transport::Reply;
@@ -60,7 +60,13 @@ impl Prometheus {
         identity: impl FnOnce(&str) -> Result<Tokens, String>,
     ) -> Result<Self, String> {
         let url = web::base(&file.url)?;
-        let pass = match (&file.token, &file.user, &file.password, &file.scope) {
+        let PassFile {
+            token,
+            user,
+            password,
+            scope,
+        } = &file.pass;
+        let pass = match (token, user, password, scope) {
             (Some(token), ..) => Pass::Bearer(token.clone()),
             (_, Some(user), Some(password), _) => Pass::Basic(user.clone(), password.clone()),
             (.., Some(scope)) => {

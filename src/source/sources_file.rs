@@ -40,6 +40,12 @@ pub enum SecretFile {
     Variable(String),
 }
 
+fn see_from(secret: &mut Option<SecretFile>, folder: &Path) {
+    if let Some(SecretFile::File(path)) = secret {
+        *path = folder.join(&*path);
+    }
+}
+
 /// A storage account with queues. Without key and SAS the identity of this machine or service is used.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -62,25 +68,30 @@ pub struct StorageFile {
 pub struct PrometheusFile {
     /// Where it answers, with the path before `/api/v1`.
     pub url: String,
-    /// A token for the header `Authorization: Bearer`.
-    #[serde(default)]
-    pub token: Option<SecretFile>,
-    /// The user's name for basic authentication.
-    #[serde(default)]
-    pub user: Option<String>,
-    /// The password that goes with it.
-    #[serde(default)]
-    pub password: Option<SecretFile>,
-    /// What a token of the identity of this machine or service is asked for, such as `https://prometheus.monitor.azure.com`.
-    #[serde(default)]
-    pub scope: Option<String>,
+    /// What lets us in.
+    #[serde(flatten)]
+    pub pass: PassFile,
     /// The queries that stand for the past of a pool's metrics, from which the samples before the start are taken; `{pool}` stands
     /// for the id of the pool.
     #[serde(default)]
     pub history: BTreeMap<Metric, String>,
 }
 
-impl PrometheusFile {
+/// What lets us in at a Prometheus: a token, a user's name with a password, or an identity. Without any of them it asks for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PassFile {
+    /// A token for the header `Authorization: Bearer`.
+    pub token: Option<SecretFile>,
+    /// The user's name for basic authentication.
+    pub user: Option<String>,
+    /// The password that goes with it.
+    pub password: Option<SecretFile>,
+    /// What a token of the identity of this machine or service is asked for, such as `https://prometheus.monitor.azure.com`.
+    pub scope: Option<String>,
+}
+
+impl PassFile {
     /// Returns what of it cannot be meant together, each with a way out.
     pub fn contradictions(&self) -> Vec<(&'static str, &'static str)> {
         let mut found = Vec::new();
@@ -101,14 +112,19 @@ impl PrometheusFile {
         found
     }
 
+    fn secrets(&mut self) -> [&mut Option<SecretFile>; 2] {
+        [&mut self.token, &mut self.password]
+    }
+}
+
+impl PrometheusFile {
     /// Returns it with its paths as they are seen from a folder.
     #[must_use]
     pub fn seen_from(mut self, folder: &Path) -> Self {
-        for secret in [&mut self.token, &mut self.password] {
-            if let Some(SecretFile::File(path)) = secret {
-                *path = folder.join(&*path);
-            }
-        }
+        self.pass
+            .secrets()
+            .into_iter()
+            .for_each(|secret| see_from(secret, folder));
         self
     }
 
@@ -217,14 +233,10 @@ impl SourcesFile {
     pub fn seen_from(mut self, folder: &Path) -> Self {
         let secrets = (self.storage_queue.values_mut())
             .flat_map(|file| [&mut file.key, &mut file.sas, &mut file.token])
-            .chain((self.prometheus.values_mut()).flat_map(|file| [&mut file.token, &mut file.password]))
+            .chain((self.prometheus.values_mut()).flat_map(|file| file.pass.secrets()))
             .chain(self.azure_dev_ops.values_mut().map(|file| &mut file.token))
             .chain(self.git_hub.values_mut().map(|file| &mut file.token));
-        for secret in secrets {
-            if let Some(SecretFile::File(path)) = secret {
-                *path = folder.join(&*path);
-            }
-        }
+        secrets.for_each(|secret| see_from(secret, folder));
         self.files.folder = self.files.folder.map(|path| folder.join(path));
         self
     }
@@ -264,7 +276,7 @@ impl SourcesFile {
             }
         }
         for (name, prometheus) in &self.prometheus {
-            for (what, help) in prometheus.contradictions() {
+            for (what, help) in prometheus.pass.contradictions() {
                 fault(&["prometheus", name], format!("`{name}` has {what}"), help);
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::source::{PrometheusFile, SecretFile};
+use crate::source::{PassFile, PrometheusFile};
 
 /// The Prometheus that scrapes this sidecar: pages take the past from it that the ledger no longer has.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -19,18 +19,9 @@ pub struct HistorySection {
     /// Whether all of the past is taken from there, and not only what the ledger no longer has.
     #[serde(default)]
     pub all: bool,
-    /// A token for the header `Authorization: Bearer`.
-    #[serde(default)]
-    pub token: Option<SecretFile>,
-    /// The user's name for basic authentication.
-    #[serde(default)]
-    pub user: Option<String>,
-    /// The password that goes with it.
-    #[serde(default)]
-    pub password: Option<SecretFile>,
-    /// What a token of the identity of this machine or service is asked for, such as `https://prometheus.monitor.azure.com`.
-    #[serde(default)]
-    pub scope: Option<String>,
+    /// What lets us in.
+    #[serde(flatten)]
+    pub pass: PassFile,
 }
 
 /// Labels that the sidecar gives its series itself.
@@ -41,10 +32,7 @@ impl HistorySection {
     pub fn server(&self) -> PrometheusFile {
         PrometheusFile {
             url: self.prometheus.clone(),
-            token: self.token.clone(),
-            user: self.user.clone(),
-            password: self.password.clone(),
-            scope: self.scope.clone(),
+            pass: self.pass.clone(),
             history: BTreeMap::new(),
         }
     }
@@ -61,7 +49,7 @@ impl HistorySection {
                 "write it like https://host/path, without a secret in it",
             ));
         }
-        for (what, help) in server.contradictions() {
+        for (what, help) in self.pass.contradictions() {
             found.push(("prometheus", format!("it has {what}"), help));
         }
         for name in self.labels.keys() {

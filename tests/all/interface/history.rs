@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::routing::post;
 use lowtide::serve::http::History;
-use lowtide::source::{Environment, Exported, PrometheusFile};
+use lowtide::source::{Environment, Exported, PassFile, PrometheusFile};
 use serde_json::{Value, json};
 
 use super::page::{a_day, enter_with};
@@ -79,10 +79,7 @@ async fn beside(url: &str, all: bool) -> Served {
     let (store, standing, end) = a_day();
     let file = PrometheusFile {
         url: format!("{url}/prometheus"),
-        token: None,
-        user: None,
-        password: None,
-        scope: None,
+        pass: PassFile::default(),
         history: BTreeMap::new(),
     };
     let labels = [("job".to_owned(), "west".to_owned())].into();
