@@ -85,7 +85,8 @@ pub fn generate(recipe: &CiRecipe, seed: u64) -> Workload {
             }));
         }
     }
-    let name = format!("ci-day (generated, {} days, seed {seed})", recipe.days);
+    let days = if recipe.days == 1 { "day" } else { "days" };
+    let name = format!("ci-day (generated, {} {days}, seed {seed})", recipe.days);
     Workload::new(name, start, tasks)
 }
 
