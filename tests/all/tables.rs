@@ -44,6 +44,16 @@ fn inputs(name: &str) -> String {
     format!("{}/tests/cli/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Runs a backtest of the pool and the log of the transcripts, and returns its report.
+fn backtest(folder: &Path, more: &str) -> Value {
+    let (pool, log) = (inputs("backtest.in/pool.yaml"), inputs("backtest.in/jobs.swf"));
+    let words = ["backtest", &pool, "--workload", &log, "-o", "json"];
+    json(
+        folder,
+        &words.into_iter().chain(more.split(' ')).collect::<Vec<_>>(),
+    )
+}
+
 /// Says that nothing is left of what was begun.
 fn nothing_begun(folder: &Path) {
     let names = fs::read_dir(folder)
@@ -58,22 +68,10 @@ fn nothing_begun(folder: &Path) {
 #[test]
 fn runs_and_their_hours_are_what_the_report_says() {
     let folder = tempfile::tempdir().unwrap();
-    let (pool, log) = (inputs("backtest.in/pool.yaml"), inputs("backtest.in/jobs.swf"));
-    let words = [
-        "backtest",
-        &pool,
-        "--workload",
-        &log,
-        "--baseline",
-        "peak,static:1+1",
-        "--seeds",
-        "2",
-        "--bound",
-        "-o",
-        "json",
-    ];
-    let tables = ["--table", "runs.csv", "--hours", "hours.csv"];
-    let report = json(folder.path(), &[&words[..], &tables].concat());
+    let report = backtest(
+        folder.path(),
+        "--baseline peak,static:1+1 --seeds 2 --bound --table runs.csv --hours hours.csv",
+    );
     let runs = report["runs"].as_array().unwrap();
     let told = rows(&folder.path().join("runs.csv"));
     assert_eq!((told.len(), runs.len()), (6, 6));
@@ -131,20 +129,10 @@ fn runs_and_their_hours_are_what_the_report_says() {
 #[test]
 fn runs_of_a_sweep_tell_what_was_set() {
     let folder = tempfile::tempdir().unwrap();
-    let (pool, log) = (inputs("backtest.in/pool.yaml"), inputs("backtest.in/jobs.swf"));
-    let words = [
-        "backtest",
-        &pool,
-        "--workload",
-        &log,
-        "--baseline",
-        "peak",
-        "--sweep",
-        "interval=30s,5m",
-        "-o",
-        "json",
-    ];
-    let report = json(folder.path(), &[&words[..], &["--table", "runs.csv"]].concat());
+    let report = backtest(
+        folder.path(),
+        "--baseline peak --sweep interval=30s,5m --table runs.csv",
+    );
     let told = rows(&folder.path().join("runs.csv"));
     let settings: Vec<&str> = told.iter().map(|row| &*row["setting"]).collect();
     assert_eq!(settings, ["interval=30s", "interval=5m", ""]);
