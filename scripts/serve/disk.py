@@ -1,5 +1,6 @@
 """A sidecar whose ledger cannot be written for a while: disk.py PROGRAM ACCOUNT-URL. The folder `disk` is a small disk, or none."""
 
+import functools
 import os
 import random
 import re
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 
+import witness
 from witness import Account, Judge, Pages, Proxy, fail, spawn, write
 
 PROGRAM = sys.argv[1]
@@ -18,6 +20,7 @@ ACCOUNT = Account(sys.argv[2])
 IS_DISK = os.path.ismount("disk")
 LEDGER = "disk/lowtide.db"
 LOG = "serve.log"
+within = functools.partial(witness.within, logs=[LOG])
 
 
 class Sidecar(Judge, Pages):
@@ -65,16 +68,6 @@ class Sidecar(Judge, Pages):
 
 
 SIDECAR = Sidecar()
-
-
-def within(seconds, what, holds):
-    """Waits until something holds; returns how long that took."""
-    began = time.monotonic()
-    while not holds():
-        if time.monotonic() > began + seconds:
-            fail(f"not within {seconds} s: {what}", LOG)
-        time.sleep(0.05)
-    return time.monotonic() - began
 
 
 def is_as_wanted():

@@ -8,6 +8,7 @@ and orders are the only ones.
 """
 
 import collections
+import functools
 import json
 import os
 import random
@@ -19,6 +20,7 @@ import sys
 import threading
 import time
 
+import witness
 from witness import Account, Answer, Judge, Pages, Proxy, fail, spawn, write
 
 PROGRAM, FOLDER, PSQL, PORT, SERVER, ROUNDS = sys.argv[1], sys.argv[3], sys.argv[4], int(sys.argv[5]), sys.argv[6], int(sys.argv[7])
@@ -27,6 +29,7 @@ LEASE = 6.0
 # A standby asks 15 times while a lease lasts; the rest is for a busy machine.
 SLACK = 2.5
 LOGS = ["one.log", "two.log"]
+within = functools.partial(witness.within, logs=LOGS)
 # How far a clock is off in seconds: the account takes signatures of the last 15 minutes.
 SKEW_MOST = 540
 
@@ -226,16 +229,6 @@ class Wishes(threading.Thread):
 
 
 WISHES = Wishes()
-
-
-def within(seconds, what, holds):
-    """Waits until something holds; returns how long that took."""
-    began = time.monotonic()
-    while not holds():
-        if time.monotonic() > began + seconds:
-            fail(f"not within {seconds:.1f} s: {what}", *LOGS)
-        time.sleep(0.05)
-    return time.monotonic() - began
 
 
 def leads(sidecar):

@@ -2,6 +2,7 @@
 
 import collections
 import datetime
+import functools
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 
+import witness
 from witness import Account, fail, now, spawn, write
 
 PROGRAM, SKEW = sys.argv[1], sys.argv[3]
@@ -63,8 +65,13 @@ class Watch(threading.Thread):
         """Returns the latest target."""
         return self.targets[-1][1]
 
+    def told(self):
+        """Returns all targets for people."""
+        return "targets: " + ", ".join(f"{target} at {at:%H:%M:%S}" for at, target in self.targets)
+
 
 WATCH = Watch()
+within = functools.partial(witness.within, logs=["serve.log"], told=WATCH.told)
 
 
 def start():
@@ -76,16 +83,6 @@ def kill(process):
     """Kills it; it can do nothing about it."""
     process.send_signal(signal.SIGKILL)
     process.wait()
-
-
-def within(seconds, what, holds):
-    """Waits until something holds."""
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            targets = ", ".join(f"{target} at {at:%H:%M:%S}" for at, target in WATCH.targets)
-            fail(f"not within {seconds} s: {what}; targets: {targets}", "serve.log")
-        time.sleep(0.1)
 
 
 def add_tasks(first, count):

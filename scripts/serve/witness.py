@@ -61,6 +61,16 @@ def fail(why, *logs):
     os._exit(1)
 
 
+def within(seconds, what, holds, logs=(), told=None):
+    """Waits until something holds; returns how long that took. Otherwise `told` says what there was instead."""
+    began = time.monotonic()
+    while not holds():
+        if time.monotonic() > began + seconds:
+            fail(f"not within {seconds:g} s: {what}{'; ' + told() if told else ''}", *logs)
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
 def write(name, text):
     """Writes a file so that whoever watches the folder sees it whole."""
     with open(name + ".new", "w", encoding="utf-8") as file:

@@ -5,14 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 . scripts/store/server.sh
 
-find_postgres
-scratch=$(mktemp -d)
-end() {
-    end_postgres
-    rm -rf "$scratch"
-}
-trap end EXIT
-make_postgres "$scratch"
+scratch_postgres
 bash "$server_run" server start
 bash "$server_run" psql postgres "CREATE DATABASE bench"
 

@@ -5,16 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 . scripts/store/server.sh
 
-find_postgres
+scratch_postgres
 command -v openssl >/dev/null || apt-get install -y --no-install-recommends openssl
-
-scratch=$(mktemp -d)
-end() {
-    end_postgres
-    rm -rf "$scratch"
-}
-trap end EXIT
-make_postgres "$scratch"
 
 # An authority with a certificate for localhost, and one that nobody asked.
 for who in ca other; do

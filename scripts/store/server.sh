@@ -48,6 +48,14 @@ unix_socket_directories = ''
 END
 }
 
+# Makes a server in a scratch folder, not started, which ends with the script; sets scratch.
+scratch_postgres() {
+    find_postgres
+    scratch=$(mktemp -d)
+    trap 'end_postgres; rm -rf "$scratch"' EXIT
+    make_postgres "$scratch"
+}
+
 # Ends the server, in whatever state it is.
 end_postgres() {
     [ -n "${server_run:-}" ] || return 0
