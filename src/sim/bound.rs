@@ -31,6 +31,10 @@
 //! so late that the rest would end beyond the limit. That the pieces follow each other, and never overlap, is left out. The
 //! fluid bound holds as well; the greater of the two is told.
 //!
+//! # With deadlines
+//! Where tasks are due at known times, each of them must end by its own, and the limit is none. What has no deadline then runs at
+//! some time, as a late task does below; what no plan could do in time is left out.
+//!
 //! # With misses
 //! With a [`Tolerance`] some tasks may be late, by count and by work. A late task still runs at some time, but may fill a gap
 //! between two tasks that its node would idle through anyway; no node idles longer than it boots, so that it costs at least the
@@ -68,7 +72,7 @@ pub struct Problem<'a> {
     pub setup: &'a Setup,
     /// When spot nodes can be had; `None`: always.
     pub supply: Option<Arc<Supply>>,
-    /// How late a task may end.
+    /// How late a task may end, where none is due at a known time.
     pub limit: DelayLimit,
     /// What nodes cost.
     pub prices: Prices,
@@ -194,8 +198,9 @@ impl<'a> Problem<'a> {
         } else {
             (solution.value, solution.gap)
         };
+        let value = value.max(0.0) + program::whenever(&instance);
         Bound {
-            cost: self.bill(value.max(0.0) * BELOW),
+            cost: self.bill(value * BELOW),
             step: Span::from_seconds(seconds),
             columns: program.columns.len(),
             iterations: solution.iterations,

@@ -215,10 +215,7 @@ fn run_case(contenders: &[Contender], case: &Case, tolerance: Tolerance) -> Resu
 }
 
 fn row(run: &Run, case: &Case, tolerance: Tolerance, days: f64) -> Row {
-    let met = match run.deadlines {
-        Some(deadlines) => deadlines.missed == 0 && run.all_ended(),
-        None => run.keeps_to(Some(tolerance)),
-    };
+    let met = run.keeps_to(Some(tolerance));
     let bound = run.hindsight.map(|hindsight| hindsight.bound_cost.0);
     let with_misses = run
         .hindsight

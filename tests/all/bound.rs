@@ -9,7 +9,7 @@ use lowtide::base::{Mix, Span, Timestamp, UsdHourly};
 use lowtide::policy::Prices;
 use lowtide::sim::bound::{Problem, Tolerance};
 use lowtide::sim::cluster::{Boot, Setup};
-use lowtide::sim::workload::{Task, Workload};
+use lowtide::sim::workload::{Due, Task, Workload};
 use lowtide::sim::{Contender, DelayLimit, Options, SpotMarket, Supply, UpRun, backtest};
 use proptest::prelude::*;
 
@@ -29,6 +29,8 @@ struct Case {
     limit: (i64, f64),
     initial: (u32, u32),
     checkpoint: Option<i64>,
+    /// How long after its submission each task may begin and be in time for its deadline; without any there are no deadlines.
+    slacks: Vec<Option<i64>>,
 }
 
 impl Default for Case {
@@ -42,6 +44,7 @@ impl Default for Case {
             limit: (900, 0.0),
             initial: (0, 0),
             checkpoint: None,
+            slacks: Vec::new(),
         }
     }
 }
@@ -52,14 +55,32 @@ fn at(second: i64) -> Timestamp {
 
 impl Case {
     fn workload(&self) -> Workload {
-        let task = |(submit, run, slots): &(i64, i64, u32)| Task {
+        let task = |(index, (submit, run, slots)): (usize, &(i64, i64, u32))| Task {
             submit: at(*submit),
             run: Span::seconds(*run),
             slots: *slots,
             job: None,
-            due: None,
+            due: self
+                .slacks
+                .get(index)
+                .and_then(|slack| slack.map(|slack| Due::after(Span::seconds(slack + run)))),
         };
-        Workload::new("case", at(0), self.tasks.iter().map(task).collect())
+        Workload::new("case", at(0), self.tasks.iter().enumerate().map(task).collect())
+    }
+
+    /// Returns what a run may be delayed where there are no deadlines.
+    fn delay(&self, run: i64) -> f64 {
+        (self.limit.0 as f64).max(self.limit.1 * run as f64)
+    }
+
+    /// Returns how long after its submission a task may start; what has no deadline beside others that have one is put off for
+    /// no longer than half an hour.
+    fn slack(&self, task: usize) -> i64 {
+        match self.slacks.get(task) {
+            Some(Some(slack)) => *slack,
+            Some(None) if self.slacks.iter().any(Option::is_some) => 1800,
+            _ => self.delay(self.tasks[task].1) as i64,
+        }
     }
 
     fn prices(&self) -> Prices {
@@ -211,6 +232,35 @@ fn boots_and_nodes_that_cost_nothing_are_no_trouble() {
     assert_eq!(nothing.ask(|problem| problem.bound(None).cost.0), 0.0);
 }
 
+#[test]
+fn a_task_that_is_due_may_wait_until_then_and_no_longer() {
+    let due_after = |slack| Case {
+        units: vec![vec![(2000, 12_000)]],
+        slacks: vec![Some(slack)],
+        ..Case::default()
+    };
+    // Spot is ready from 2240 s on: after the limit on waits.
+    check(due_after(2240).on(300), 0.2 * 3840.0);
+    check(due_after(2239).on(300), 3840.0);
+    // With no slack it runs at once, however long others may wait.
+    let patient = Case {
+        limit: (90_000, 0.0),
+        ..due_after(0)
+    };
+    check(patient.on(300), 3840.0);
+    // The second has no deadline: it runs at some time, in a gap as long as a boot at the best.
+    let beside = Case {
+        tasks: vec![(0, 3600, 1), (0, 1200, 1)],
+        slacks: vec![Some(0), None],
+        ..due_after(0)
+    };
+    check(beside.on(300), 3840.0 + 0.2 * (1200.0 - 240.0));
+    // No plan does a task in time that runs for longer than it has.
+    let mut hopeless = beside.clone();
+    hopeless.slacks[0] = Some(-1);
+    check(hopeless.on(300), 0.2 * (1200.0 - 240.0));
+}
+
 /// Twenty tasks, hours apart.
 fn twenty() -> Case {
     Case {
@@ -299,8 +349,44 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn with_deadlines()(
+        case in small(),
+        slacks in prop::collection::vec(prop::option::weighted(0.8, 0_i64..10), 3),
+    ) -> Case {
+        let slacks = slacks.into_iter().take(case.tasks.len());
+        Case { slacks: slacks.map(|slack| slack.map(|slack| slack * 60)).collect(), ..case }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn with_deadlines_it_is_never_above_the_cheapest_plan_that_meets_them(
+        case in with_deadlines(),
+        step in 1_i64..12,
+        dedicated in 1_u32..4,
+        spot in 0_u32..4,
+    ) {
+        let plan = cheapest_plan(&case);
+        prop_assert!(case.on(step * 60) <= plan);
+        let best = case.ask(|problem| problem.bound(None).cost.0 * 3600.0);
+        prop_assert!(best <= plan, "{best} is above {plan}");
+        let saves = Case { checkpoint: Some(180), ..case.clone() };
+        let best = saves.ask(|problem| problem.bound(None).cost.0 * 3600.0);
+        prop_assert!(best <= plan, "with checkpoints {best} is above {plan}");
+        // What is simulated and meets them costs no less either.
+        let there = Case { initial: (dedicated, spot), ..case };
+        let contender = Contender::Static { mix: Mix::new(dedicated, spot), prices: there.prices() };
+        let workload = Arc::new(there.workload());
+        let report = backtest(&[contender], &workload, &there.options(), &|_| {}).unwrap();
+        let run = &report.runs[0];
+        let bound = there.ask(|problem| problem.bound(None).cost);
+        if run.keeps_to(None) {
+            prop_assert!(bound <= run.cost.total, "{bound:?} is above {:?}", run.cost);
+        }
+    }
 
     #[test]
     fn it_is_the_optimum_of_the_program_of_its_definition(case in small(), step in 2_i64..12) {

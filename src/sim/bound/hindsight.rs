@@ -27,7 +27,7 @@ pub enum Ask {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Hindsight {
-    /// No plan in which every task ends within its limit costs less.
+    /// No plan in which every task ends within its limit costs less, or, where tasks are due at known times, by then.
     pub bound_cost: Usd,
     /// The run's cost as a multiple of that; left out when the run misses more than it was asked to, or left tasks unfinished.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,9 +160,13 @@ impl Run {
         tasks.unfinished == tasks.never_runnable && tasks.terminated == 0
     }
 
-    /// Says whether all tasks that can run ended, none later than its limit or no more than a tolerance allows.
+    /// Says whether all tasks that can run ended, none later than its limit or no more than a tolerance allows; where tasks are
+    /// due at known times, none of them later than that.
     pub fn keeps_to(&self, tolerance: Option<Tolerance>) -> bool {
         let tasks = &self.tasks;
+        if let Some(deadlines) = self.deadlines {
+            return self.all_ended() && deadlines.missed == 0;
+        }
         self.all_ended()
             && match tolerance {
                 None => self.misses.tasks == tasks.never_runnable,

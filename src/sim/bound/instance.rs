@@ -47,6 +47,8 @@ pub(super) struct Instance {
     pub(super) initial: [f64; 2],
     /// `None`: nothing may be late.
     pub(super) late: Option<Late>,
+    /// Jobs that run at some time, and no matter when.
+    pub(super) whenever: Vec<Job>,
 }
 
 /// The lanes as they index prices and the like.
@@ -138,6 +140,7 @@ mod tests {
             prices: [1.0, 0.2],
             initial: [0.0; 2],
             late: None,
+            whenever: Vec::new(),
         };
         assert_eq!(
             instance.windows,

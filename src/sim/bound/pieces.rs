@@ -32,16 +32,31 @@ fn instance(problem: &Problem<'_>, interval: f64) -> Instance {
     let slots = problem.setup.task_slots_per_node;
     let start = problem.workload.start;
     let dearer = problem.dearer();
-    let mut jobs = Vec::new();
+    let (mut jobs, mut whenever) = (Vec::new(), Vec::new());
+    let has_dues = problem.workload.has_dues();
     let fitting = problem.workload.tasks.iter().filter(|task| task.slots <= slots);
     for task in fitting.filter(|task| !task.run.is_negative()) {
         let submitted = (task.submit - start).as_seconds();
-        let slack = problem.limit.of(task.run).as_seconds().max(0.0);
         let run = task.run.as_seconds();
+        // Where deadlines are to be met, what has none may end at any time.
+        let slack = match task.due {
+            Some(due) => due.span().as_seconds() - run,
+            None if has_dues => f64::INFINITY,
+            None => problem.limit.of(task.run).as_seconds().max(0.0),
+        };
+        // No plan does it in time: that it costs something all the same is left out.
+        if slack < 0.0 {
+            continue;
+        }
+        let into = if slack.is_finite() {
+            &mut jobs
+        } else {
+            &mut whenever
+        };
         let mut done = 0.0;
         while done < run {
             let length = interval.min(run - done);
-            jobs.push(Job {
+            into.push(Job {
                 earliest: submitted + done,
                 latest: submitted + done + slack,
                 run: length,
@@ -66,6 +81,7 @@ fn instance(problem: &Problem<'_>, interval: f64) -> Instance {
     Instance {
         windows: windows(problem, start),
         jobs,
+        whenever,
         boot: problem.setup.boot.range().0.as_seconds().max(0.0),
         prices,
         initial,
@@ -196,6 +212,7 @@ mod tests {
             prices: [1.0, 0.2],
             initial: [0.0; 2],
             late: None,
+            whenever: Vec::new(),
         };
         assert_eq!(gathered(&instance, 900.0, 1_000_000), None);
         let together = gathered(&instance, 900.0, 3000).unwrap();

@@ -308,11 +308,22 @@ fn break_points(spans: &[Window], run: f64, step: f64, into: &mut Vec<f64>) {
 /// A late job runs somewhere at some time: at the least it costs what it runs beyond a gap that a node would idle through
 /// anyway, and no node idles longer than it boots.
 fn late_column(instance: &Instance, job: &Job, n_grid: usize) -> Column {
+    let cost = at_some_time(instance, job);
+    Column::with(cost, &[(n_grid, -job.tasks / job.weight), (n_grid + 1, -job.run)])
+}
+
+/// Returns what a job costs at the least, for a whole node, that runs at some time, whichever that is.
+fn at_some_time(instance: &Instance, job: &Job) -> f64 {
     let price = if instance.fits_spot(job.run) {
         instance.prices[SPOT].min(instance.prices[DEDICATED])
     } else {
         instance.prices[DEDICATED]
     };
-    let cost = price * (job.run - instance.boot).max(0.0);
-    Column::with(cost, &[(n_grid, -job.tasks / job.weight), (n_grid + 1, -job.run)])
+    price * (job.run - instance.boot).max(0.0)
+}
+
+/// Returns what the jobs cost at the least that run no matter when.
+pub(super) fn whenever(instance: &Instance) -> f64 {
+    let jobs = instance.whenever.iter();
+    jobs.map(|job| job.weight * at_some_time(instance, job)).sum()
 }

@@ -4,7 +4,8 @@ use super::instance::{DEDICATED, Instance, Job, SPOT};
 
 /// Returns the cost of all work at the cheaper price.
 pub(super) fn all_spot(instance: &Instance) -> f64 {
-    instance.work() * cheaper(instance)
+    let whenever = instance.whenever.iter().map(|job| job.weight * job.run);
+    (instance.work() + whenever.sum::<f64>()) * cheaper(instance)
 }
 
 /// Returns the cost when each job is cut and runs on spot while any spot node can be ready within its time, and on dedicated
@@ -14,7 +15,8 @@ pub(super) fn fluid(instance: &Instance) -> f64 {
         let spot = ready(instance, job).min(job.run);
         job.weight * (cheaper(instance) * spot + instance.prices[DEDICATED] * (job.run - spot))
     };
-    instance.jobs.iter().map(cost).sum()
+    let whenever = instance.whenever.iter().map(|job| job.weight * job.run);
+    instance.jobs.iter().map(cost).sum::<f64>() + whenever.sum::<f64>() * cheaper(instance)
 }
 
 fn cheaper(instance: &Instance) -> f64 {
@@ -57,6 +59,7 @@ mod tests {
             prices: [1.0, 0.2],
             initial: [0.0; 2],
             late: None,
+            whenever: Vec::new(),
         };
         // 30 of 40 seconds on spot, and all 5 of the other, on half a node.
         let expected = 0.5 * (30.0 * 0.2 + 10.0 + 5.0 * 0.2);

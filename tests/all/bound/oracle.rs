@@ -7,7 +7,7 @@ use super::Case;
 /// The definition: start times, slot averages of node counts, and counts that rise by boots.
 pub(super) fn written_out(case: &Case, step: i64) -> f64 {
     let (step, boot) = (step as f64, case.boot as f64);
-    let limit = |run: i64| (case.limit.0 as f64).max(case.limit.1 * run as f64);
+    let limit = |run: i64| case.delay(run);
     let end = case
         .tasks
         .iter()
@@ -125,7 +125,7 @@ pub(super) fn cheapest_plan(case: &Case) -> f64 {
                 self.best = sum;
                 return;
             };
-            let slack = self.case.limit.0.max((self.case.limit.1 * run as f64) as i64);
+            let slack = self.case.slack(task);
             for start in (submit..=submit + slack).step_by(60) {
                 for node in 0..self.nodes.len() {
                     self.nodes[node].1.push((start, start + run, slots));
