@@ -25,4 +25,4 @@ pub use pattern::{PoolPattern, matches_job};
 pub use pool::{AllocationState, NodeCounts, PoolState, ResizeError};
 pub use quota::{CoreQuotas, Holding};
 pub use vm_size::{VmSize, same_family, vm_size};
-pub use work::{FinishedTask, Node, NodeActivity, NodeEnd, RunningTask, WaitingTask, Work};
+pub use work::{FinishedTask, LostRuns, Node, NodeActivity, NodeEnd, RunningTask, WaitingTask, Work};

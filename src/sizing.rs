@@ -6,6 +6,7 @@
 mod budget;
 mod due;
 mod durations;
+mod kept;
 mod learned;
 mod lookahead;
 mod open;
@@ -16,7 +17,7 @@ mod run_times;
 pub use budget::{Burn, LatePrice, MissBudget, MissLimits};
 pub use due::{DueCourse, DuePlan, DueRule, DueSight};
 pub use durations::{DurationModel, Durations};
-pub use learned::Learned;
+pub use learned::{Learned, whole_run};
 pub use lookahead::Lookahead;
 pub use outages::Outages;
 pub use plan::{Course, Lanes, Plan, Sight};

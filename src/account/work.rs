@@ -40,6 +40,8 @@ pub struct WaitingTask {
     pub slots: u32,
     /// The longest that it has run before it lost its node; nothing when it never ran.
     pub ran: Span,
+    /// All the runs in which it lost its node.
+    pub lost: LostRuns,
     /// The job that it belongs to, where known.
     pub job: Option<JobIndex>,
 }
@@ -55,6 +57,8 @@ pub struct RunningTask {
     pub slots: u32,
     /// The longest that it has run before it lost its node.
     pub ran: Span,
+    /// All the runs in which it lost its node.
+    pub lost: LostRuns,
     /// What kind of node it runs on.
     pub lane: Lane,
     /// Whether that node takes no further tasks.
@@ -74,8 +78,40 @@ pub struct FinishedTask {
     pub ended: Timestamp,
     /// The task slots that it took.
     pub slots: u32,
+    /// The longest that it had run before it lost its node.
+    pub ran: Span,
+    /// All the runs in which it lost its node.
+    pub lost: LostRuns,
     /// The job that it belonged to, where known.
     pub job: Option<JobIndex>,
+}
+
+/// The runs in which a task lost its node, taken together: of a task that goes on where it saved its work, they are a part of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LostRuns {
+    /// How many they were.
+    pub count: u32,
+    /// How long they lasted in all.
+    pub in_all: Span,
+}
+
+impl LostRuns {
+    /// Returns what is known of a task of which only its longest run is told.
+    pub fn of_longest(ran: Span) -> Self {
+        Self {
+            count: u32::from(ran > Span::ZERO),
+            in_all: ran,
+        }
+    }
+
+    /// Returns these runs and one more.
+    #[must_use]
+    pub fn and(self, run: Span) -> Self {
+        Self {
+            count: self.count.saturating_add(1),
+            in_all: self.in_all + run,
+        }
+    }
 }
 
 /// What a node does.
@@ -147,16 +183,20 @@ impl Work {
         for task in &mut self.waiting {
             task.submitted = task.submitted.whole_milliseconds();
             task.ran = task.ran.whole_milliseconds();
+            task.lost.in_all = task.lost.in_all.whole_milliseconds();
         }
         for task in &mut self.running {
             task.submitted = task.submitted.whole_milliseconds();
             task.started = task.started.whole_milliseconds();
             task.ran = task.ran.whole_milliseconds();
+            task.lost.in_all = task.lost.in_all.whole_milliseconds();
         }
         for task in &mut self.finished {
             task.submitted = task.submitted.whole_milliseconds();
             task.started = task.started.whole_milliseconds();
             task.ended = task.ended.whole_milliseconds();
+            task.ran = task.ran.whole_milliseconds();
+            task.lost.in_all = task.lost.in_all.whole_milliseconds();
         }
         for node in &mut self.nodes {
             node.since = node.since.whole_milliseconds();
@@ -191,6 +231,9 @@ mod tests {
                 submitted: at(12_345_678),
                 slots: 2,
                 ran: Span::from_ticks(98_765),
+                lost: LostRuns::default()
+                    .and(Span::from_ticks(98_765))
+                    .and(Span::from_ticks(12_345)),
                 job: None,
             }],
             ended: vec![NodeEnd {

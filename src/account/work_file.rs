@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::job::{JobIndex, JobNames};
-use super::work::{FinishedTask, Node, NodeEnd, RunningTask, WaitingTask, Work};
+use super::work::{FinishedTask, LostRuns, Node, NodeEnd, RunningTask, WaitingTask, Work};
 use crate::base::{Lane, Span, Timestamp};
 
 /// What [`Work`] is read from and written as.
@@ -35,6 +35,12 @@ struct WaitingFile {
     slots: u32,
     /// The longest that it has run before it lost its node; nothing when it never ran.
     ran: Span,
+    /// How many runs it lost with its nodes; one when it has run, where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lost_runs: Option<u32>,
+    /// How long those runs lasted in all; as long as the longest, where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ran_in_all: Option<Span>,
     /// The job that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     job: Option<String>,
@@ -53,6 +59,12 @@ struct RunningFile {
     slots: u32,
     /// The longest that it has run before it lost its node.
     ran: Span,
+    /// How many runs it lost with its nodes; one when it has run, where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lost_runs: Option<u32>,
+    /// How long those runs lasted in all; as long as the longest, where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ran_in_all: Option<Span>,
     /// What kind of node it runs on.
     lane: Lane,
     /// Whether that node takes no further tasks.
@@ -75,9 +87,41 @@ struct FinishedFile {
     ended: Timestamp,
     /// The task slots that it took.
     slots: u32,
+    /// The longest that it had run before it lost its node; nothing when it never did.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    ran: Span,
+    /// How many runs it lost with its nodes; one when it has run, where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lost_runs: Option<u32>,
+    /// How long those runs lasted in all; as long as the longest, where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ran_in_all: Option<Span>,
     /// The job that it belonged to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     job: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_nothing(span: &Span) -> bool {
+    *span == Span::ZERO
+}
+
+/// Returns the lost runs of a task, told of as far as they are.
+fn lost_runs(ran: Span, count: Option<u32>, in_all: Option<Span>) -> LostRuns {
+    let least = LostRuns::of_longest(ran);
+    LostRuns {
+        count: count.unwrap_or(least.count),
+        in_all: in_all.unwrap_or(least.in_all),
+    }
+}
+
+/// Returns what is to be told of lost runs beside the longest.
+fn told(ran: Span, lost: LostRuns) -> (Option<u32>, Option<Span>) {
+    let least = LostRuns::of_longest(ran);
+    (
+        (lost.count != least.count).then_some(lost.count),
+        (lost.in_all != least.in_all).then_some(lost.in_all),
+    )
 }
 
 impl From<WorkFile> for Work {
@@ -88,6 +132,7 @@ impl From<WorkFile> for Work {
             submitted: task.submitted,
             slots: task.slots,
             ran: task.ran,
+            lost: lost_runs(task.ran, task.lost_runs, task.ran_in_all),
             job: index(task.job),
         });
         let waiting = waiting.collect();
@@ -96,6 +141,7 @@ impl From<WorkFile> for Work {
             started: task.started,
             slots: task.slots,
             ran: task.ran,
+            lost: lost_runs(task.ran, task.lost_runs, task.ran_in_all),
             lane: task.lane,
             cordoned: task.cordoned,
             job: index(task.job),
@@ -106,6 +152,8 @@ impl From<WorkFile> for Work {
             started: task.started,
             ended: task.ended,
             slots: task.slots,
+            ran: task.ran,
+            lost: lost_runs(task.ran, task.lost_runs, task.ran_in_all),
             job: index(task.job),
         });
         let finished = finished.collect();
@@ -127,6 +175,8 @@ impl From<Work> for WorkFile {
             submitted: task.submitted,
             slots: task.slots,
             ran: task.ran,
+            lost_runs: told(task.ran, task.lost).0,
+            ran_in_all: told(task.ran, task.lost).1,
             job: name(task.job),
         });
         let running = work.running.iter().map(|task| RunningFile {
@@ -134,6 +184,8 @@ impl From<Work> for WorkFile {
             started: task.started,
             slots: task.slots,
             ran: task.ran,
+            lost_runs: told(task.ran, task.lost).0,
+            ran_in_all: told(task.ran, task.lost).1,
             lane: task.lane,
             cordoned: task.cordoned,
             job: name(task.job),
@@ -143,6 +195,9 @@ impl From<Work> for WorkFile {
             started: task.started,
             ended: task.ended,
             slots: task.slots,
+            ran: task.ran,
+            lost_runs: told(task.ran, task.lost).0,
+            ran_in_all: told(task.ran, task.lost).1,
             job: name(task.job),
         });
         Self {

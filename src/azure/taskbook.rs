@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::jobs::{Counts, ServiceTask};
 use super::nodes::{ServiceNode, lane_of_id};
 use super::words::{TaskResult, TaskState};
-use crate::account::{FinishedTask, JobIndex, RunningTask, WaitingTask, Work};
+use crate::account::{FinishedTask, JobIndex, LostRuns, RunningTask, WaitingTask, Work};
 use crate::base::{Span, Timestamp};
 
 /// What is remembered of the tasks of one job.
@@ -13,6 +13,8 @@ use crate::base::{Span, Timestamp};
 pub(super) struct Taskbook {
     /// Tasks that run, or that have run and wait.
     runs: HashMap<String, Run>,
+    /// Those of them that neither run nor wait any more: they have ended, or the list of what ended is a look behind.
+    over: HashMap<String, Run>,
     /// Up to when ended tasks have been told.
     pub(super) told_to: Timestamp,
     /// Those that ended at just that moment.
@@ -27,7 +29,12 @@ struct Run {
     seen: Timestamp,
     /// The longest earlier run.
     ran: Span,
+    /// All earlier runs.
+    lost: LostRuns,
 }
+
+/// What has ended is listed in the look in which it is no longer among the others, or in the one after.
+const OVER_FOR: Span = Span::minutes(30);
 
 /// The nodes of a pool by id.
 pub(super) type NodesById<'a> = HashMap<&'a str, &'a ServiceNode>;
@@ -37,6 +44,7 @@ impl Taskbook {
     pub(super) fn begin(now: Timestamp) -> Self {
         Self {
             runs: HashMap::new(),
+            over: HashMap::new(),
             told_to: now,
             told_at: HashSet::new(),
         }
@@ -55,15 +63,13 @@ impl Taskbook {
         for task in tasks {
             let submitted = task.creation_time.unwrap_or(now).min(now);
             let slots = task.required_slots.unwrap_or(1).max(1);
+            if task.state == TaskState::Completed {
+                continue;
+            }
             let old = before.remove(&task.id);
             let run = match task.state {
-                TaskState::Completed => continue,
                 TaskState::Preparing | TaskState::Running => running(now, task, old),
-                TaskState::Active | TaskState::Unknown => Run {
-                    started: None,
-                    seen: now,
-                    ran: old.map_or(Span::ZERO, |old| old.longest(None)),
-                },
+                TaskState::Active | TaskState::Unknown | TaskState::Completed => Run::after(old, None, now),
             };
             if let Some(started) = run.started {
                 let id = task.node_info.node_id.as_deref().unwrap_or("");
@@ -73,6 +79,7 @@ impl Taskbook {
                     started,
                     slots,
                     ran: run.ran,
+                    lost: run.lost,
                     lane: node.map_or_else(|| lane_of_id(id), |node| node.lane()),
                     cordoned: node.is_some_and(|node| node.is_cordoned()),
                     job: Some(job),
@@ -82,6 +89,7 @@ impl Taskbook {
                     submitted,
                     slots,
                     ran: run.ran,
+                    lost: run.lost,
                     job: Some(job),
                 });
             }
@@ -89,6 +97,8 @@ impl Taskbook {
                 self.runs.insert(task.id.clone(), run);
             }
         }
+        self.over.retain(|_, run| now - run.seen < OVER_FOR);
+        self.over.extend(before);
     }
 
     /// Takes in tasks that are over, and tells those that ended well and were not told before.
@@ -116,13 +126,17 @@ impl Taskbook {
                 self.told_at.insert(task.id.clone());
             }
             let started = task.execution_info.start_time;
+            let old = self.over.remove(&task.id);
             if let (TaskResult::Success, Some(started)) = (task.execution_info.result, started) {
+                let run = Run::after(old, Some(started), now);
                 into.finished.push(FinishedTask {
                     submitted: task.creation_time.unwrap_or(started).min(now),
                     started: started.min(now),
                     // The service's clock may be ahead of ours.
                     ended: ended.min(now).max(started.min(now)),
                     slots: task.required_slots.unwrap_or(1).max(1),
+                    ran: run.ran,
+                    lost: run.lost,
                     job: Some(job),
                 });
             }
@@ -131,12 +145,22 @@ impl Taskbook {
 }
 
 impl Run {
-    /// Returns the longest run so far that lost its node; the one that began at `current` goes on.
-    fn longest(&self, current: Option<Timestamp>) -> Span {
-        match self.started {
-            Some(started) if self.started != current => self.ran.max(self.seen.since(started)),
-            _ => self.ran,
+    /// Returns what is known of a task that waits, or whose run that began at a moment goes on; any other run lost its node.
+    fn after(old: Option<Self>, started: Option<Timestamp>, now: Timestamp) -> Self {
+        let mut run = Self {
+            started,
+            seen: now,
+            ran: old.map_or(Span::ZERO, |old| old.ran),
+            lost: old.map_or(LostRuns::default(), |old| old.lost),
+        };
+        if let Some(old) = old
+            && let Some(began) = old.started.filter(|_| old.started != started)
+        {
+            let ran = old.seen.since(began);
+            run.ran = run.ran.max(ran);
+            run.lost = run.lost.and(ran);
         }
+        run
     }
 }
 
@@ -144,11 +168,7 @@ fn running(now: Timestamp, task: &ServiceTask, old: Option<Run>) -> Run {
     let known = old.and_then(|old| old.started);
     // A task that is being prepared has no start yet; from the look on it is on its node.
     let started = task.execution_info.start_time.or(known).unwrap_or(now).min(now);
-    Run {
-        started: Some(started),
-        seen: now,
-        ran: old.map_or(Span::ZERO, |old| old.longest(Some(started))),
-    }
+    Run::after(old, Some(started), now)
 }
 
 /// Adds the tasks of a job that were too many to be listed: as many as its counts say, of average slots, submitted last.
@@ -172,6 +192,7 @@ pub(super) fn add_unlisted(
         submitted,
         slots: (average.round() as u32).max(1),
         ran: Span::ZERO,
+        lost: LostRuns::default(),
         job: Some(job),
     };
     into.waiting.extend(std::iter::repeat_n(task, n_unlisted));
@@ -231,6 +252,17 @@ mod tests {
         );
         let work = see(&mut book, 320, &[task("t", TaskState::Running, Some(300), None)]);
         assert_eq!(work.running[0].ran, Span::seconds(120));
+        // Its second run was seen for half a minute.
+        let lost = work.running[0].lost;
+        assert_eq!((lost.count, lost.in_all), (2, Span::seconds(150)));
+        see(&mut book, 380, &[]);
+        let mut work = Work::default();
+        let ended = task("t", TaskState::Completed, Some(300), Some(370));
+        book.see_finished(at(380), job(), &[ended], &mut work);
+        assert_eq!(
+            (work.finished[0].ran, work.finished[0].lost),
+            (Span::seconds(120), lost)
+        );
     }
 
     #[test]

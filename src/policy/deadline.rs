@@ -33,10 +33,6 @@ pub struct Deadline {
     /// time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub typical_run: Option<Span>,
-    /// How often tasks save their work, from which they go on when they lose their node; without it they start anew.
-    /// Of a task that went on only its last part is seen, so that with this typicalRun is the least that a task is taken to run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub checkpoint: Option<Span>,
     /// How long a node takes from its order to its first task; 10m when left out.
     #[serde(default = "switch")]
     pub switch_over: Span,
@@ -81,10 +77,6 @@ impl Deadline {
         if let Some(run) = self.typical_run.filter(|run| !usual.contains(run)) {
             let message = format!("a task cannot be reckoned with {}", run.in_short());
             complaints.push(Complaint::new(&["typicalRun"], message, "take 1s to 1d"));
-        }
-        if let Some(every) = self.checkpoint.filter(|every| !usual.contains(every)) {
-            let message = format!("work cannot be saved every {}", every.in_short());
-            complaints.push(Complaint::new(&["checkpoint"], message, "take 1s to 1d"));
         }
         complaints
     }

@@ -8,7 +8,7 @@ use super::{Demand, DueTimes, Objective, Policy};
 use crate::account::{PoolState, Work};
 use crate::base::{Lane, Mix, Nodes, Timestamp};
 use crate::decision::{DeadlineCourse, Decision, Reason, Snapshot, Stage};
-use crate::sizing::{DueCourse, DuePlan, DueRule, DueSight, Lanes, Learned};
+use crate::sizing::{DueCourse, DuePlan, DueRule, DueSight, Lanes, Learned, whole_run};
 
 /// Asks for what the deadlines of the policy need, and for nothing else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -37,13 +37,13 @@ impl Policy {
             return;
         };
         let limits = self.backlog().copied().unwrap_or_default().limits();
-        if !learned.see(now, pool, work, &limits, self.eviction.half_life) {
+        if !learned.see(now, pool, work, &limits, self.eviction.half_life, self.lost_work) {
             return;
         }
         for task in &work.finished {
             let job = work.job_of(task.job);
             if let Some(deadline) = self.deadlines.iter().find(|deadline| deadline.means(job)) {
-                let run = task.ended - task.started;
+                let run = whole_run(task, self.lost_work);
                 match learned.runs.get_mut(deadline.jobs.as_str()) {
                     Some(runs) => runs.learn(run),
                     None => learned
@@ -78,7 +78,6 @@ impl Policy {
                 typical: deadline.typical_run,
                 confidence: deadline.confidence,
                 switch: deadline.switch_over,
-                checkpoint: deadline.checkpoint,
             })
             .collect();
         let model = snapshot.learned.model(snapshot.now, work);
@@ -102,6 +101,7 @@ impl Policy {
             },
             spot_share: self.prices.spot.0 / self.prices.dedicated.0.max(f64::MIN_POSITIVE),
             prior: self.eviction.prior(),
+            lost: self.lost_work,
         };
         Some(sight.plan())
     }

@@ -155,6 +155,7 @@ impl Reader<'_> {
         };
         self.checked = Schema::of::<PolicyFile>(FORMATS, STAND_INS, CODES).check(&document);
         self.findings.policy.append(&mut self.checked.faults);
+        self.say_what_moved(&document);
         // What is wrong with the values that stand is told beside what is wrong with the others.
         let document = self.checked.standing.take()?;
         // What the schema accepts serde reads: both come from the same types.
@@ -233,6 +234,22 @@ impl Reader<'_> {
             scale_in: file.scale_in,
             orders,
         })
+    }
+
+    /// Says where a key stands now that a deadline had once: what a task saves is one thing for the whole policy.
+    fn say_what_moved(&mut self, document: &Node) {
+        let Some(deadlines) = document.get("deadlines") else {
+            return;
+        };
+        for found in &mut self.findings.policy {
+            let key = &self.source[found.span.clone()];
+            let within = deadlines.span.start <= found.span.start && found.span.end <= deadlines.span.end;
+            if found.code == CODES.unknown_key && within && key == "checkpoint" {
+                "what tasks save is not told by a deadline".clone_into(&mut found.message);
+                let way = "write it once for all tasks of the policy: mix: { lostWork: { checkpoint: { every: 10m } } }";
+                found.help = Some(way.to_owned());
+            }
+        }
     }
 
     fn deadlines_to_ask_for(&mut self, file: &PolicyFile, document: &Node) {

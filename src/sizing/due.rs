@@ -24,11 +24,11 @@ mod steps;
 
 use known::Known;
 
-use super::open::{count, open};
+use super::open::{count, open, starting};
 use super::{DurationModel, Lanes, Learned, RunTimes};
 use crate::account::Work;
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
-use crate::market::Prior;
+use crate::market::{LostWork, Prior};
 
 /// What a plan is made from.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +61,8 @@ pub struct DueSight<'a> {
     pub spot_share: f64,
     /// What is believed of evictions before any are seen.
     pub prior: Prior,
+    /// What a task keeps of a run in which it loses its node.
+    pub lost: LostWork,
 }
 
 /// What a deadline plans with.
@@ -74,8 +76,6 @@ pub struct DueRule<'a> {
     pub confidence: f64,
     /// How long a node takes from its order to its first task.
     pub switch: Span,
-    /// How often its tasks save their work, from which they go on when they lose their node; `None` when they start anew.
-    pub checkpoint: Option<Span>,
 }
 
 /// How many nodes of each lane a pool should have for its deadlines, and why.
@@ -134,8 +134,18 @@ impl DueSight<'_> {
         for lane in Lane::ALL {
             let keeps =
                 lane == Lane::Spot && self.lanes != Lanes::Dedicated || lane == Lane::Dedicated && goes_on;
-            let opened = open(self.work, self.slots, lane, (keeps, waiting as usize));
-            target = target.with(lane, opened.stay);
+            // A spot node that is not there yet, or has no task yet, takes the first task of the queue, whatever it was asked for.
+            let wanted = match lane {
+                Lane::Dedicated => waiting,
+                Lane::Spot => (waiting - order.kept).max(0.0),
+            };
+            let opened = open(self.work, self.slots, lane, (keeps, wanted.ceil() as usize));
+            let mut stay = opened.stay;
+            if lane == Lane::Spot && order.kept > 0.0 {
+                let starting = starting(self.work, lane);
+                stay = stay.saturating_sub(starting.saturating_sub(node(wanted - opened.room as f64)));
+            }
+            target = target.with(lane, stay);
             cordon = cordon.with(lane, opened.closed);
         }
         target.dedicated = (target.dedicated + node(order.slots)).min(self.most.max(target.dedicated));
@@ -144,7 +154,7 @@ impl DueSight<'_> {
             target.spot += node(more);
             // The return of spot is seen when it is asked for.
             let feeler = count(self.work, Lane::Spot) + Nodes(u32::from(outage.is_some()));
-            let asks = outage.is_some() || waiting > 0.0;
+            let asks = outage.is_some() || waiting > order.kept;
             target.spot = target
                 .spot
                 .max(if asks { feeler.max(Nodes(1)) } else { Nodes::ZERO });
@@ -171,9 +181,10 @@ impl DueSight<'_> {
         let waiting = waiting.filter(|(task, _)| task.slots <= self.slots);
         let waiting = waiting.filter_map(|(task, due)| {
             let (rule, due) = (*due)?;
-            let longest = known[rule].longest(due - task.submitted, task.ran, self.rules[rule].checkpoint);
-            let least = known[rule].least(task.ran, self.rules[rule].checkpoint);
-            let left = known[rule].mean(due - task.submitted).max(task.ran);
+            let (within, past) = (due - task.submitted, self.past(task.ran, task.lost));
+            let longest = known[rule].longest(within, past);
+            let least = known[rule].least(past);
+            let left = known[rule].left(within, past);
             Some((due, self.rules[rule].switch, longest, least, left, task.slots))
         });
         let running = self.work.running.iter().zip(self.running);

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::kept::Kept;
 use super::{DurationModel, Durations, MissBudget, MissLimits, Outages, RunTimes};
-use crate::account::{Node, NodeActivity, PoolState, Work};
+use crate::account::{FinishedTask, Node, NodeActivity, PoolState, Work};
 use crate::base::{Lane, Span, Timestamp};
-use crate::market::{Prior, Rate};
+use crate::market::{LostWork, Prior, Rate};
 
 /// What is learned of a pool.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -54,7 +55,7 @@ const GRANTED_WITHIN: Span = Span::minutes(2);
 
 impl Learned {
     /// Takes in what is seen of a pool, and says whether it was not taken in before; `half_life` is that of what is known of
-    /// evictions.
+    /// evictions, and `rule` says what a task keeps of a run that lost its node.
     pub fn see(
         &mut self,
         now: Timestamp,
@@ -62,6 +63,7 @@ impl Learned {
         work: &Work,
         limits: &MissLimits,
         half_life: Span,
+        rule: LostWork,
     ) -> bool {
         if self.seen_at == Some(now) {
             return false;
@@ -70,9 +72,9 @@ impl Learned {
         let since = self.seen_at.unwrap_or(now);
         self.budget.fade(kept(passed, BUDGET_HALF_LIFE));
         for task in &work.finished {
-            let run = task.ended - task.started;
+            let run = whole_run(task, rule);
             self.durations.learn(run);
-            let delay = task.started - task.submitted;
+            let delay = (task.ended - task.submitted - run).max(Span::ZERO);
             self.budget.learn(limits, delay, run, task.slots);
         }
         // A node that is closed or opened is new in that as well: only those that booted a look ago count, or came since.
@@ -160,6 +162,11 @@ impl Learned {
     }
 }
 
+/// Returns how long a task ran that ended: its last run, and what it kept of those before.
+pub fn whole_run(task: &FinishedTask, rule: LostWork) -> Span {
+    Kept::of(task.lost, rule).whole(task.ended - task.started)
+}
+
 /// Says whether a node is ready for tasks.
 fn serves(node: &Node) -> bool {
     matches!(node.activity, NodeActivity::Ready | NodeActivity::Cordoned)
@@ -194,7 +201,7 @@ fn kept(passed: Span, half_life: Span) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::{FinishedTask, NodeEnd};
+    use crate::account::{LostRuns, NodeEnd};
     use crate::base::Mix;
     use crate::market::Hazard;
     use crate::sizing::LIMITS;
@@ -216,7 +223,7 @@ mod tests {
     fn see(learned: &mut Learned, minute: i64, target: u32, work: &Work) {
         let mut state = PoolState::new("p".parse().unwrap());
         state.target = Mix::new(0, target);
-        learned.see(at(minute), &state, work, &LIMITS, Span::hours(24));
+        learned.see(at(minute), &state, work, &LIMITS, Span::hours(24), LostWork::All);
     }
 
     #[test]
@@ -251,6 +258,8 @@ mod tests {
                 started: at(30),
                 ended: at(40),
                 slots: 1,
+                ran: Span::ZERO,
+                lost: LostRuns::default(),
                 job: None,
             }],
             nodes: vec![spot(NodeActivity::Ready, 20, 23); 6],

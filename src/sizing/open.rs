@@ -10,6 +10,8 @@ pub(super) struct Opened {
     pub(super) closed: Nodes,
     /// Nodes that are not given back.
     pub(super) stay: Nodes,
+    /// The free slots of the nodes that take further tasks.
+    pub(super) room: usize,
 }
 
 /// Returns the nodes to close and those that stay, given whether the lane may go on with other tasks and the slots wanted in it.
@@ -38,7 +40,15 @@ pub(super) fn open(work: &Work, slots: u32, lane: Lane, (goes_on, wanted): (bool
     Opened {
         closed: Nodes((ready.len() - open - unwanted) as u32),
         stay: Nodes(count(work, lane).0 - unwanted as u32),
+        room,
     }
+}
+
+/// Returns how many nodes of a lane boot.
+pub(super) fn starting(work: &Work, lane: Lane) -> Nodes {
+    let nodes = work.nodes.iter().filter(|node| node.lane == lane);
+    let starting = nodes.filter(|node| node.activity == NodeActivity::Starting);
+    Nodes(starting.count() as u32)
 }
 
 /// Returns how many nodes of a lane are there or boot.

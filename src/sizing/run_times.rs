@@ -36,6 +36,41 @@ impl RunTimes {
         *self.0.entry(bin(run)).or_default() += 1.0;
     }
 
+    /// Returns these and tasks that have not ended, each of which runs for so long at the least.
+    ///
+    /// An unfinished task is taken for those that are known to run longer, by their shares, as the estimate of Kaplan and Meier
+    /// has it; and where none is, for one that runs on for a share of what it has run. Otherwise the tasks that ended first would
+    /// speak for all: of those on spot that begin anew, they are the short ones.
+    #[must_use]
+    pub fn with_unfinished(&self, at_least: impl IntoIterator<Item = Span>) -> Self {
+        let mut bins: BTreeMap<u16, [f64; 2]> = BTreeMap::new();
+        for (bin, count) in &self.0 {
+            bins.entry(*bin).or_default()[0] = *count;
+        }
+        for span in at_least.into_iter().filter(|span| *span > Span::ZERO) {
+            bins.entry(bin(span)).or_default()[1] += 1.0;
+        }
+        let count_of = |which: usize| bins.values().map(|counts| counts[which]).sum::<f64>();
+        let (ended, unfinished) = (count_of(0), count_of(1));
+        // Unfinished tasks say how those that ended are spread, and are no further evidence of how sure that is.
+        let count = if ended > 0.0 { ended } else { unfinished };
+        let (mut left, mut at_risk) = (count, ended + unfinished);
+        let mut all = BTreeMap::new();
+        for (bin, [ended, unfinished]) in &bins {
+            if *ended > 0.0 {
+                let share = (ended / at_risk).min(1.0) * left;
+                all.insert(*bin, share);
+                left -= share;
+            }
+            at_risk -= ended + unfinished;
+        }
+        if let Some((last, _)) = bins.last_key_value().filter(|_| left > 1e-9 * count) {
+            let on = bin(Span::from_seconds(edge(*last)).scale(1.0 + LONGER));
+            *all.entry(on).or_default() += left;
+        }
+        Self(all)
+    }
+
     /// Returns how many tasks it knows of, faded.
     pub fn count(&self) -> f64 {
         self.0.values().sum()
@@ -55,12 +90,14 @@ impl RunTimes {
 
     /// Returns a run time that `share` of the tasks do not exceed.
     ///
-    /// Beyond what so many tasks can tell it is the longest one and a margin that shrinks as more are known.
+    /// Beyond what so many tasks can tell it is the longest one and a margin that shrinks as more are known, or what a log-normal
+    /// distribution of their spread has there: of tasks of one length nothing longer is believed, of others much.
     pub fn quantile(&self, share: f64) -> Option<Span> {
         let count = self.count();
         let longest = edge(*self.0.keys().next_back()? + 1);
         if share > 1.0 - 1.0 / count {
-            return Some(Span::from_seconds(longest * (1.0 + 1.0 / count.max(1.0).sqrt())));
+            let beyond = longest * (1.0 + 1.0 / count.max(1.0).sqrt());
+            return Some(Span::from_seconds(beyond.max(self.extrapolated(share))));
         }
         let mut below = 0.0;
         let reached = self.0.iter().find(|(_, weight)| {
@@ -69,6 +106,22 @@ impl RunTimes {
         });
         let seconds = reached.map_or(longest, |(bin, _)| edge(bin + 1));
         Some(Span::from_seconds(seconds))
+    }
+
+    /// Returns in seconds what a log-normal distribution with the mean and the spread of these has at a share of the tasks.
+    fn extrapolated(&self, share: f64) -> f64 {
+        let count = self.count();
+        let logs = || {
+            self.0
+                .iter()
+                .map(|(bin, weight)| (f64::from(*bin) * WIDTH.ln(), weight))
+        };
+        let mean = logs().map(|(log, weight)| log * weight).sum::<f64>() / count;
+        let squares = logs().map(|(log, weight)| weight * (log - mean).powi(2));
+        let spread = (squares.sum::<f64>() / count).sqrt();
+        // The share of a normal distribution below z is 1 − e^(−z²÷2) ÷ 2 or more (Chernoff).
+        let z = (-2.0 * (2.0 * (1.0 - share).max(1e-12)).min(1.0).ln()).sqrt();
+        (mean + z * spread).exp()
     }
 
     /// Returns the mean of what a task has still to run that has run for `ran`.
@@ -137,6 +190,15 @@ mod tests {
     }
 
     #[test]
+    fn beyond_what_is_known_the_spread_of_run_times_counts() {
+        // Ten tasks of 5 to 40 minutes: one of ten thousand may take hours.
+        let times = of((0..10).map(|task| 300 * (1 + task % 8)));
+        let rare = times.quantile(0.9999).unwrap();
+        assert!(rare > Span::hours(2) && rare < Span::hours(8), "{rare:?}");
+        assert!(times.quantile(0.5).unwrap() < Span::minutes(25));
+    }
+
+    #[test]
     fn what_has_run_for_long_is_one_of_the_long_ones() {
         let times = of((0..500).map(|task| if task % 10 == 0 { 7200 } else { 60 }));
         assert!(times.mean_left(Span::ZERO) < Span::minutes(15));
@@ -144,6 +206,23 @@ mod tests {
         assert!(is_near(left + Span::minutes(10), 7200.0), "{left:?}");
         assert_eq!(times.mean_left(Span::hours(4)), Span::hours(1));
         assert!(is_near(times.quantile(0.95).unwrap(), 7300.0));
+    }
+
+    #[test]
+    fn tasks_that_have_not_ended_count_as_the_long_ones() {
+        // Half of the tasks run for four hours; those of them that are known by now are one in ten of what ended.
+        let ended = of((0..100).map(|task| if task % 10 == 0 { 14_400 } else { 600 }));
+        assert!(is_near(ended.quantile(0.85).unwrap(), 600.0 * 1.03));
+        let all = ended.with_unfinished([Span::hours(1); 80]);
+        assert!(is_near(all.quantile(0.51).unwrap(), 14_400.0 * 1.03), "{all:?}");
+        assert!((all.count() - ended.count()).abs() < 1e-6);
+        // Of tasks that have just begun nothing follows.
+        let begun = ended.with_unfinished([Span::seconds(5); 80]);
+        assert_eq!(begun.quantile(0.85), ended.quantile(0.85));
+        // One that has run longer than any runs on for a quarter of that.
+        let longest = ended.with_unfinished([Span::hours(8)]).quantile(0.999).unwrap();
+        assert!(longest > Span::hours(9), "{longest:?}");
+        assert!(RunTimes::default().with_unfinished([Span::hours(2)]).mean() > Some(Span::hours(2)));
     }
 
     #[test]

@@ -107,7 +107,7 @@ fn text(pattern: &str, dice: &mut Dice) -> String {
         text += dice.pick(&[
             "deadlines: [ { within: 10h } ]\n",
             "deadlines: [ { finishBy: \"0 6 * * *\", timezone: Europe/London } ]\n",
-            "deadlines: [ { jobs: \"job-1*\", within: 3h, typicalRun: 20m, checkpoint: 10m }, { within: 24h } ]\n",
+            "  lostWork: { checkpoint: { every: 10m } }\ndeadlines: [ { jobs: \"job-1*\", within: 3h, typicalRun: 20m }, { within: 24h } ]\n",
         ]);
     }
     limits(&mut text, dice);

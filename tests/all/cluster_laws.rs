@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use lowtide::account::{AllocationState, NodeActivity, NodeDeallocationOption, Removal, Replacement, Work};
 use lowtide::base::{Lane, Mix, Nodes, Span, Timestamp, UsdHourly};
-use lowtide::market::Checkpoint;
+use lowtide::market::{Checkpoint, LostWork};
 use lowtide::policy::Prices;
 use lowtide::sim::cluster::{Boot, Cluster, Command, Delay, Eviction, Fill, NodeFaults, NodeState, Setup};
 use lowtide::sim::workload::{Task, Workload};
 use lowtide::sim::{Supply, UpRun};
+use lowtide::sizing::{RunTimes, whole_run};
 use proptest::prelude::*;
 
 fn at(second: i64) -> Timestamp {
@@ -25,6 +26,48 @@ fn workload(tasks: &[(i64, i64, u32)]) -> Arc<Workload> {
         due: None,
     };
     Arc::new(Workload::new("w", at(0), tasks.iter().map(task).collect()))
+}
+
+#[test]
+fn of_tasks_that_go_on_where_they_saved_their_work_all_of_it_is_learned() {
+    let every = Checkpoint {
+        every: Span::minutes(10),
+        cost: Span::ZERO,
+        restart: Span::ZERO,
+    };
+    let setup = Setup {
+        task_slots_per_node: 1,
+        boot: Boot::Fixed(Span::minutes(4)),
+        initial: Mix::new(0, 20),
+        checkpoint: Some(every),
+        eviction: Eviction::Constant {
+            per_node_hour: 0.4,
+            back_after: Span::minutes(4),
+        },
+        ..Setup::study()
+    };
+    let tasks = vec![(0, 4 * 3600, 1); 200];
+    let mut cluster = Cluster::new(setup, workload(&tasks), 7);
+    let (mut whole, mut last) = (RunTimes::default(), RunTimes::default());
+    let (mut work, mut least) = (Work::default(), 1.0_f64);
+    for minute in 0..100 * 60 {
+        cluster.advance(at(60 * minute));
+        cluster.tell_work(&mut work);
+        for task in &work.finished {
+            let run = whole_run(task, LostWork::SinceCheckpoint(every));
+            least = least.min(run.as_hours() / 4.0);
+            whole.learn(run);
+            last.learn(task.ended - task.started);
+        }
+    }
+    assert!(whole.count() > 150.0);
+    // Each task lost its node once or twice, so that its last run is a part of it.
+    assert!(last.quantile(0.5).unwrap() < Span::minutes(180), "{last:?}");
+    for share in [0.25, 0.5, 0.75] {
+        let hours = whole.quantile(share).unwrap().as_hours();
+        assert!((3.8..4.4).contains(&hours), "{hours}");
+    }
+    assert!(least > 0.9, "{least}");
 }
 
 /// A supply whose units are up and down by turns, for the spans given.

@@ -4,7 +4,9 @@ use super::calendar::NodeRef;
 use super::fleet::{Node, Running};
 use super::meter::NodeState;
 use super::simulator::Cluster;
-use crate::account::{FinishedTask, Node as NodeView, NodeActivity, NodeEnd, RunningTask, WaitingTask, Work};
+use crate::account::{
+    FinishedTask, LostRuns, Node as NodeView, NodeActivity, NodeEnd, RunningTask, WaitingTask, Work,
+};
 use crate::base::Timestamp;
 use crate::sim::workload::Task;
 
@@ -30,6 +32,8 @@ impl Diary {
                 started: running.started,
                 ended: now,
                 slots: running.slots,
+                ran: running.past.ran,
+                lost: running.past.lost,
                 job: task.job,
             });
         }
@@ -53,6 +57,7 @@ impl Cluster {
             submitted: tasks[task as usize].submit,
             slots: tasks[task as usize].slots,
             ran: past.ran,
+            lost: past.lost,
             job: tasks[task as usize].job,
         }));
         let never = self.queue.never().iter().map(|task| &tasks[*task as usize]);
@@ -60,6 +65,7 @@ impl Cluster {
             submitted: task.submit,
             slots: task.slots,
             ran: crate::base::Span::ZERO,
+            lost: LostRuns::default(),
             job: task.job,
         }));
         for (_, node) in self.fleet.nodes() {
@@ -70,6 +76,7 @@ impl Cluster {
                 started: running.started,
                 slots: running.slots,
                 ran: running.past.ran,
+                lost: running.past.lost,
                 lane: node.lane,
                 cordoned: node.cordoned || draining,
                 job: tasks[running.task as usize].job,

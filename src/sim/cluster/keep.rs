@@ -19,8 +19,8 @@ pub(super) fn time_to_end(run: Span, past: Past, checkpoint: Option<Checkpoint>)
 /// Returns what a task has behind it when it loses its node after a time, and what of that time was for nothing.
 pub(super) fn after_loss(elapsed: Span, past: Past, checkpoint: Option<Checkpoint>) -> (Past, Span) {
     let Some(Checkpoint { every, cost, restart }) = checkpoint else {
-        let ran = past.ran.max(elapsed);
-        return (Past { ran, ..past }, elapsed);
+        let (ran, lost) = (past.ran.max(elapsed), past.lost.and(elapsed));
+        return (Past { ran, lost, ..past }, elapsed);
     };
     let worked = (elapsed - load(past, restart)).max(Span::ZERO);
     let n_saves = worked.ticks() / (every + cost).ticks();
@@ -28,6 +28,7 @@ pub(super) fn after_loss(elapsed: Span, past: Past, checkpoint: Option<Checkpoin
     let kept = past.kept + every * n_saves;
     let after = Past {
         ran: past.ran.max(kept + unsaved.min(every)),
+        lost: past.lost.and(elapsed),
         kept,
     };
     (after, elapsed - (every + cost) * n_saves)
@@ -69,6 +70,7 @@ mod tests {
         // Lost while it loads: nothing gained, nothing more lost than that minute.
         let (past, lost) = after_loss(minutes(1), past, checkpoint);
         assert_eq!((past.kept, lost), (minutes(20), minutes(1)));
+        assert_eq!((past.lost.count, past.lost.in_all), (2, minutes(25)));
         let (past, lost) = after_loss(minutes(24), new, None);
         assert_eq!(
             (past.kept, past.ran, lost),

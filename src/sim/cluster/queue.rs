@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::account::LostRuns;
 use crate::base::Span;
 use crate::sim::workload::Task;
 
@@ -13,6 +14,8 @@ use crate::sim::workload::Task;
 pub(super) struct Past {
     /// The longest that it ran before it lost its node.
     pub(super) ran: Span,
+    /// All its runs that ended so.
+    pub(super) lost: LostRuns,
     /// The work that it has saved.
     pub(super) kept: Span,
 }

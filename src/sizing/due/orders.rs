@@ -18,6 +18,8 @@ pub(super) struct DedicatedOrder {
     pub(super) slots: f64,
     /// Whether dedicated nodes are needed, those that are there included.
     pub(super) is_needed: bool,
+    /// The slots from the head of the queue on that dedicated nodes must serve: a spot node that comes would take their tasks.
+    pub(super) kept: f64,
 }
 
 impl DueSight<'_> {
@@ -38,6 +40,8 @@ impl DueSight<'_> {
             .map(|task| f64::from(task.slots))
             .sum();
         let all = self.most.as_f64() * f64::from(self.slots);
+        // A node that boots comes no later than one that is ordered now.
+        let soonest = self.learned.boot().as_seconds();
         for step in steps {
             let by = step.by.since(self.now).as_seconds();
             let ahead = by - step.switch.as_seconds();
@@ -61,7 +65,10 @@ impl DueSight<'_> {
             // Nodes that are there are not sent away to be called back a task later.
             let stays = rounds_later <= 2.0 * worth || is_too_much(0.5);
             order.is_needed |= is_due || (!dedicated.is_empty() && stays);
-            let missing = needed - served(dedicated, by, step.each);
+            if later < 0.0 {
+                order.kept = order.kept.max(needed);
+            }
+            let missing = needed - served(dedicated, by.max(soonest), step.each);
             if is_due && missing > 0.0 {
                 let slots = (missing / rounds(ahead, step.each)).ceil();
                 order.slots = order.slots.max(slots.min(room));
@@ -132,6 +139,7 @@ impl DueSight<'_> {
     ) -> f64 {
         let Some(first) = steps.first() else { return 0.0 };
         let packed = self.packed((first.by - first.switch).since(self.now));
+        let soonest = self.learned.boot().as_seconds();
         let mut most = 0.0_f64;
         for step in steps {
             let by = step.by.since(self.now).as_seconds();
@@ -139,12 +147,14 @@ impl DueSight<'_> {
             let window = packed.as_seconds().min(PACKED_SHARE * ahead);
             // Dedicated nodes that are closed serve nothing further.
             let there = if order.is_needed {
-                served(dedicated, window, step.each)
+                served(dedicated, window.max(soonest), step.each)
             } else {
                 0.0
             };
             let ordered = order.slots * rounds(ahead, step.each);
-            let left = step.slots - there - ordered - served(spot, window, step.each);
+            // What must be on dedicated nodes needs no others, though these serve it one task after another.
+            let there = (there + ordered).max(order.kept.min(step.slots));
+            let left = step.slots - there - served(spot, window.max(soonest), step.each);
             most = most.max((left / rounds(window, step.each)).ceil());
         }
         most

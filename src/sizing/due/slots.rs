@@ -40,15 +40,21 @@ impl DueSight<'_> {
 
     /// Returns what a running task has still to run, in the mean.
     pub(super) fn left(&self, known: &[Known], task: &RunningTask, rule: Option<usize>) -> Span {
-        let ran = self.now - task.started;
-        let rule = rule.map(|rule| (rule, self.rules[rule].runs.filter(|runs| runs.count() > 0.0)));
-        match rule {
-            Some((_, Some(runs))) => runs.mean_left(ran.max(task.ran)).max(task.ran - ran),
-            Some((rule, None)) => {
-                let mean = known[rule].mean.unwrap_or(Span::ZERO);
+        let past = self.past(task.ran, task.lost);
+        let ran = past.kept.whole(self.now - task.started);
+        let Some(known) = rule.map(|rule| &known[rule]) else {
+            return self.others.mean_left(ran);
+        };
+        match &known.runs {
+            // One that ran for longer before it lost its node has that before it at the least.
+            Some(runs) => {
+                let least = ran.max(past.at_least);
+                runs.mean_left(least) + (least - ran)
+            }
+            None => {
+                let mean = known.mean.unwrap_or(Span::ZERO);
                 (mean - ran).max(beyond(ran))
             }
-            None => self.others.mean_left(ran),
         }
     }
 }

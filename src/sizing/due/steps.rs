@@ -4,10 +4,11 @@ use super::DueSight;
 use super::known::Known;
 use crate::account::WaitingTask;
 use crate::base::{Span, Timestamp};
+use crate::market::LostWork;
 
 /// The chance to lose a run on spot that cannot be repeated, from which on the run is given a dedicated node: at the usual price
-/// of spot, where the difference in price is four fifths of the run, a miss then counts as one run and a half.
-const RISK: f64 = 0.32;
+/// of spot, where the difference in price is four fifths of the run, a miss then counts as ten runs.
+const RISK: f64 = 0.08;
 
 /// By a moment so much of the queue must have started.
 #[derive(Clone, Copy, Debug)]
@@ -46,9 +47,9 @@ impl DueSight<'_> {
             let of = f64::from(task.slots);
             let (mean, longest, switch) = if let Some((rule, due)) = self.waiting[index] {
                 let within = due - task.submitted;
-                let (known, rule) = (known[rule], &self.rules[rule]);
-                let longest = known.longest(within, task.ran, rule.checkpoint);
-                (known.mean(within), longest, rule.switch)
+                let past = self.past(task.ran, task.lost);
+                let longest = known[rule].longest(within, past);
+                (known[rule].left(within, past), longest, self.rules[rule].switch)
             } else {
                 (others, others, Span::ZERO)
             };
@@ -91,18 +92,19 @@ impl DueSight<'_> {
         (rule, due): (usize, Timestamp),
         away: bool,
     ) -> Timestamp {
-        let known = known[rule];
-        if self.now + known.least(task.ran, self.rules[rule].checkpoint) > due {
+        let known = &known[rule];
+        let past = self.past(task.ran, task.lost);
+        if self.now + known.least(past) > due {
             let soon = self.rules[rule].switch + self.interval * 2;
             return if away { self.now } else { self.now + soon };
         }
         let within = due - task.submitted;
-        let by = due - known.longest(within, task.ran, self.rules[rule].checkpoint);
+        let by = due - known.longest(within, past);
         // A run on spot that starts later than it could be repeated is a gamble that grows with its length.
-        let run = known.mean(within).max(task.ran) + self.learned.boot();
-        match self.rules[rule].checkpoint {
-            None => by - (run - self.gamble()).max(Span::ZERO),
-            Some(_) => by,
+        let run = known.left(within, past) + self.learned.boot();
+        match self.lost {
+            LostWork::All => by - (run - self.gamble()).max(Span::ZERO),
+            LostWork::SinceCheckpoint(_) => by,
         }
     }
 

@@ -3,9 +3,9 @@
 use proptest::{prop_assert, proptest};
 
 use super::{DueCourse, DuePlan, DueRule, DueSight};
-use crate::account::{Node, NodeActivity, PoolState, RunningTask, WaitingTask, Work};
+use crate::account::{LostRuns, Node, NodeActivity, PoolState, RunningTask, WaitingTask, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
-use crate::market::{Hazard, Prior};
+use crate::market::{Hazard, LostWork, Prior};
 use crate::sizing::{LIMITS, Lanes, Learned, RunTimes};
 
 fn at(minute: i64) -> Timestamp {
@@ -29,6 +29,7 @@ fn queue(tasks: &[(usize, i64)], nodes: Vec<Node>) -> Work {
             submitted: at(*submitted),
             slots: 1,
             ran: Span::ZERO,
+            lost: LostRuns::default(),
             job: None,
         };
         std::iter::repeat_n(task, *count)
@@ -74,7 +75,14 @@ impl Case {
         let mut state = PoolState::new("p".parse().unwrap());
         state.target = Mix::new(0, 1000);
         for minute in self.away.into_iter().flat_map(|away| away..=self.now) {
-            learned.see(at(minute), &state, &Work::default(), &LIMITS, Span::hours(24));
+            learned.see(
+                at(minute),
+                &state,
+                &Work::default(),
+                &LIMITS,
+                Span::hours(24),
+                LostWork::All,
+            );
         }
         let mut runs = RunTimes::default();
         (0..2000).for_each(|_| runs.learn(Span::minutes(30)));
@@ -83,7 +91,6 @@ impl Case {
             typical: None,
             confidence: 0.95,
             switch: Span::minutes(10),
-            checkpoint: None,
         };
         let due = |submitted: Timestamp| Some((0, submitted + Span::minutes(self.within)));
         let waiting: Vec<_> = self.work.waiting.iter().map(|task| due(task.submitted)).collect();
@@ -104,6 +111,7 @@ impl Case {
             lanes: Lanes::Both,
             spot_share: 0.2,
             prior: Prior::worth_one_eviction(Hazard(0.05)),
+            lost: LostWork::All,
         };
         sight.plan()
     }
@@ -174,6 +182,26 @@ fn what_boots_is_not_ordered_twice_and_what_is_done_with_goes() {
 }
 
 #[test]
+fn a_task_without_slack_gets_one_dedicated_node_and_no_spot_node_takes_it() {
+    let starting = |lane, granted| Node {
+        activity: NodeActivity::Starting,
+        granted: at(granted),
+        ..node(lane, 0)
+    };
+    // The spot node would come after the moment at which the task must have begun.
+    let spot = starting(Lane::Spot, 568);
+    let plan = Case::of(568, queue(&[(1, 0)], vec![spot])).plan();
+    assert_eq!((plan.course, plan.target), (DueCourse::Dedicated, Mix::new(1, 0)));
+    // The one that was ordered comes no later than another would.
+    let both = vec![spot, starting(Lane::Dedicated, 568)];
+    let plan = Case::of(569, queue(&[(1, 0)], both)).plan();
+    assert_eq!(plan.target, Mix::new(1, 0));
+    // A task that is late in any case gets one node, however often it is looked at.
+    let late = Case::of(580, queue(&[(1, 0)], vec![starting(Lane::Spot, 578)])).plan();
+    assert_eq!((late.late, late.target), (1, Mix::new(0, 1)));
+}
+
+#[test]
 fn dedicated_nodes_take_no_further_tasks_once_spot_is_back() {
     let mut work = queue(&[(4, 0)], vec![node(Lane::Dedicated, 1), node(Lane::Spot, 1)]);
     work.running = [Lane::Dedicated, Lane::Spot]
@@ -182,6 +210,7 @@ fn dedicated_nodes_take_no_further_tasks_once_spot_is_back() {
             started: at(290),
             slots: 1,
             ran: Span::ZERO,
+            lost: LostRuns::default(),
             lane,
             cordoned: false,
             job: None,

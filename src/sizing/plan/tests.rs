@@ -3,7 +3,7 @@
 use proptest::{prop_assert, proptest};
 
 use super::{Course, Lanes, Plan, Sight};
-use crate::account::{Node, NodeActivity, PoolState, RunningTask, WaitingTask, Work};
+use crate::account::{LostRuns, Node, NodeActivity, PoolState, RunningTask, WaitingTask, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
 use crate::market::LostWork;
 use crate::sizing::{DurationModel, LIMITS, Learned, MissLimits};
@@ -17,6 +17,7 @@ fn waiting(submitted: i64, ran: i64) -> WaitingTask {
         submitted: at(submitted),
         slots: 1,
         ran: Span::minutes(ran),
+        lost: LostRuns::of_longest(Span::minutes(ran)),
         job: None,
     }
 }
@@ -27,6 +28,7 @@ fn running(lane: Lane) -> RunningTask {
         started: at(995),
         slots: 1,
         ran: Span::ZERO,
+        lost: LostRuns::default(),
         lane,
         cordoned: false,
         job: None,
@@ -59,7 +61,14 @@ fn learned_with(outage: bool, n_late: usize) -> Learned {
     let mut state = PoolState::new("p".parse().unwrap());
     state.target = Mix::new(0, u32::from(outage));
     for minute in [990, 1000] {
-        learned.see(at(minute), &state, &Work::default(), &LIMITS, Span::hours(24));
+        learned.see(
+            at(minute),
+            &state,
+            &Work::default(),
+            &LIMITS,
+            Span::hours(24),
+            LostWork::All,
+        );
     }
     learned
 }
