@@ -47,7 +47,10 @@
 //!
 //! # When the answer would change
 //!
-//! The break-even rate is found between secants of what spot saves, all chances to last taken to the same power. Where no spot node is
+//! The break-even rate is found between secants of what spot saves, all chances to last taken to the same power. A count of dedicated
+//! nodes is followed from rate to rate, each from the place of the last, until it saves nothing; then another one that still saves,
+//! until there is none. In a large pool that one is found among two dozen looks, by what is saved for each node at work, and the rate
+//! is told to within a few nodes of the bill. Where no spot node is
 //! forced the best cost without spot does not depend on the rate and the best cost with it never falls, so there is one rate.
 //!
 //! Sources: Pólya's urn and the beta-binomial distribution (Johnson, Kemp, Kotz: Univariate Discrete Distributions, 3rd ed., 6.2);
@@ -56,9 +59,12 @@
 //! `SkyServe` (arXiv 2411.01438), revocations that come together as in `ExoSphere` (arXiv 1704.08738).
 
 mod allocate;
+mod at_hazard;
 mod bill;
 mod branch;
 mod break_even;
+mod course;
+mod crossing;
 mod dwell;
 mod fallback;
 mod first;

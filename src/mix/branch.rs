@@ -11,32 +11,27 @@ const EQUAL: f64 = 1e-12;
 /// A stretch this short is walked through: the points of a walk are an order cheaper than those afar.
 const WALKED: u32 = 24;
 
-/// How thoroughly a range is looked through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Care {
-    /// Until no other mix can be cheaper.
-    Proven,
-    /// Small ranges likewise, and large ones as far as so many looks go: to within a node or two.
-    Looks(u32),
-}
-
-/// A range this small is looked through whatever it takes.
+/// At a break-even rate all mixes of a pool cost about the same; a range of them this small is looked through all the same.
 const SMALL: u32 = 128;
 
 /// Returns the cheapest mix that keeps the promise among those with `spot.0` to `spot.1` spot nodes, within the limits; `None`
-/// when none does.
-pub(super) fn cheapest(search: &Search<'_>, spot: (u32, u32), care: Care) -> Option<Candidate> {
+/// when none does. Mixes that cost `below` or more need not be found.
+pub(super) fn cheapest(search: &Search<'_>, spot: (u32, u32), below: f64) -> Option<Candidate> {
     let (least, most) = search.dedicated_range(spot)?;
-    let care = if most - least <= SMALL { Care::Proven } else { care };
     let mut branch = Branch {
         frontier: Frontier::new(search, spot, most),
         best: None,
         open: Vec::new(),
-        care,
+        below,
     };
     branch.cut(least, most);
     branch.close();
     branch.best
+}
+
+/// Returns whether a range of dedicated counts is too large to be looked through for each rate of evictions.
+pub(super) fn is_large(least: u32, most: u32) -> bool {
+    most - least > SMALL
 }
 
 /// Returns the mix with the fewest dedicated nodes of those that keep the promise; of these the cheapest.
@@ -54,7 +49,7 @@ pub(super) fn fewest_dedicated(search: &Search<'_>, spot: (u32, u32)) -> Option<
 }
 
 /// Returns the fewest dedicated nodes of `least` to `keeps` that keep the promise, given that `keeps` does.
-fn fewest_that_keeps(frontier: &mut Frontier<'_>, least: u32, keeps: u32) -> u32 {
+pub(super) fn fewest_that_keeps(frontier: &mut Frontier<'_>, least: u32, keeps: u32) -> u32 {
     let (mut low, mut high) = (least, keeps);
     while low < high {
         let middle = low + (high - low) / 2;
@@ -73,7 +68,8 @@ struct Branch<'a> {
     best: Option<Candidate>,
     /// The stretches still to be looked through, with what is the least they can cost; the cheapest last.
     open: Vec<(f64, Point, Point)>,
-    care: Care,
+    /// The cost from which on a mix is of no use.
+    below: f64,
 }
 
 impl Branch<'_> {
@@ -155,19 +151,16 @@ impl Branch<'_> {
             if self.is_dearer(bound, &high) {
                 continue;
             }
-            if matches!(self.care, Care::Looks(most) if self.frontier.looked >= most) {
-                return;
-            }
             let (from, to) = (low.best.dedicated, high.best.dedicated);
-            // With few looks to spend they are spread out.
-            if self.care == Care::Proven && to - from <= WALKED {
+            if to - from <= WALKED {
                 let mut near = high;
                 for dedicated in (from + 1..to).rev() {
                     near = self.look(dedicated, Some(&near)).unwrap_or(near);
                 }
                 continue;
             }
-            let Some(middle) = self.look(from + (to - from) / 2, Some(&high)) else {
+            let middle = from + (to - from) / 2;
+            let Some(middle) = self.look(middle, Some(&high.nearer(&low, middle))) else {
                 continue;
             };
             self.open(low, middle);
@@ -177,6 +170,9 @@ impl Branch<'_> {
     }
 
     fn is_dearer(&self, bound: f64, high: &Point) -> bool {
+        if bound >= self.below {
+            return true;
+        }
         self.best.is_some_and(|best| {
             let equal = EQUAL * (1.0 + best.cost.abs());
             // Of equal mixes the one with more dedicated nodes is wanted.

@@ -24,8 +24,6 @@ pub(super) struct Frontier<'a> {
     search: &'a Search<'a>,
     walker: Walker<'a>,
     spot: (u32, u32),
-    /// How many points were looked at.
-    pub looked: u32,
 }
 
 impl<'a> Frontier<'a> {
@@ -34,7 +32,6 @@ impl<'a> Frontier<'a> {
             search,
             walker: Walker::new(search, dedicated),
             spot,
-            looked: 0,
         }
     }
 
@@ -42,7 +39,7 @@ impl<'a> Frontier<'a> {
         self.search.terms
     }
 
-    fn promised(&self) -> u32 {
+    pub(super) fn promised(&self) -> u32 {
         self.search.promise.constraint(self.terms().demand).need
     }
 
@@ -56,6 +53,12 @@ impl<'a> Frontier<'a> {
             self.promised(),
             terms.demand,
         ]
+    }
+
+    /// Returns the spot counts at which the cost bends.
+    pub(super) fn bends_of_spot(&self) -> [u32; 3] {
+        let spot = &self.terms().spot;
+        [spot.there, spot.in_time, self.spot.1]
     }
 
     /// Returns the spot nodes that the limits allow beside so many dedicated ones.
@@ -75,11 +78,13 @@ impl<'a> Frontier<'a> {
 
     /// Returns the best mix with so many dedicated nodes; `None` when none keeps the promise.
     pub(super) fn point(&mut self, dedicated: u32, near: Option<&Point>) -> Option<Point> {
-        self.looked += 1;
         let (low, high) = self.room(dedicated);
         let wanted = self.promised().saturating_sub(dedicated);
         let guess = near.map_or(wanted, |near| near.guess(dedicated));
         let walker = &mut self.walker;
+        if walker.is_hopeless(dedicated) {
+            return None;
+        }
         let least = first((low, high), guess, |spot| {
             walker.move_to(dedicated, spot);
             walker.excess_risk()
@@ -189,6 +194,25 @@ impl Reach {
 }
 
 impl Point {
+    /// Returns a point to guess from for a place between two.
+    pub(super) fn nearer(&self, other: &Self, dedicated: u32) -> Self {
+        let (from, to) = (f64::from(self.best.dedicated), f64::from(other.best.dedicated));
+        let share = (f64::from(dedicated) - from) / (to - from);
+        let least = f64::from(self.least) + share * (f64::from(other.least) - f64::from(self.least));
+        let mut point = *self;
+        (point.best.dedicated, point.least) = (dedicated, least.round() as u32);
+        point
+    }
+
+    /// Returns a point to guess from for a place that has another part of the promise to make up.
+    pub(super) fn scaled(&self, dedicated: u32, promised: u32) -> Self {
+        let missing = |dedicated: u32| f64::from(promised.saturating_sub(dedicated).max(1));
+        let least = f64::from(self.least) * missing(dedicated) / missing(self.best.dedicated);
+        let mut point = *self;
+        (point.best.dedicated, point.least) = (dedicated, least.round() as u32);
+        point
+    }
+
     /// Returns about how many spot nodes keep the promise with so many dedicated nodes.
     fn guess(&self, dedicated: u32) -> u32 {
         let more = i64::from(self.best.dedicated) - i64::from(dedicated);

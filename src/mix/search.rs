@@ -74,6 +74,11 @@ impl<'a> Walker<'a> {
         tolerated(self.kept.short(), self.terms.risk)
     }
 
+    /// Returns whether no number of spot nodes keeps the promise beside so many dedicated ones.
+    pub(super) fn is_hopeless(&self, dedicated: u32) -> bool {
+        !tolerated(self.kept.short_at_least(dedicated), self.terms.risk)
+    }
+
     /// Returns the chance that the promise is broken.
     pub(super) fn short(&self) -> f64 {
         self.kept.short()

@@ -1,6 +1,6 @@
 //! The best mix, what else there was, and when the answer would change.
 
-use super::branch::{self, Care};
+use super::branch;
 use super::ray::Ray;
 use super::search::{Candidate, Search, Walker};
 use super::supply::{Supply, tolerated};
@@ -16,14 +16,16 @@ use crate::base::{Mix, Nodes, UsdHourly};
 pub fn solve(problem: &Problem) -> Result<Solution, ProblemError> {
     problem.check()?;
     let terms = Terms::new(problem);
-    let (promise, best) = answer(&terms, problem.rule);
+    let answer = answer(&terms, problem.rule);
+    let best = answer.best;
+    let other = answer.other(&terms);
     Ok(Solution {
         mix: best.mix(),
-        promise,
+        promise: answer.promise,
         chance: 1.0 - best.short,
         bill: best.bill,
-        runner_up: runner_up(&terms, problem.rule, promise, &best),
-        break_even: break_even::of(problem, &terms, &best),
+        runner_up: runner_up(&terms, problem.rule, &answer, other),
+        break_even: break_even::of(problem, &terms, &best, other.as_ref()),
     })
 }
 
@@ -34,7 +36,7 @@ pub fn solve(problem: &Problem) -> Result<Solution, ProblemError> {
 /// The first fault of the problem, with the way out.
 pub fn cheapest(problem: &Problem) -> Result<Evaluation, ProblemError> {
     problem.check()?;
-    let (promise, best) = answer(&Terms::new(problem), problem.rule);
+    let Answer { promise, best, .. } = answer(&Terms::new(problem), problem.rule);
     Ok(Evaluation {
         mix: best.mix(),
         promise,
@@ -90,18 +92,45 @@ impl Candidate {
     }
 }
 
+/// The best mix under a rule, and the strongest promise that any mix keeps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    pub promise: Promise,
+    pub best: Candidate,
+    /// The best one with spot, where it was found on the way and is not the best.
+    with_spot: Option<Candidate>,
+}
+
+impl Answer {
+    /// Returns the best mix of the other kind that keeps the promise: without spot, or with it.
+    fn other(&self, terms: &Terms) -> Option<Candidate> {
+        if self.best.spot <= least_spot(terms) && self.with_spot.is_some() {
+            return self.with_spot;
+        }
+        let search = Search {
+            terms,
+            promise: self.promise,
+        };
+        if self.best.spot > least_spot(terms) {
+            search.without_spot()
+        } else {
+            search.with_spot(f64::INFINITY)
+        }
+    }
+}
+
 /// Returns the best mix under a rule and the promise it keeps.
-pub(super) fn answer(terms: &Terms, rule: ShareRule) -> (Promise, Candidate) {
+pub(super) fn answer(terms: &Terms, rule: ShareRule) -> Answer {
     for promise in [Promise::Met, Promise::Late, Promise::WhileSpotLasts] {
         if let Some(best) = best(terms, rule, promise) {
-            return (promise, best);
+            return best;
         }
     }
     let mut nodes = most_promised(terms, rule);
     loop {
         let promise = Promise::Part { nodes };
         if let Some(best) = best(terms, rule, promise) {
-            return (promise, best);
+            return best;
         }
         // The two sums that tell the most and whether it is kept may differ in their last digit.
         assert!(nodes > Nodes::ZERO, "a promise of no node is always kept");
@@ -110,32 +139,43 @@ pub(super) fn answer(terms: &Terms, rule: ShareRule) -> (Promise, Candidate) {
 }
 
 /// Returns the best mix under a rule that keeps a promise.
-fn best(terms: &Terms, rule: ShareRule, promise: Promise) -> Option<Candidate> {
+fn best(terms: &Terms, rule: ShareRule, promise: Promise) -> Option<Answer> {
     let search = Search { terms, promise };
-    match rule {
+    let mut with_spot = None;
+    let best = match rule {
         ShareRule::ExpectedCost => {
             let without = search.without_spot();
             let below = without.map_or(f64::INFINITY, |without| without.cost);
-            let with = search.with_spot(Care::Proven).filter(|with| with.cost < below);
-            with.or(without)
+            with_spot = search.with_spot(f64::INFINITY);
+            with_spot.filter(|with| with.cost < below).or(without)
         }
         ShareRule::SpotFirst => branch::fewest_dedicated(&search, terms.limits.spot),
         ShareRule::Fixed { spot } => Ray::new(terms, spot).cheapest(promise),
         ShareRule::DedicatedOnly => search.without_spot(),
-    }
+    };
+    best.map(|best| Answer {
+        promise,
+        best,
+        with_spot,
+    })
 }
 
 impl Search<'_> {
     /// Returns the cheapest mix that keeps the promise with no spot node but what the limits demand.
     pub(super) fn without_spot(&self) -> Option<Candidate> {
         let least = self.least_spot();
-        branch::cheapest(self, (least, least), Care::Proven)
+        branch::cheapest(self, (least, least), f64::INFINITY)
     }
 
-    /// Returns the cheapest mix that keeps the promise with more spot nodes than the limits demand.
-    pub(super) fn with_spot(&self, care: Care) -> Option<Candidate> {
-        let range = (self.least_spot().saturating_add(1), self.terms.limits.spot.1);
-        branch::cheapest(self, range, care)
+    /// Returns the cheapest mix that keeps the promise with more spot nodes than the limits demand; one that costs `below` or more is
+    /// not looked for.
+    pub(super) fn with_spot(&self, below: f64) -> Option<Candidate> {
+        branch::cheapest(self, self.range_with_spot(), below)
+    }
+
+    /// Returns the spot nodes that a mix with more of them than the limits demand has.
+    pub(super) fn range_with_spot(&self) -> (u32, u32) {
+        (self.least_spot().saturating_add(1), self.terms.limits.spot.1)
     }
 
     /// Returns the fewest spot nodes that the limits allow: their own, or what the total wants and dedicated cannot give.
@@ -186,31 +226,25 @@ fn most_promised(terms: &Terms, rule: ShareRule) -> Nodes {
 }
 
 /// Returns the best mix of another kind than the answer, and why it lost.
-fn runner_up(terms: &Terms, rule: ShareRule, promise: Promise, best: &Candidate) -> Option<RunnerUp> {
-    let search = Search { terms, promise };
+fn runner_up(terms: &Terms, rule: ShareRule, answer: &Answer, other: Option<Candidate>) -> Option<RunnerUp> {
+    let Answer { promise, best, .. } = *answer;
     if rule != ShareRule::ExpectedCost
-        && let Some(free) = self::best(terms, ShareRule::ExpectedCost, promise)
+        && let Some(Answer { best: free, .. }) = self::best(terms, ShareRule::ExpectedCost, promise)
         && free.mix() != best.mix()
     {
         let saves = UsdHourly((best.cost - free.cost).max(0.0));
         return Some(free.lost(Lost::AgainstTheRule { saves }));
     }
     let uses_spot = best.spot > least_spot(terms);
-    let other = if uses_spot {
-        search.without_spot()
-    } else {
-        // Spot nodes that stand in for no dedicated one are no other way to do it.
-        search
-            .with_spot(Care::Proven)
-            .filter(|with| with.dedicated < best.dedicated)
-    };
-    if let Some(other) = other {
+    // Spot nodes that stand in for no dedicated one are no other way to do it.
+    if let Some(other) = other.filter(|other| uses_spot || other.dedicated < best.dedicated) {
         let lost = Lost::Dearer {
             by: UsdHourly(other.cost - best.cost),
             line: other.bill.dearest_line_over(&best.bill),
         };
         return Some(other.lost(lost));
     }
+    let search = Search { terms, promise };
     search.riskier(uses_spot).filter(|other| other.mix != best.mix())
 }
 

@@ -102,6 +102,14 @@ impl Supply {
         self.up * self.calm.short() + (1.0 - self.up) * shaken
     }
 
+    /// Returns a chance that no number of spot nodes falls short with less: that of a shock that leaves none.
+    pub(super) fn short_at_least(&self, dedicated: u32) -> f64 {
+        if self.shaken.is_some() || dedicated.min(self.most.0) >= self.need {
+            return 0.0;
+        }
+        1.0 - self.up
+    }
+
     /// Returns the mean count of nodes missing.
     pub(super) fn missing(&self) -> f64 {
         let shaken = self
