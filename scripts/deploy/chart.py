@@ -6,6 +6,7 @@
 import copy
 import pathlib
 import sys
+import tomllib
 
 import helm_python as helm
 import kubernetes_validate
@@ -25,6 +26,13 @@ FULL = {
     "account": {"endpoint": ENDPOINT, "auth": "sharedKey", "keySecret": {"name": "batch"}},
     "dryRun": False,
     "http": {"openReads": False, "tokenSecret": {"name": "writes"}, "readTokenSecret": {"name": "reads"}},
+    "history": {
+        "prometheus": "https://prometheus.example.com/west",
+        "labels": {"job": "steering/lowtide", "cluster": 'we"st'},
+        "all": True,
+        "user": "reader",
+        "passwordSecret": {"name": "prometheus"},
+    },
     "policies": {"existingConfigMap": "mine"},
     "ledger": {"kind": "postgres", "postgres": {"addressSecret": {"name": "database"}}},
     "replicas": 2,
@@ -61,9 +69,19 @@ MANAGED = {
     "policies": {"files": POLICY},
     "serviceAccount": {"create": False, "name": "mine"},
     "ledger": {"sqlite": {"existingClaim": "mine"}},
+    "history": {"prometheus": "https://mine.westeurope.prometheus.monitor.azure.com", "scope": "https://prometheus.monitor.azure.com"},
     "networkPolicy": {"enabled": False},
 }
 SETTINGS = {"least": LEAST, "full": FULL, "managed": MANAGED}
+# What the configuration says of where the past is.
+HISTORY = {
+    "least": {"prometheus": None},
+    "full": {
+        **{key: FULL["history"][key] for key in ("prometheus", "labels", "all", "user")},
+        "password": {"file": "/etc/lowtide/secrets/history-password"},
+    },
+    "managed": MANAGED["history"] | {"labels": None},
+}
 
 
 def with_value(path, value, base=LEAST):
@@ -87,6 +105,11 @@ REFUSED = [
     (with_value("policies.existingConfigMap", "mine"), "keep one"),
     ({"account": LEAST["account"]}, "there are no policies"),
     (with_value("http.openReads", False), "no token lets read"),
+    (with_value("history", {"all": True}), "history.prometheus is needed"),
+    (with_value("history", {"prometheus": "https://a", "user": "u"}), "go together"),
+    (with_value("history", {"prometheus": "https://a", "scope": "s", "tokenSecret": {"name": "t"}}), "keep one"),
+    (with_value("history.prometheus", "https://user:word@a"), "prometheus"),
+    (with_value("history.labels", {"a-b": "c"}), "a-b"),
     (with_value("replica", 2), "replica"),
     (with_value("account.endpoint", "myaccount"), "endpoint"),
     (with_value("account.auth", "key"), "auth"),
@@ -178,6 +201,9 @@ def main(folder):
             faults += [f"{setting}: {why}" for why, well in hardened(objects) if not well]
             [config] = [part for part in of_kind(objects, "ConfigMap") if "lowtide.toml" in part["data"]]
             (folder / f"{setting}.toml").write_text(config["data"]["lowtide.toml"])
+            told = tomllib.loads(config["data"]["lowtide.toml"]).get("history", {})
+            if {key: told.get(key) for key in HISTORY[setting]} != HISTORY[setting]:
+                faults.append(f"{setting}: its history is {told}")
             for rule in of_kind(objects, "PrometheusRule"):
                 (folder / "rules.yaml").write_text(yaml.safe_dump({"groups": rule["spec"]["groups"]}))
                 links = [

@@ -27,6 +27,7 @@ printf 'postgres://lowtide:word@127.0.0.1:1/lowtide\n' >"$scratch/secrets/postgr
 printf 'token\n' >"$scratch/token"
 printf '%064d\n' 1 >"$scratch/secrets/http-token"
 printf '%064d\n' 2 >"$scratch/secrets/http-read-token"
+printf 'word\n' >"$scratch/secrets/history-password"
 other='s|/none/|/none/|'
 if ! "$program" schema config | grep -q postgresFile; then
     not_run "a ledger in PostgreSQL: this build of the program takes none, and a file of SQLite stands in for it"

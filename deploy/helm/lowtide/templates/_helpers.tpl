@@ -43,6 +43,29 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- default (regexReplaceAll "^https?://([^./:]+).*$" .Values.account.endpoint "${1}") .Values.account.name }}
 {{- end }}
 
+{{/* The secrets that you made which the pod has as files: the name of the secret, the key in it, the name of the file. */}}
+{{- define "lowtide.secrets" -}}
+{{- $secrets := list }}
+{{- if eq .Values.account.auth "sharedKey" }}
+{{- $secrets = append $secrets (list .Values.account.keySecret "batch-key") }}
+{{- end }}
+{{- if eq .Values.ledger.kind "postgres" }}
+{{- $secrets = append $secrets (list .Values.ledger.postgres.addressSecret "postgres-address") }}
+{{- end }}
+{{- $secrets = append $secrets (list .Values.http.tokenSecret "http-token") }}
+{{- $secrets = append $secrets (list .Values.http.readTokenSecret "http-read-token") }}
+{{- $secrets = append $secrets (list .Values.history.tokenSecret "history-token") }}
+{{- $secrets = append $secrets (list .Values.history.passwordSecret "history-password") }}
+{{- range $secrets }}
+{{- $secret := first . }}
+{{- if $secret.name }}
+- secret:
+    name: {{ $secret.name }}
+    items: [{ key: {{ $secret.key }}, path: {{ last . }} }]
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* What cannot be meant together, told before anything is made. */}}
 {{- define "lowtide.check" -}}
 {{- with .Values }}
@@ -63,6 +86,16 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- if and (not .http.openReads) (not .http.readTokenSecret.name) (not .http.tokenSecret.name) }}
 {{- fail "http.openReads is false and no token lets read: set http.readTokenSecret, or nobody can" }}
+{{- end }}
+{{- $ways := list .history.tokenSecret.name .history.user .history.scope | compact }}
+{{- if gt (len $ways) 1 }}
+{{- fail "history has several of tokenSecret, user and scope: keep one" }}
+{{- end }}
+{{- if ne (empty .history.user) (empty .history.passwordSecret.name) }}
+{{- fail "history.user and history.passwordSecret.name go together: set both, or neither" }}
+{{- end }}
+{{- if and (not .history.prometheus) (or $ways .history.labels .history.all) }}
+{{- fail "history.prometheus is needed with the rest of history: where it answers" }}
 {{- end }}
 {{- if and .policies.files .policies.existingConfigMap }}
 {{- fail "policies.files and policies.existingConfigMap are both set: keep one" }}
