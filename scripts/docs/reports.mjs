@@ -129,6 +129,43 @@ async function sweep() {
   await page.close();
 }
 
+async function comparison() {
+  const told = await report("comparison");
+  const { page } = told;
+  const data = await page.evaluate(() => JSON.parse(document.getElementById("data").textContent));
+  const [sums, rows] = data.sheets;
+  must(data.cases.names.length === 8 && rows.rows.length === 8 * data.cases.contenders.length, "not every case is told");
+  must(sums.rows.length === data.cases.contenders.length && data.cases.ratios.flat().every((ratio) => ratio === null || ratio >= 1), "something costs less than the bound");
+  ok(`a comparison: ${await drawn(page, "a comparison")} charts, ${data.cases.names.length} cases; ${await readable(page, "a comparison")}`);
+  await fits(page, "a comparison");
+  await picture(page, "comparison-light", true);
+  const over = await page.$(".beside .chart .u-over");
+  await over.evaluate((one) => one.scrollIntoView({ block: "center" }));
+  const box = await over.boundingBox();
+  await page.mouse.move(box.x + box.width * (2.5 / 8), box.y + box.height / 2);
+  await until(page, "the case under the cursor", () => document.querySelector(".beside .legend").innerText.startsWith("3: "));
+  const legend = (await text(page, ".beside .legend")).replace(/\s+/g, " ");
+  const first = data.cases.ratios[0][2];
+  must(legend.includes(data.cases.names[2].join(", ")) && (first === null ? legend.includes("not met") : legend.includes(`${first.toFixed(2)} ×`)), `the legend says ${legend}`);
+  ok(`a case tells what each paid: ${legend.slice(0, 110)}…`);
+  quiet(told);
+  await page.close();
+  const unbound = await report("unbound", { dark: true });
+  must((await text(unbound.page, ".beside h3")).startsWith("Cost ÷ dedicated"), "without a bound costs are not told by the reference");
+  ok(`without a bound, in the dark: ${await readable(unbound.page, "a comparison in the dark")}`);
+  await picture(unbound.page, "comparison-dark", true);
+  await unbound.page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  await unbound.page.emulateMediaType("print");
+  await picture(unbound.page, "comparison-paper", true);
+  quiet(unbound);
+  await unbound.page.close();
+  const phone = await report("comparison", { phone: true });
+  await fits(phone.page, "a comparison on a phone");
+  await picture(phone.page, "comparison-phone", true);
+  quiet(phone);
+  await phone.page.close();
+}
+
 async function keyboard() {
   const told = await report("backtest");
   const { page } = told;
@@ -189,6 +226,7 @@ try {
   await backtest();
   await looks();
   await sweep();
+  await comparison();
   await keyboard();
   await hostile();
   await ledger();

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The pages of `backtest --html`, `--sweep` and `report --html` in a real headless Chromium, opened from the disk: nothing is asked for
+# The pages of `backtest --html`, `--sweep`, `compare --html` and `report --html` in a real headless Chromium, opened from the disk: nothing is asked for
 # elsewhere, every chart is drawn, runs are chosen by mouse and keyboard, in both looks, on a phone and on paper. Pictures and pages go
 # to target/reports. Installs what scripts/serve/page.sh does, and needs python3.
 cd "$(dirname "$0")/../.."
@@ -21,6 +21,16 @@ cmp "$scratch/before.html" "$pages/backtest.html" || fail "the same backtest mak
 ok "the same backtest makes the same page, $(($(wc -c <"$pages/backtest.html") / 1024)) KiB"
 backtest --baseline native --sweep demand.0.backlog.drainWithin=5m,10m,15m,30m,1h --sweep bounds.dedicated.0=0,1,2,4 --html "$pages/sweep.html" || fail "the sweep"
 ok "a sweep of 20 settings is a page of $(($(wc -c <"$pages/sweep.html") / 1024)) KiB"
+compare() {
+    "$program" compare policies/backlog.yaml policies/ci-agents.yaml --workloads builtin:ci-day generate:batch:30/3h,lognormal:10m/0.6,1d --spots az20 regimes:2h/20m \
+        --for 9h --price-ratio 0.2,0.35 --baselines spothedge "$@" >"$scratch/compared" 2>>"$scratch/backtest.log"
+}
+compare --bound --html "$pages/comparison.html" || fail "the comparison"
+cp "$pages/comparison.html" "$scratch/before.html"
+compare --bound --html "$pages/comparison.html" || fail "the comparison again"
+cmp "$scratch/before.html" "$pages/comparison.html" || fail "the same comparison makes another page"
+compare --html "$pages/unbound.html" || fail "the comparison without a bound"
+ok "the same comparison makes the same page, $(($(wc -c <"$pages/comparison.html") / 1024)) KiB"
 # A name that would end the script, were it taken for more than text.
 hostile="$scratch/<img src=x onerror=alert(1)><script>alert(2).yaml"
 cp policies/ci-agents.yaml "$hostile"

@@ -1,6 +1,7 @@
 //! `lowtide compare`: contenders over every workload on every spot market, in one table.
 
 mod found;
+mod page;
 mod show;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::bound_options::parse_tolerance;
 use super::exit::{Exit, Failure};
 use super::fault_options::FaultOptions;
+use super::html::HtmlOption;
 use super::options::{Form, OutputOption};
 use super::policies;
 use super::terminal::Terminal;
@@ -86,6 +88,8 @@ pub(super) struct Compare {
     #[command(flatten)]
     faults: FaultOptions,
     #[command(flatten)]
+    html: HtmlOption,
+    #[command(flatten)]
     output: OutputOption<CompareOutput>,
 }
 
@@ -110,6 +114,7 @@ impl Form for CompareOutput {
 
 impl Compare {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        self.html.checked()?;
         let policies = policies::read_all(&self.policies)?.policies;
         let mut contenders: Vec<_> = policies.into_iter().map(Contender::Policy).collect();
         contenders.extend(self.others());
@@ -134,6 +139,7 @@ impl Compare {
             CompareOutput::Json => terminal.json(&comparison)?,
             CompareOutput::Csv => show::csv(&comparison, terminal)?,
         }
+        self.write_page((&contenders, &cases), notes, &comparison, terminal)?;
         Ok(Exit::Success)
     }
 

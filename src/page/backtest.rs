@@ -1,6 +1,7 @@
 //! The page of a backtest or a sweep.
 
 use super::data::{Data, Depth, Figure, Kind, Point, Sheet, StepRow, TurnRow, lanes, seconds};
+use super::names::{listed, unique};
 use super::wanted::{ranked, wanted};
 use crate::policy::Prices;
 use crate::sim::sweep::{SweepPoint, SweepReport, front};
@@ -26,9 +27,6 @@ pub struct Asked<'a> {
 
 /// What the fact of the policies is called.
 const POLICIES: &str = "Policies";
-
-/// Names that a line holds.
-const NAMES_MAX: usize = 12;
 
 /// Returns the page of a backtest.
 pub fn of_report(asked: &Asked<'_>, report: &Report) -> Data {
@@ -175,6 +173,7 @@ fn common(asked: &Asked<'_>, runs: &[&Run], shown: &[usize], sheet: Sheet, point
         notes: asked.workload.notes.clone(),
         sheets: vec![sheet],
         points,
+        cases: None,
         runs_left_out: runs.len() - deep.len(),
         runs: deep,
         wait_marks: wait_marks()
@@ -256,27 +255,6 @@ fn seeds(seeds: &[u64]) -> String {
         [one] => one.to_string(),
         [first, .., last] => format!("{first} to {last}"),
     }
-}
-
-fn unique(names: impl Iterator<Item = String>) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    let mut known = std::collections::BTreeSet::new();
-    for name in names {
-        if known.insert(name.clone()) {
-            found.push(name);
-        }
-    }
-    found
-}
-
-fn listed(names: &[String]) -> String {
-    let (first, rest) = names.split_at(names.len().min(NAMES_MAX));
-    let more = if rest.is_empty() {
-        String::new()
-    } else {
-        format!(" and {} more", rest.len())
-    };
-    first.join(", ") + &more
 }
 
 /// Returns a run in depth, as far as it was followed.

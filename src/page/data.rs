@@ -26,6 +26,9 @@ pub struct Data {
     pub sheets: Vec<Sheet>,
     /// What is set against each other in cost and wait.
     pub points: Vec<Point>,
+    /// What costs are case by case; of a comparison.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cases: Option<Cases>,
     /// What can be looked at in depth.
     pub runs: Vec<Depth>,
     /// How many runs or pools there are beside these.
@@ -44,6 +47,8 @@ pub enum Kind {
     Sweep,
     /// What a ledger tells.
     Ledger,
+    /// Contenders over many cases.
+    Comparison,
 }
 
 /// A table as the terminal shows it.
@@ -75,7 +80,7 @@ pub struct Point {
     pub label: Option<String>,
     /// Whether it is one of the policies, and not what they are compared with.
     pub own: bool,
-    /// The bill, in US dollars.
+    /// The bill, in US dollars; of a comparison, as a multiple.
     pub cost: f64,
     /// Seconds that 95 of 100 tasks waited at most.
     pub wait_p95: f64,
@@ -92,6 +97,27 @@ pub struct Point {
     /// Its run in depth, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<usize>,
+}
+
+/// What contenders cost case by case.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cases {
+    /// What costs are multiples of.
+    pub over: String,
+    /// Who took part.
+    pub contenders: Vec<String>,
+    /// The workload of each case, and its market with price and seed.
+    pub names: Vec<[String; 2]>,
+    /// By contender and case; null where the limit was not met.
+    pub ratios: Vec<Vec<Figure>>,
+    /// How many cases there are beside these.
+    pub left_out: usize,
+}
+
+impl Cases {
+    /// Cases that can be told apart on a screen.
+    pub const SHOWN_MAX: usize = 600;
 }
 
 /// One run, or one pool of a ledger, in depth: columns of equal length, one place for each step; null where nothing is known.

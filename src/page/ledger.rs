@@ -342,6 +342,7 @@ pub fn of_ledger(looked: Looked, sheets: Vec<Sheet>, courses: Courses) -> Data {
         notes: Vec::new(),
         sheets,
         points: Vec::new(),
+        cases: None,
         runs: runs.collect(),
         runs_left_out: courses.n_left_out,
         wait_marks: Vec::new(),

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use lowtide::page::{Asked, Courses, Data, FOLLOW, Looked, RUNS_MAX, html, of_ledger, of_report};
+use lowtide::page::{
+    Asked, Compared, Courses, Data, FOLLOW, Looked, RUNS_MAX, html, of_comparison, of_ledger, of_report,
+};
+use lowtide::sim::bound::{Ask, Tolerance};
+use lowtide::sim::compare::{Case, Terms, compare};
 use lowtide::sim::workload::Workload;
-use lowtide::sim::{Contender, Options, Report, backtest, demo, follow};
+use lowtide::sim::{Cells, Contender, Options, Report, SpotMarket, backtest, demo, follow};
 use lowtide::store::Store;
 use lowtide::store::report::Stretch;
 use serde_json::Value;
@@ -207,5 +211,80 @@ fn a_page_of_a_ledger_adds_up_to_its_costs() {
         "evictions",
     ] {
         assert_eq!(column(name).len(), column("cost").len(), "{name}");
+    }
+}
+
+#[test]
+fn a_page_of_a_comparison_tells_what_its_rows_tell() {
+    let market = |name| SpotMarket::modelled(name).unwrap().unwrap();
+    let workload = demo::workload();
+    let mut contenders = demo::contenders();
+    contenders.truncate(2);
+    for bound in [Ask::AllOnTime, Ask::No] {
+        let cases: Vec<Case> = ["az5", "az20"]
+            .map(|name| Case {
+                workload: Arc::clone(&workload),
+                options: Options {
+                    spot: market(name),
+                    bound,
+                    ..demo::options()
+                },
+                price_ratio: 0.2,
+            })
+            .into();
+        let tolerance = Tolerance {
+            tasks: 0.05,
+            work: 0.1,
+        };
+        let terms = Terms {
+            tolerance,
+            against: None,
+        };
+        let compared = compare(&contenders, &cases, terms, &|| {}).unwrap();
+        let asked = Compared {
+            command: "lowtide compare".to_owned(),
+            contenders: &contenders,
+            cases: &cases,
+            tolerance,
+            notes: vec!["a < b".to_owned()],
+        };
+        let cells = || Cells {
+            head: vec!["contender".to_owned()],
+            ..Cells::default()
+        };
+        let page = || html(&of_comparison(&asked, &compared, cells(), cells()), "");
+        assert_eq!(page(), page());
+        let told = data(&page());
+        assert_eq!(told["notes"][0], "a < b");
+        let over = if bound == Ask::No {
+            contenders[1].name()
+        } else {
+            "bound".to_owned()
+        };
+        assert_eq!(told["cases"]["over"], over);
+        for (case, rows) in compared.rows.chunks(2).enumerate() {
+            for (contender, row) in rows.iter().enumerate() {
+                let ratio = row.cost_to_bound.or_else(|| {
+                    let ratio = row.cost / rows[1].cost;
+                    (bound == Ask::No && row.met).then_some(ratio)
+                });
+                let shown = told["cases"]["ratios"][contender][case].as_f64();
+                let is_same = match (ratio, shown) {
+                    (Some(ratio), Some(shown)) => (ratio - shown).abs() < 1e-4,
+                    (ratio, shown) => ratio.is_none() && shown.is_none(),
+                };
+                assert!(is_same, "{}: {ratio:?} {shown:?}", row.contender);
+            }
+        }
+        for point in told["points"].as_array().unwrap() {
+            let summary = compared
+                .summaries
+                .iter()
+                .find(|summary| point["name"] == *summary.contender)
+                .unwrap();
+            if let Some(mean) = summary.mean {
+                assert!((point["cost"].as_f64().unwrap() - mean).abs() < 1e-9);
+            }
+        }
     }
 }

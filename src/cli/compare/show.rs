@@ -8,6 +8,7 @@ use super::super::exit::Failure;
 use super::super::render::visible;
 use super::super::terminal::{Paint, Terminal};
 use crate::base::Span;
+use crate::sim::Cells;
 use crate::sim::compare::{Against, Comparison, Row, Summary};
 
 /// A heading and what stands below it.
@@ -67,14 +68,30 @@ fn count(value: Option<u32>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
 
+/// What is said of the summaries.
+const HEADING: &str = "over all cases; means are geometric, over the cases in which the limit was met";
+
 /// Writes the rows and, below, the summaries.
 pub(super) fn text(comparison: &Comparison, terminal: &mut Terminal) -> io::Result<()> {
     let paint = terminal.paint();
+    let (sums, rows) = cells(comparison);
     let out = terminal.out();
-    writeln!(out, "{}\n", table(&ROWS, &comparison.rows))?;
-    let heading = "over all cases; means are geometric, over the cases in which the limit was met";
-    writeln!(out, "{}", paint.on(Paint::HEADING, heading))?;
-    writeln!(out, "{}", table(&SUMMARIES, &comparison.summaries))
+    writeln!(out, "{}\n", table(&rows))?;
+    writeln!(out, "{}", paint.on(Paint::HEADING, HEADING))?;
+    writeln!(out, "{}", table(&sums))
+}
+
+/// Returns the same without colour.
+pub(super) fn plain(comparison: &Comparison) -> String {
+    let (sums, rows) = cells(comparison);
+    format!("{}\n\n{HEADING}\n{}\n", table(&rows), table(&sums))
+}
+
+/// Returns the cells of the summaries, and of the rows.
+pub(super) fn cells(comparison: &Comparison) -> (Cells, Cells) {
+    let mut sums = cells_of(&SUMMARIES, &comparison.summaries);
+    sums.notes = vec!["Means are geometric, over the cases in which the limit was met.".to_owned()];
+    (sums, cells_of(&ROWS, &comparison.rows))
 }
 
 /// Writes the rows.
@@ -137,19 +154,28 @@ pub(super) fn csv(comparison: &Comparison, terminal: &mut Terminal) -> Result<()
     write(terminal).map_err(|error| Failure::Output(io::Error::other(error)))
 }
 
-fn table<T>(columns: &[Column<T>], rows: &[T]) -> String {
+fn cells_of<T>(columns: &[Column<T>], rows: &[T]) -> Cells {
     // What no row has was not asked for.
     let is_told = |column: &&Column<T>| rows.iter().any(|row| column.1(row) != "-");
     let columns: Vec<_> = columns.iter().filter(is_told).collect();
+    let row = |row| columns.iter().map(|(_, cell)| cell(row)).collect();
+    Cells {
+        head: columns.iter().map(|(heading, _)| (*heading).to_owned()).collect(),
+        rows: rows.iter().map(row).collect(),
+        notes: Vec::new(),
+    }
+}
+
+fn table(cells: &Cells) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(columns.iter().map(|(heading, _)| *heading));
-    for row in rows {
-        table.add_row(columns.iter().map(|(_, cell)| cell(row)));
+    table.set_header(&cells.head);
+    for row in &cells.rows {
+        table.add_row(row);
     }
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
-        let words = matches!(columns[index].0, "workload" | "spot" | "contender");
+        let words = matches!(cells.head[index].as_str(), "workload" | "spot" | "contender");
         if !words {
             column.set_cell_alignment(CellAlignment::Right);
         }

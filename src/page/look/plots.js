@@ -70,6 +70,7 @@ const NAMES_MAX = 14;
 export class Spread extends Chart {
   constructor(given) {
     super({ ...given, format: (seconds) => span(seconds) });
+    this.costs = given.costs ?? money;
     this.points = given.points;
     this.bounds = given.bounds;
     this.onChoose = given.onChoose;
@@ -93,7 +94,7 @@ export class Spread extends Chart {
   options(width) {
     const options = super.options(width);
     const plain = { ...options.axes[0], space: 80, size: 30 };
-    const across = this.logs ? { ...plain, splits: (_, __, least, most) => decades(least, most, width / 75), values: (_, splits) => splits.map((at) => money(10 ** at)) } : { ...plain, values: (_, splits) => splits.map(money) };
+    const across = this.logs ? { ...plain, splits: (_, __, least, most) => decades(least, most, width / 75), values: (_, splits) => splits.map((at) => this.costs(10 ** at)) } : { ...plain, values: (_, splits) => splits.map((at) => this.costs(at)) };
     const dots = (name, size) => ({ label: name, stroke: colour(name), paths: () => null, points: { show: true, size, fill: colour(name), stroke: colour("panel"), width: 1 } });
     return {
       ...options,
@@ -125,8 +126,8 @@ export class Spread extends Chart {
     const point = place === null ? null : this.sorted[place];
     const keys = [["dedicated", "policies", this.sorted.some(({ own }) => own)], ["asked", "others", this.sorted.some(({ own }) => !own)], ["spot", "nothing is as good in both and better in one", true]];
     this.legend.replaceChildren(...keys.filter(([, , there]) => there).map(([name, word]) => legendItem(name, word, name === "spot")),
-      ...this.bounds.map(({ word, cost, colour: name }) => legendItem(name, `${word} ${money(cost)}`, true)),
-      ...(point ? [legendText(`${point.name}: ${money(point.cost)}, ${span(point.waitP95)}`)] : []));
+      ...this.bounds.map(({ word, cost, colour: name }) => legendItem(name, `${word} ${this.costs(cost)}`, true)),
+      ...(point ? [legendText(`${point.name}: ${this.costs(point.cost)}, ${span(point.waitP95)}`)] : []));
   }
 
   drawMarks(plot) {
@@ -210,3 +211,64 @@ const HUES = ["dedicated", "spot", "asked", "bad", "shrink", "muted"];
 export const linesOf = (names, places, chosen) =>
   places.map((place) => ({ name: names[place], colour: HUES[place % HUES.length], dash: place >= HUES.length ? [6, 4] : undefined, area: place === chosen ? 0.12 : undefined, width: place === chosen ? 3 : 1.5 }));
 
+/** A multiple: as many digits as tell it from one. */
+export const multiple = (ratio) => `${ratio.toLocaleString("en", { maximumFractionDigits: ratio >= 100 ? 0 : ratio >= 10 ? 1 : 2, minimumFractionDigits: ratio >= 10 ? 0 : 2 })} ×`;
+
+/** So many pixels are room enough for the name of a case. */
+const NAME_WIDE = 130;
+
+/** What each contender cost case by case: a dot each, on a line that stands for one time what costs are multiples of. */
+export class Cases extends Chart {
+  constructor({ cases, ...given }) {
+    super({ ...given, format: multiple, lines: cases.contenders.map((name, place) => ({ name, colour: HUES[place % HUES.length], hollow: place >= HUES.length })) });
+    this.cases = cases;
+    const all = cases.ratios.flat().filter((ratio) => ratio !== null);
+    this.ends = all.length > 0 ? [Math.min(1, ...all), Math.max(1, ...all)] : [1, 2];
+    this.logs = this.ends[1] / this.ends[0] > FACTOR;
+    this.show([cases.names.map((_, place) => place), ...cases.ratios], { min: -0.5, max: cases.names.length - 0.5 });
+  }
+
+  options(width) {
+    const options = super.options(width);
+    const room = (width - 70) / this.cases.names.length;
+    const named = room > NAME_WIDE;
+    const step = named ? 1 : [1, 2, 5, 10, 20, 50, 100].find((one) => room * one > 34) ?? 200;
+    const places = this.cases.names.map((_, place) => place).filter((place) => named || (place + 1) % step === 0 || (step === 1) || place === 0);
+    const short = (text) => { const most = Math.floor(room / 7); return text.length > most ? `${text.slice(0, most - 1)}…` : text; };
+    const across = { ...options.axes[0], space: 20, size: named ? 46 : 30, splits: () => places, values: () => places.map((place) => (named ? this.cases.names[place].map(short).join("\n") : String(place + 1))) };
+    const [least, most] = this.ends;
+    const [low, high] = this.logs ? [least / 1.15, most * 1.25] : [least - (most - least) * 0.06, most + ((most - least) || 1) * 0.1];
+    const marks = { splits: () => decades(Math.log10(low), Math.log10(high), this.height / 34).map((at) => 10 ** at), filter: (_, splits) => splits };
+    const up = this.logs ? { ...options.axes[1], ...marks } : options.axes[1];
+    const y = { distr: this.logs ? 3 : 1, range: () => [low, high] };
+    return { ...options, cursor: { ...options.cursor, drag: { x: false, y: false } }, scales: { x: { time: false }, y }, axes: [across, up] };
+  }
+
+  series(line) {
+    return { label: line.name, stroke: colour(line.colour), paths: () => null, points: { show: true, size: 9, width: line.hollow ? 2 : 1, fill: line.hollow ? colour("panel") : colour(line.colour), stroke: line.hollow ? colour(line.colour) : colour("panel") } };
+  }
+
+  told(index) {
+    if (!this.columns) return;
+    const at = index ?? null;
+    const words = this.lines.map(({ name, colour: hue, hollow }, place) => {
+      const ratio = at === null ? null : this.columns[place + 1][at];
+      return h("li", {}, h("span", { class: `key dot ${hollow ? "hollow" : ""}`, style: { "--key": `var(--${hue})` } }), name, at !== null && h("b", {}, ` ${ratio === null ? "not met" : multiple(ratio)}`));
+    });
+    this.legend.replaceChildren(...(at === null ? [] : [legendText(`${at + 1}: ${this.cases.names[at].join(", ")}`)]), ...words);
+  }
+
+  drawMarks(plot) {
+    const { ctx, bbox } = plot;
+    const y = plot.valToPos(1, "y", true);
+    ctx.save();
+    ctx.strokeStyle = colour("good");
+    ctx.lineWidth = 2 * uPlot.pxRatio;
+    ctx.setLineDash([6 * uPlot.pxRatio, 4 * uPlot.pxRatio]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.restore();
+  }
+}

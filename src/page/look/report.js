@@ -3,12 +3,13 @@
 import uPlot from "./vendor/uplot/uplot.js";
 import { announce, h } from "./dom.js";
 import { stretch } from "./moments.js";
-import { Course, Spread, Waits, linesOf } from "./plots.js";
+import { Cases, Course, Spread, Waits, linesOf, multiple } from "./plots.js";
 import { Turns, sheet } from "./sheets.js";
 import { count, money, plural, share, span } from "./words.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const ledger = data.kind === "ledger";
+const comparison = data.kind === "comparison";
 const one = ledger ? "pool" : "run";
 const charts = [];
 const chart = (made) => { charts.push(made); return made; };
@@ -60,6 +61,19 @@ const drawnWith = (place) => [...new Set([place, ...data.runs.keys()])].slice(0,
 
 /** The axis of the costs beside each other ends at so many times the chosen one. */
 const TIMES = 6;
+
+/** What is told apart by mean and by case: what costs are multiples of, and of which cases. */
+function compared() {
+  const { cases, points } = data;
+  const over = cases.over === "bound" ? "the bound" : cases.over;
+  const some = cases.leftOut > 0 ? `, ${count(cases.names.length)} of ${count(cases.names.length + cases.leftOut)}` : "";
+  const by = chart(new Cases({ title: `Cost ÷ ${over} by case${some}`, height: 320, cases }));
+  const spread = chart(new Spread({ title: `Cost ÷ ${over} against wait: means over the cases, of what 95 of 100 tasks waited at most`, height: 320, lines: [], bounds: [{ cost: 1, word: over, colour: "good" }], points, costs: multiple, onChoose: (point) => announce(point.name) }));
+  if (points.length > 0) spread.set(points);
+  const figures = [by, ...(points.length > 0 ? [spread] : [])].map(({ element }) => element);
+  figures.forEach((figure) => figure.classList.add("first"));
+  return h("section", { class: "card beside", "aria-label": "Beside each other" }, figures);
+}
 
 /** Everybody beside each other: cost against wait, cost over time, the distribution of waits. */
 class Beside {
@@ -230,11 +244,11 @@ function main() {
     document.querySelectorAll(".sheet tbody tr").forEach((row) => row.setAttribute("aria-current", String(row.dataset.run === String(place))));
     announce(`${named(data.runs[place])} is shown in depth`);
   };
-  const beside = new Beside(choose);
+  const beside = comparison ? { element: compared() } : new Beside(choose);
   const deep = data.runs.length > 0 ? new Deep(choose) : null;
   document.getElementById("top").append(h("h1", {}, data.title), h("span", { class: "spread" }), h("button", { type: "button", class: "quiet", id: "print", onclick: () => print() }, "Print"), themeSwitch());
   const sheets = h("div", { class: "sheets" }, data.sheets.map((one_) => sheet(one_, choose)));
-  document.getElementById("content").append(...[about(), sheets, beside.element, deep?.element ?? h("p", { class: "empty" }, "There is no decision in that time.")].filter(Boolean));
+  document.getElementById("content").append(...(comparison ? [about(), sheet(data.sheets[0]), beside.element, sheet(data.sheets[1])] : [about(), sheets, beside.element, deep?.element ?? h("p", { class: "empty" }, "There is no decision in that time.")]).filter(Boolean));
   document.getElementById("foot").append(`Made by ${data.program}. Times are UTC. The page is one file and loads nothing.`);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
   printable();

@@ -4,16 +4,19 @@ import { fill, h } from "./dom.js";
 import { told } from "./moments.js";
 import { VERDICTS, count, plural } from "./words.js";
 
+/** Headings of columns that hold words; all others but the first hold figures. */
+const WORDS = ["policy", "spot", "contender"];
+
 /** A table; a row that has a run leads to it. */
 export function sheet({ title, head, rows, runs, leftOut, notes }, onChoose) {
   const cell = (text, column, run) => {
     const name = column === (head[0] === "" ? 1 : 0);
     if (name && text && run !== null && onChoose) return h("td", {}, h("button", { type: "button", class: "link", data: { run: String(run) }, title: "show it in depth", onclick: () => onChoose(run) }, text));
-    return h(column === 0 && text ? "th" : "td", { class: name ? undefined : "number", scope: column === 0 && text ? "row" : undefined }, text);
+    return h(column === 0 && text ? "th" : "td", { class: name || WORDS.includes(head[column]) ? undefined : "number", scope: column === 0 && text ? "row" : undefined }, text);
   };
   return h("section", { class: "card sheet" }, h("h2", {}, title),
     h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": title }, h("table", {},
-      h("thead", {}, h("tr", {}, head.map((word, column) => h("th", { scope: "col", class: column > 0 && word !== "policy" ? "number" : undefined }, word)))),
+      h("thead", {}, h("tr", {}, head.map((word, column) => h("th", { scope: "col", class: column > 0 && !WORDS.includes(word) ? "number" : undefined }, word)))),
       h("tbody", {}, rows.map((row, place) => h("tr", { data: { run: runs[place] === null ? "none" : String(runs[place]) } }, row.map((text, column) => cell(text, column, runs[place]))))))),
     leftOut > 0 && h("p", { class: "aside" }, `${plural(leftOut, "row")} more; -o json has them.`),
     notes.length > 0 && h("ul", { class: "assumes" }, notes.map((note) => h("li", {}, note))));
