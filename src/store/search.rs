@@ -118,6 +118,11 @@ pub(super) fn numbers_of(blocks: impl IntoIterator<Item = i64>, newest_first: bo
     stretches
 }
 
+/// Returns the first and the last line of a stretch that begins and ends with some blocks.
+pub(super) const fn ends_of(first: i64, last: i64) -> [i64; 2] {
+    [first * BLOCK_LINES, (last + 1) * BLOCK_LINES - 1]
+}
+
 impl super::Store {
     /// Calls with each line that is found, page by page.
     ///

@@ -1,6 +1,7 @@
 //! What is searched for in a ledger is what looking at every line finds.
 
 use lowtide::base::{Span, Timestamp};
+use lowtide::store::report::{Held, Stretch};
 use lowtide::store::{Search, Store};
 use lowtide::world::EntryKind;
 use rand::{RngExt as _, SeedableRng as _};
@@ -206,6 +207,54 @@ fn a_time_is_found_whatever_the_clocks_did() {
             expected.len()
         );
     }
+}
+
+/// Returns decisions about three pools with the nodes that they saw, many to a minute, by the same clocks.
+fn held_by_clocks_that_jump() -> Vec<String> {
+    let lines = by_clocks_that_jump().into_iter().zip(0..);
+    let decided = lines.map(|(line, number): (String, u32)| {
+        let (at, pool) = (field(&line, "at"), field(&line, "pool"));
+        let nodes = number % 9;
+        format!(
+            r#"{{"kind":"decided","pool":"{pool}","at":"{at}","policy":"p","current":{{"dedicated":{nodes},"spot":1}},"target":{{"dedicated":{nodes},"spot":1}},"order":null,"steps":[],"hold":null,"seen":{{}}}}"#
+        )
+    });
+    decided.collect()
+}
+
+#[test]
+fn what_a_report_of_a_time_reads_is_that_part_of_what_a_report_of_all_reads() {
+    let lines = held_by_clocks_that_jump();
+    let store = filled(&lines);
+    let read = |stretch: &Stretch| {
+        let mut read = Vec::new();
+        store.each_held(stretch, &mut |held| read.push(held)).unwrap();
+        read
+    };
+    let all = read(&Stretch::default());
+    assert_eq!(all.len(), lines.len());
+    let mut chance = Pcg64Mcg::seed_from_u64(5);
+    for round in 0..200_i64 {
+        let from = all[chance.random_range(0..all.len())].at + Span::seconds(round % 3);
+        let to = from + Span::seconds([0, 60, 900, 50_000][round as usize % 4]);
+        let stretch = Stretch {
+            from: (round % 5 > 0).then_some(from),
+            to: (round % 7 > 0).then_some(to),
+            pool: (round % 2 == 0).then(|| "Shed".parse().unwrap()),
+        };
+        let holds = |held: &&Held| {
+            stretch.from.is_none_or(|from| held.at >= from)
+                && stretch.to.is_none_or(|to| held.at <= to)
+                && stretch.pool.as_ref().is_none_or(|pool| held.pool == *pool)
+        };
+        let part: Vec<Held> = all.iter().filter(holds).cloned().collect();
+        assert_eq!(read(&stretch), part, "{stretch:?}");
+    }
+    let nothing = Stretch {
+        from: Some("2100-01-01T00:00:00Z".parse().unwrap()),
+        ..Stretch::default()
+    };
+    assert_eq!(read(&nothing), []);
 }
 
 #[test]

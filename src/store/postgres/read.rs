@@ -9,7 +9,7 @@ use crate::base::{Mix, Timestamp};
 use crate::store::halts::{instant, milliseconds};
 use crate::store::keep::HELD_ROWS;
 use crate::store::report::{Held, Stretch};
-use crate::store::search::{Numbers, numbers_of};
+use crate::store::search::{Numbers, ends_of, numbers_of};
 use crate::store::{Found, Glimpse, Glimpsed, Page, Search};
 
 /// A value of a statement.
@@ -50,11 +50,22 @@ impl Postgres {
         let from = stretch.from.map_or(i64::MIN, milliseconds);
         let to = stretch.to.map_or(i64::MAX, milliseconds);
         let pool = stretch.pool.as_ref().map(|pool| pool.as_str().to_lowercase());
+        let is_whole = stretch.from.is_none() && stretch.to.is_none();
         let rows = self.ask(async move |client| {
+            // Lines before the first block of that time, and behind the last, are not gone through.
+            let [first, last] = if is_whole {
+                [0, i64::MAX]
+            } else {
+                let ends = "SELECT coalesce(min(block), 0), coalesce(max(block), -1) FROM lowtide_times
+                    WHERE latest >= $1 AND earliest <= $2";
+                let row = client.query_one(ends, &[&from, &to]).await?;
+                ends_of(row.try_get(0)?, row.try_get(1)?)
+            };
+            let first = first.max(after.cast_signed().saturating_add(1));
             let held = "SELECT number, pool, at, held_dedicated, held_spot, price_dedicated, price_spot FROM lowtide_ledger
-                WHERE kind = 'decided' AND number > $1 AND at + 0 BETWEEN $2 AND $3
-                    AND ($4::text IS NULL OR lower(pool) = $4) AND held_spot IS NOT NULL ORDER BY number LIMIT $5";
-            client.query(held, &[&after.cast_signed(), &from, &to, &pool, &HELD_ROWS]).await
+                WHERE kind = 'decided' AND number BETWEEN $1 AND $2 AND at + 0 BETWEEN $3 AND $4
+                    AND ($5::text IS NULL OR lower(pool) = $5) AND held_spot IS NOT NULL ORDER BY number LIMIT $6";
+            client.query(held, &[&first, &last, &from, &to, &pool, &HELD_ROWS]).await
         })?;
         let nodes = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
         let read = |row: &Row| {

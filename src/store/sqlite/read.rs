@@ -12,7 +12,7 @@ use crate::base::{Mix, Timestamp};
 use crate::store::halts::{instant, milliseconds};
 use crate::store::keep::HELD_ROWS;
 use crate::store::report::{Held, Stretch};
-use crate::store::search::{Numbers, numbers_of};
+use crate::store::search::{Numbers, ends_of, numbers_of};
 use crate::store::{Found, Glimpse, Glimpsed, Page, Search, StoreError};
 
 impl Sqlite {
@@ -55,12 +55,23 @@ impl Sqlite {
         let to = stretch.to.map_or(i64::MAX, milliseconds);
         let pool = stretch.pool.as_ref().map(PoolId::as_str);
         self.reading(|connection| {
+            // Lines before the first block of that time, and behind the last, are not gone through.
+            let [first, last] = match (stretch.from, stretch.to) {
+                (None, None) => [0, i64::MAX],
+                _ => connection
+                    .prepare_cached(
+                        "SELECT coalesce(min(block), 0), coalesce(max(block), -1) FROM ledger_times
+                         WHERE latest >= ?1 AND earliest <= ?2",
+                    )?
+                    .query_row([from, to], |row| Ok(ends_of(row.get(0)?, row.get(1)?)))?,
+            };
+            let first = first.max(after.cast_signed().saturating_add(1));
             let mut held = connection.prepare_cached(
                 "SELECT number, pool, at, held_dedicated, held_spot, price_dedicated, price_spot FROM ledger
-                 WHERE kind = 'decided' AND number > ?1 AND +at BETWEEN ?2 AND ?3
-                     AND (?4 IS NULL OR +pool = ?4) AND held_spot IS NOT NULL ORDER BY number LIMIT ?5",
+                 WHERE kind = 'decided' AND number BETWEEN ?1 AND ?2 AND +at BETWEEN ?3 AND ?4
+                     AND (?5 IS NULL OR +pool = ?5) AND held_spot IS NOT NULL ORDER BY number LIMIT ?6",
             )?;
-            let rows = held.query_map(params![after.cast_signed(), from, to, pool, HELD_ROWS], |row| {
+            let rows = held.query_map(params![first, last, from, to, pool, HELD_ROWS], |row| {
                 let pool: String = row.get(1)?;
                 let prices = row.get::<_, Option<f64>>(5)?.zip(row.get::<_, Option<f64>>(6)?);
                 let held = Held {
