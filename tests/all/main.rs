@@ -43,6 +43,7 @@ mod market_learner;
 mod missing_signals;
 mod mix;
 mod policies;
+mod own_authority;
 mod policy_tests;
 mod report_pages;
 mod retrace;
