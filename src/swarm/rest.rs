@@ -265,7 +265,9 @@ fn time_to_settle(policy: &Policy, from: Mix, wanted: Option<Mix>) -> Span {
         .storm
         .map_or(Span::ZERO, |guard| guard.within + guard.pause_spot_for);
     let flap = steady.flap.map_or(Span::ZERO, |guard| guard.within);
-    let by_name = policy.backlog().is_some() || !policy.scale_in.prefer.is_empty();
+    // A backlog and deadlines take idle nodes alone.
+    let by_plan = policy.backlog().is_some() || !policy.deadlines.is_empty();
+    let by_name = by_plan || !policy.scale_in.prefer.is_empty();
     let finishes = policy.scale_in.deallocation == Some(NodeDeallocationOption::TaskCompletion);
     let leaves = if by_name || finishes { TASK } else { Span::ZERO };
     let leases = matches!(policy.orders.actuator, Actuator::LeaseFormula(_));
@@ -333,5 +335,15 @@ mod tests {
         let slow = policy("guards: { step: { out: 2 }, cooldown: { out: 10m } }\n");
         let slow = time_to_settle(&slow, Mix::ZERO, Some(Mix::new(9, 0)));
         assert_eq!(slow, Span::minutes(3 + 13 + 60 + 5 * (10 + 25)));
+    }
+    #[test]
+    fn whoever_takes_idle_nodes_alone_waits_for_a_task_of_each() {
+        let settles = |more: &str| time_to_settle(&policy(more), Mix::new(9, 0), Some(Mix::ZERO));
+        for more in [
+            "deadlines: [ { within: 10h } ]\n",
+            "scaleIn: { prefer: [unusable, preempted, idle] }\n",
+        ] {
+            assert_eq!(settles(more), settles("") + TASK, "{more}");
+        }
     }
 }
