@@ -152,10 +152,15 @@ impl Decision {
             .map(|step| &step.reason)
     }
 
+    /// Says whether an order does more than to change the target.
+    pub fn order_is_more(&self) -> bool {
+        let beside = self.retake || self.release || self.lease.is_some() || self.replace.is_some();
+        beside || self.cordon != self.cordoned
+    }
+
     /// Returns the order that follows: none when the pool has its target already, and in a hold.
     pub fn order(&self) -> Option<Order> {
-        let beside = self.retake || self.release || self.lease.is_some() || self.replace.is_some();
-        let changes = self.outcome() != self.start || self.cordon != self.cordoned || beside;
+        let changes = self.outcome() != self.start || self.order_is_more();
         (changes && self.hold().is_none()).then(|| Order {
             pool: self.pool.clone(),
             at: self.at,

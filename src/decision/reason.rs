@@ -138,6 +138,11 @@ pub enum Reason {
         /// What is under way.
         state: AllocationState,
     },
+    /// Nodes are taken away when they are idle, and none is.
+    AllWork {
+        /// The nodes that run tasks, which are all.
+        nodes: Nodes,
+    },
     /// The pool runs a formula of its own, which forbids resizes from outside.
     ServiceAutoScale,
     /// Somebody halted the pool.
@@ -259,6 +264,7 @@ impl Reason {
             Self::StaleSamples { .. } => "staleSamples",
             Self::ThinSamples { .. } => "thinSamples",
             Self::NotSteady { .. } => "notSteady",
+            Self::AllWork { .. } => "allWork",
             Self::ServiceAutoScale => "serviceAutoScale",
             Self::Halted(_) => "halted",
             Self::Paused => "paused",
@@ -440,6 +446,10 @@ impl fmt::Display for Reason {
                 f,
                 "the pool is {}; the service takes one resize at a time",
                 state.word()
+            ),
+            Self::AllWork { nodes } => write!(
+                f,
+                "nodes go once they are idle, and all {nodes} run tasks"
             ),
             Self::ServiceAutoScale => f.write_str(
                 "the pool runs an autoscale formula of its own; disable it there to let this policy order",

@@ -87,6 +87,7 @@ pub(super) fn order_what_can_be(policy: &Policy, snapshot: &Snapshot<'_>, decisi
     }
     replace(policy, due, decision);
     wait_for_steady(snapshot, decision);
+    wait_for_idle(snapshot, decision);
 }
 
 fn tell(decision: &mut Decision, reason: Reason) {
@@ -273,5 +274,19 @@ fn wait_for_steady(snapshot: &Snapshot<'_>, decision: &mut Decision) {
     let orders = decision.outcome() != decision.start || decision.release;
     if decision.hold().is_none() && orders && state != AllocationState::Steady && !decision.retake {
         decision.hold_because(Reason::NotSteady { state });
+    }
+}
+
+/// Waits for a node to become idle where an order takes idle ones alone: while all of them work it would change nothing, and would be
+/// the same at each look.
+fn wait_for_idle(snapshot: &Snapshot<'_>, decision: &mut Decision) {
+    let (pool, start, to) = (snapshot.pool, decision.start, decision.outcome());
+    let takes_idle = decision.removal == Removal::Idle && decision.shrinks() && decision.hold().is_none();
+    let is_more = decision.order_is_more() || Lane::ALL.iter().any(|lane| to.get(*lane) > start.get(*lane));
+    // A target that is not reached, and any node that boots, is preempted or of no use, can be taken back at once.
+    let all_work = pool.target == pool.current && pool.nodes.running == pool.current.total();
+    if takes_idle && !is_more && all_work {
+        let nodes = pool.nodes.running;
+        decision.hold_because(Reason::AllWork { nodes });
     }
 }

@@ -242,6 +242,7 @@ const fn passes(reason: &Reason) -> bool {
             | Reason::StaleSamples { .. }
             | Reason::ThinSamples { .. }
             | Reason::NotSteady { .. }
+            | Reason::AllWork { .. }
             | Reason::ServiceAutoScale
             | Reason::Halted(_)
             | Reason::LeaseWaits(_)

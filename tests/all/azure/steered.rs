@@ -1,5 +1,7 @@
 //! Orders against the account on the desk: leases, takeovers, foreign changes and nodes of no use, by its own clock.
 
+mod idle;
+
 use std::sync::{Arc, Mutex};
 
 use lowtide::account::{Lease, OwnFormula, Receipt};
@@ -416,43 +418,6 @@ fn a_pool_of_which_no_policy_speaks_any_more_keeps_its_target_and_loses_our_form
     // It is asked about no more.
     let (_, ledger) = stage.steer(&elsewhere, memory, Span::minutes(5));
     assert_eq!(told(&ledger, "givenUp"), 0);
-}
-
-#[test]
-fn nodes_run_empty_and_go_by_name_while_the_pool_can_still_grow() {
-    let mut stage = Stage::set(Setup::at(noon()));
-    stage.add_pool(&new_pool("p", 4));
-    wait(async {
-        let job = map(json!({ "id": "j", "poolInfo": { "poolId": "p" } }));
-        stage.client.add_job(&job).await.unwrap();
-        for number in 0..6 {
-            let task = map(json!({ "id": format!("t{number}"), "commandLine": "sleep 1800" }));
-            stage.client.add_task("j", &task).await.unwrap();
-        }
-    });
-    pass(&stage.clock, Span::minutes(1));
-    let drain = "scaleIn: { prefer: [unusable, preempted, idle], drain: true }\n";
-    let (memory, ledger) = stage.steer(&policy(1, drain), Memory::default(), Span::minutes(5));
-    // No task lost its node, and what is too much takes no more of them.
-    let counts = wait(stage.client.task_counts("j")).unwrap().task_counts;
-    assert_eq!((counts.running, counts.active), (6, 0), "{ledger}");
-    let pool = stage.pool();
-    assert!((3..=4).contains(&pool.target().dedicated.0), "{ledger}");
-    let nodes = wait(stage.client.nodes("p", &lowtide::azure::Query::default())).unwrap();
-    let cordoned = nodes.found.iter().filter(|node| node.is_cordoned()).count();
-    assert!((2..=3).contains(&cordoned), "{cordoned}: {ledger}");
-    // More is needed while they drain: the pool takes the order at once, and its nodes take tasks again.
-    let (memory, ledger) = stage.steer(&policy(6, drain), memory, Span::minutes(3));
-    assert_eq!(stage.pool().target(), Mix::new(6, 0), "{ledger}");
-    let nodes = wait(stage.client.nodes("p", &lowtide::azure::Query::default())).unwrap();
-    assert!(
-        !nodes.found.iter().any(lowtide::azure::ServiceNode::is_cordoned),
-        "{ledger}"
-    );
-    let (_, ledger) = stage.steer(&policy(1, drain), memory, Span::minutes(60));
-    assert_eq!(stage.pool().current(), Mix::new(1, 0), "{ledger}");
-    let counts = wait(stage.client.task_counts("j")).unwrap().task_counts;
-    assert_eq!(counts.succeeded, 6);
 }
 
 #[test]
