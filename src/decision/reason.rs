@@ -157,6 +157,8 @@ pub enum Reason {
     LeaseEnds,
     /// No policy speaks of the pool any more: the formula of ours is disabled.
     GivenUp,
+    /// No policy speaks of the pool any more, and it follows no formula of ours: it is asked about no longer.
+    LetGo,
     /// The service takes no formula so soon after another.
     LeaseWaits(LeaseWaits),
     /// Somebody else steers the pool by a formula.
@@ -272,6 +274,7 @@ impl Reason {
             Self::Lease(_) => "lease",
             Self::LeaseEnds => "leaseEnds",
             Self::GivenUp => "givenUp",
+            Self::LetGo => "letGo",
             Self::LeaseWaits(_) => "leaseWaits",
             Self::LeaseElsewhere(_) => "leaseElsewhere",
             Self::LeaseFault { .. } => "leaseFault",
@@ -366,6 +369,7 @@ impl Reason {
                 "the policy resizes the pool again (actuator: resize): the formula of ours is disabled",
             ),
             Self::GivenUp => f.write_str("no policy speaks of the pool any more: the formula of ours is disabled, and the target stays"),
+            Self::LetGo => f.write_str("no policy speaks of the pool any more, and it follows no formula of ours: it is left to others"),
             Self::LeaseWaits(why) => fmt::Display::fmt(why, f),
             Self::LeaseElsewhere(why) => fmt::Display::fmt(why, f),
             Self::LeaseFault { message } => write!(f, "no formula can carry the target: {message}"),
@@ -460,6 +464,7 @@ impl fmt::Display for Reason {
             | Self::Lease(_)
             | Self::LeaseEnds
             | Self::GivenUp
+            | Self::LetGo
             | Self::LeaseWaits(_)
             | Self::LeaseElsewhere(_)
             | Self::LeaseFault { .. }

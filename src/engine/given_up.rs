@@ -14,19 +14,22 @@ pub(super) fn is_leased(memory: &PoolMemory) -> bool {
     memory.ours.leased_at.is_some()
 }
 
-/// Returns the decision to give a pool up, once that can be ordered.
+/// Returns what is decided about a pool that is given up: its formula is disabled, once that can be ordered; and where it follows none
+/// of ours any more, that is said, for it is forgotten then.
 pub(super) fn give_up(view: &PoolView, now: Timestamp) -> Option<Decision> {
-    let is_free = view.fault.is_none() && view.state.allocation == AllocationState::Steady;
+    let is_free = view.state.allocation == AllocationState::Steady;
     let halted = view
         .halt
         .as_ref()
         .is_some_and(|halt| halt.holds(now) && halt.scope == HaltScope::All);
-    if !is_free || halted || !follows_ours(view) {
+    let follows = follows_ours(view);
+    if view.fault.is_some() || follows && (!is_free || halted) {
         return None;
     }
     let mut decision = Decision::begin(&view.state, now, NOBODY.into());
-    decision.release = true;
-    decision.step(Stage::Order, decision.start, Reason::GivenUp);
+    decision.release = follows;
+    let reason = if follows { Reason::GivenUp } else { Reason::LetGo };
+    decision.step(Stage::Order, decision.start, reason);
     Some(decision)
 }
 

@@ -235,7 +235,8 @@ impl<'a> Engine<'a> {
         views.iter().filter(is_given_up).collect()
     }
 
-    /// Forgets the formulas of ours that pools no longer follow: what is disabled is looked at once more, and then no longer asked about.
+    /// Forgets the formulas of ours that pools no longer follow: what is disabled is looked at once more, which the ledger tells, and
+    /// then no longer asked about.
     fn forget_given_up(&mut self, given_up: &[&PoolView]) {
         for view in given_up {
             let pool = self.memory.pools.get_mut(&view.state.id);

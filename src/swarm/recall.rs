@@ -36,14 +36,6 @@ pub(super) fn recall(docket: &Docket, left: &Left) -> Option<Memory> {
         // The last look may have been cut off, so that a pool that it does not show is not forgotten.
         let mut seen_last = recalled.clone();
         seen_last.pools.retain(|id, _| left.kept.pools.contains_key(id));
-        // That a pool which nobody speaks of follows no formula of ours any more is forgotten without a line; the next start looks at
-        // it once more, and forgets it as well.
-        for (id, pool) in &mut seen_last.pools {
-            pool.ours.leased_at = pool
-                .ours
-                .leased_at
-                .filter(|_| left.kept.pools[id].ours.leased_at.is_some());
-        }
         let (told, true_one) = (MemoryRecord::from(&seen_last), MemoryRecord::from(&left.kept));
         if told != true_one {
             let what = apart("", &json(&told), &json(&true_one)).unwrap_or_default();

@@ -415,9 +415,13 @@ fn a_pool_of_which_no_policy_speaks_any_more_keeps_its_target_and_loses_our_form
         (told(&ledger, "givenUp"), results(&ledger)),
         (1, vec!["accepted".to_owned()])
     );
+    // That it is let go is in the ledger, so that whoever goes on from there knows of it.
+    assert_eq!(told(&ledger, "letGo"), 1, "{ledger}");
+    let lines: Vec<String> = ledger.lines().map(str::to_owned).collect();
+    assert_eq!(remember(&lines).unwrap().memory, memory);
     // It is asked about no more.
     let (_, ledger) = stage.steer(&elsewhere, memory, Span::minutes(5));
-    assert_eq!(told(&ledger, "givenUp"), 0);
+    assert_eq!((told(&ledger, "givenUp"), told(&ledger, "letGo")), (0, 0));
 }
 
 #[test]
