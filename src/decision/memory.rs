@@ -38,9 +38,44 @@ pub struct PoolMemory {
     pub broken: BrokenNodes,
     /// What it last asked for, where pools share: those that are looked at between its looks leave room for it.
     pub asked: Option<Mix>,
+    /// Whether it was not there when it was last asked for. All that is remembered then is that a formula of ours was on it.
+    pub gone: bool,
 }
 
 impl PoolMemory {
+    /// Returns what is remembered of a pool that is seen for the first time.
+    fn unseen(now: Timestamp, state: PoolState) -> Self {
+        Self {
+            seen_at: now,
+            last_seen: state,
+            history: History::new(),
+            signals: SignalMemory::default(),
+            guards: GuardMemory::default(),
+            learned: Learned::default(),
+            spot: SpotMemory::default(),
+            ours: OurOrders::default(),
+            broken: BrokenNodes::default(),
+            asked: None,
+            gone: false,
+        }
+    }
+
+    /// Returns what stays of a pool that is there no longer: a look may have missed it, and the formula of ours on it is told from
+    /// somebody else's by this alone when its policy has another name by then. Nothing stays where there was none, or of one that
+    /// was installed so long ago that samples of then are of no use either.
+    pub fn vanished(&self, now: Timestamp) -> Option<Self> {
+        let leased_at = self.ours.leased_at;
+        leased_at.filter(|at| now - *at < Memory::HISTORY_KEPT)?;
+        Some(Self {
+            ours: OurOrders {
+                leased_at,
+                ..OurOrders::default()
+            },
+            gone: true,
+            ..Self::unseen(self.seen_at, self.last_seen.clone())
+        })
+    }
+
     /// Returns what a decision sees of the pool at a moment; the moment is the seed of its chance, and nobody has halted it.
     pub fn snapshot<'a>(
         &'a self,
@@ -76,19 +111,9 @@ impl Memory {
     /// a sample twice does no harm.
     pub fn absorb(&mut self, now: Timestamp, state: &PoolState, samples: &[Sample], work: Option<&Work>) {
         // Looked up by reference first: most looks are at pools that are known, and an entry would clone the id.
-        if !self.pools.contains_key(&state.id) {
-            let unseen = PoolMemory {
-                seen_at: now,
-                last_seen: state.clone(),
-                history: History::new(),
-                signals: SignalMemory::default(),
-                guards: GuardMemory::default(),
-                learned: Learned::default(),
-                spot: SpotMemory::default(),
-                ours: OurOrders::default(),
-                broken: BrokenNodes::default(),
-                asked: None,
-            };
+        if self.pools.get(&state.id).is_none_or(|pool| pool.gone) {
+            let mut unseen = PoolMemory::unseen(now, state.clone());
+            unseen.ours.leased_at = self.pools.get(&state.id).and_then(|pool| pool.ours.leased_at);
             self.pools.insert(state.id.clone(), unseen);
         }
         let pool = self

@@ -262,11 +262,15 @@ impl<'a> Engine<'a> {
         Some(account)
     }
 
-    /// Forgets the pools that were asked about and are there no longer.
+    /// Forgets the pools that were asked about and are there no longer, all but the formula of ours on them.
     fn forget_vanished(&mut self, now: Timestamp) {
-        let mut pools = std::mem::take(&mut self.memory.pools);
-        pools.retain(|id, pool| pool.seen_at == now || self.due_for(id, now).is_none());
-        self.memory.pools = pools;
+        let pools = std::mem::take(&mut self.memory.pools);
+        let kept = pools.into_iter().filter_map(|(id, pool)| {
+            let stays = pool.seen_at == now || self.due_for(&id, now).is_none();
+            let pool = if stays { Some(pool) } else { pool.vanished(now) };
+            Some((id, pool?))
+        });
+        self.memory.pools = kept.collect();
     }
 
     /// Learns from what a pool does, by the limits of its policy.
@@ -379,6 +383,7 @@ impl<'a> Engine<'a> {
             .memory
             .pools
             .values()
+            .filter(|pool| !pool.gone)
             .filter_map(|pool| {
                 let index = self.due_for(&pool.last_seen.id, now)?;
                 Some((hold(index, &pool.last_seen), None))

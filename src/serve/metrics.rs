@@ -102,7 +102,7 @@ impl Metrics {
         match entry {
             Entry::Started { policies, memory, .. } => {
                 self.begin(policies);
-                for (id, remembered) in &memory.pools {
+                for (id, remembered) in memory.pools.iter().filter(|(_, pool)| !pool.gone) {
                     let fold = self.pools.entry(id.clone()).or_default();
                     fold.guards = remembered.guards.clone();
                     fold.ours = remembered.ours.clone();

@@ -36,6 +36,13 @@ pub(super) fn recall(docket: &Docket, left: &Left) -> Option<Memory> {
         // The last look may have been cut off, so that a pool that it does not show is not forgotten.
         let mut seen_last = recalled.clone();
         seen_last.pools.retain(|id, _| left.kept.pools.contains_key(id));
+        for (id, pool) in left.kept.pools.iter().filter(|(_, pool)| pool.gone) {
+            if let Some(told) = seen_last.pools.get_mut(id).filter(|told| !told.gone) {
+                let leased_at = told.ours.leased_at;
+                told.clone_from(pool);
+                told.ours.leased_at = leased_at;
+            }
+        }
         let (told, true_one) = (MemoryRecord::from(&seen_last), MemoryRecord::from(&left.kept));
         if told != true_one {
             let what = apart("", &json(&told), &json(&true_one)).unwrap_or_default();

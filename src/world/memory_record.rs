@@ -36,6 +36,8 @@ pub struct PoolMemoryRecord {
     broken: BrokenNodes,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     asked: Option<Mix>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    gone: bool,
 }
 
 impl From<&Memory> for MemoryRecord {
@@ -51,6 +53,7 @@ impl From<&Memory> for MemoryRecord {
             ours: pool.ours.clone(),
             broken: pool.broken.clone(),
             asked: pool.asked,
+            gone: pool.gone,
         });
         Self(pools.collect())
     }
@@ -83,6 +86,7 @@ impl MemoryRecord {
                 ours: record.ours.clone(),
                 broken: record.broken.clone(),
                 asked: record.asked,
+                gone: record.gone,
             };
             pools.insert(id, remembered);
         }

@@ -43,7 +43,9 @@ pub fn remember(lines: &[String]) -> Result<Remembered, ReplayError> {
     let before = run(&mut world, &policies, memory);
     let mut memory = run(&mut end, &policies, before.clone());
     for (id, pool) in before.pools {
-        memory.pools.entry(id).or_insert(pool);
+        if memory.pools.get(&id).is_none_or(|now| now.gone) {
+            memory.pools.insert(id, pool);
+        }
     }
     world.unreadable.append(&mut end.unreadable);
     Ok(Remembered {
