@@ -127,12 +127,18 @@ pub struct LatePrice {
 /// as is aimed at: about twice what at the usual price of spot no lateness would be worth a dedicated slot for.
 const LATE_HOUR: f64 = 2.5;
 
-/// The share of the allowed lateness that is aimed at. An outage makes many tasks late at once, so that the rest is kept for
-/// the next one.
-const AIM: f64 = 0.75;
+/// The share of the allowed lateness that is aimed at: of tasks, of which an outage makes many late at once, so that the rest
+/// is kept for the next one; and of work, which is lost by long tasks one by one, and is expected long before they end.
+const AIM: Burn = Burn {
+    tasks: 0.75,
+    work: 0.92,
+};
 
 /// By so many e-folds the price rises for each share of one by which more is late than is aimed at, and falls likewise.
-const STEP: f64 = 8.0;
+const STEP: Burn = Burn {
+    tasks: 8.0,
+    work: 14.0,
+};
 
 /// The price moves by no more e-folds than this, a factor of 20, either way: from what nobody pays to what everybody does.
 const FOLDS_MOST: f64 = 3.0;
@@ -174,8 +180,8 @@ impl MissBudget {
     /// be late counts as if it were, so that the price rises in an outage, not after it.
     pub fn price(&self, used: Burn) -> LatePrice {
         let belief = self.belief();
-        let price = |used: f64| {
-            let folds = belief * STEP * (used - AIM);
+        let price = |used: f64, aim: f64, step: f64| {
+            let folds = belief * step * (used - aim);
             LATE_HOUR * folds.clamp(-FOLDS_MOST, FOLDS_MOST).exp()
         };
         let mean = if self.ended.tasks > 0.0 {
@@ -184,8 +190,8 @@ impl MissBudget {
             WORK_USUAL
         };
         LatePrice {
-            task: mean * price(used.tasks),
-            hour: price(used.work),
+            task: mean * price(used.tasks, AIM.tasks, STEP.tasks),
+            hour: price(used.work, AIM.work, STEP.work),
         }
     }
 
@@ -275,15 +281,19 @@ mod tests {
             }
             budget.price(budget.used(&LIMITS, 0.0, Burn::default()))
         };
-        // 100 of 2000 tasks and 200 of equal tasks' work may be late; 75 and 150 are aimed at.
+        // 100 of 2000 tasks and 200 of equal tasks' work may be late; 75 and 184 are aimed at.
         let (none, aimed, all) = (price(0), price(75), price(100));
         assert!((aimed.task - 2.5 * 0.1).abs() < 1e-9, "{aimed:?}");
         assert!(
             none.task < 0.02 && all.task > 1.1 * aimed.task,
             "{none:?} {all:?}"
         );
-        assert!(none.hour < aimed.hour && aimed.hour < all.hour && all.hour < 2.5);
-        assert!((price(150).hour - 2.5).abs() < 1e-9);
+        let (some, aimed, all) = (price(150).hour, price(184).hour, price(200).hour);
+        assert!(
+            none.hour < some && some < aimed && all > 2.0 * aimed,
+            "{some} {all}"
+        );
+        assert!((aimed - 2.5).abs() < 1e-9, "{aimed}");
         // What is sure to be late counts before it ends.
         let budget = MissBudget::default();
         let doomed = Burn {

@@ -103,27 +103,49 @@ pub enum Course {
 /// The share of the allowed wait by which tasks shall have started: the rest is for nodes that come late.
 const START_SHARE: f64 = 0.9;
 
-/// Tasks are let wait that long until this share of the allowed lateness is used up,
-const HURRY_FROM: f64 = 0.7;
+/// The share of the expected releases that is counted on.
+const RELEASES_TRUSTED: f64 = 0.7;
+
+/// Tasks are let wait that long until this share of the work that may be late is used up,
+const HURRY_FROM: f64 = 0.4;
 
 /// and from this share on they shall have started by
-const HURRY_TO: f64 = 1.1;
+const HURRY_TO: f64 = 0.9;
 
-/// this share of the allowed wait: a node that is ordered at once takes as long. A task that starts sooner has more time to
-/// start anew when it loses its node.
-const START_SHARE_LEAST: f64 = 0.3;
+/// this share of the allowed wait, which is at once: a task that starts sooner has more time to start anew when it loses its
+/// node, and spot nodes that come sooner are the cheapest way to have fewer tasks late.
+const START_SHARE_LEAST: f64 = 0.05;
 
-/// Returns the share of the allowed wait by which tasks shall have started, when so much of the allowed lateness is used up.
-fn start_share(used: Burn) -> f64 {
-    let room = ((HURRY_TO - used.tasks.max(used.work)) / (HURRY_TO - HURRY_FROM)).clamp(0.0, 1.0);
-    START_SHARE_LEAST + (START_SHARE - START_SHARE_LEAST) * room
+/// What is used up of the tasks that may be late counts by this much: they are late where spot was away, however soon they start.
+const HURRY_FOR_TASKS: f64 = 0.7;
+
+/// Then less is counted on that others end.
+const RELEASES_TRUSTED_LEAST: f64 = 0.2;
+
+/// By when tasks shall have started, and how much is counted on for that.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// The time after their submission.
+    begin: Span,
+    /// The share of the expected releases.
+    trusted: f64,
+}
+
+impl Pace {
+    /// Returns the pace where tasks may be kept for `wait` and so much of the allowed lateness is used up.
+    fn of(wait: Span, used: Burn) -> Self {
+        let used = used.work.max(HURRY_FOR_TASKS * used.tasks);
+        let room = ((HURRY_TO - used) / (HURRY_TO - HURRY_FROM)).clamp(0.0, 1.0);
+        let between = |least: f64, most: f64| least + (most - least) * room;
+        Self {
+            begin: wait.scale(between(START_SHARE_LEAST, START_SHARE)),
+            trusted: between(RELEASES_TRUSTED_LEAST, RELEASES_TRUSTED),
+        }
+    }
 }
 
 /// The step of the look-ahead.
 const STEP: Span = Span::minutes(1);
-
-/// The share of the expected releases that is counted on.
-const RELEASES_TRUSTED: f64 = 0.7;
 
 /// A task that is late is not let wait for spot for ever: after so many times its allowed delay it counts as urgent again.
 const PATIENCE: f64 = 16.0;
@@ -137,7 +159,7 @@ impl Sight<'_> {
         let used = budget.used(&self.limits, under_way, expected);
         let price = budget.price(used);
         let left = budget.left(&self.limits, under_way, expected);
-        let begin = self.limits.wait.scale(start_share(used));
+        let pace = Pace::of(self.limits.wait, used);
         let waiting = self.work.waiting.len();
         let can_run = self.work.waiting.iter().filter(|task| self.fits(task)).count();
         let since = self.outage();
@@ -156,11 +178,11 @@ impl Sight<'_> {
         };
         let nodes = |slots: u32| Nodes(slots.div_ceil(self.slots.max(1)));
         let (dedicated, spot) = match course {
-            Course::Dedicated => (nodes(self.extra(&[Lane::Dedicated], waiting, begin)), Nodes::ZERO),
-            Course::Spot => (Nodes::ZERO, nodes(self.extra(&[Lane::Spot], waiting, begin))),
+            Course::Dedicated => (nodes(self.extra(&[Lane::Dedicated], waiting, pace)), Nodes::ZERO),
+            Course::Spot => (Nodes::ZERO, nodes(self.extra(&[Lane::Spot], waiting, pace))),
             Course::Wait { .. } | Course::Fallback { .. } => (
-                nodes(self.extra(&Lane::ALL, head, begin)),
-                nodes(self.extra(&Lane::ALL, waiting, begin)),
+                nodes(self.extra(&Lane::ALL, head, pace)),
+                nodes(self.extra(&Lane::ALL, waiting, pace)),
             ),
         };
         let wanted = match course {
@@ -187,8 +209,8 @@ impl Sight<'_> {
 
     /// Returns how many nodes are needed, whatever their lanes.
     pub fn nodes(&self) -> Nodes {
-        let begin = self.limits.wait.scale(START_SHARE);
-        let extra = self.extra(&Lane::ALL, self.work.waiting.len(), begin);
+        let pace = Pace::of(self.limits.wait, Burn::default());
+        let extra = self.extra(&Lane::ALL, self.work.waiting.len(), pace);
         let (_, stays) = self.open([self.work.waiting.len(); 2]);
         stays.total() + Nodes(extra.div_ceil(self.slots.max(1)))
     }
@@ -306,13 +328,12 @@ impl Sight<'_> {
         price.task * spared.tasks + price.hour * spared.work - (1.0 - self.spot_share) * hours
     }
 
-    /// Returns the slots that must be added so that the first tasks of the queue start in time on some lanes: no later than
-    /// `begin` after they were submitted.
-    fn extra(&self, lanes: &[Lane], tasks: usize, begin: Span) -> u32 {
+    /// Returns the slots that must be added so that the first tasks of the queue start in time on some lanes.
+    fn extra(&self, lanes: &[Lane], tasks: usize, pace: Pace) -> u32 {
         let boot = self.learned.boot();
         let lead = steps_of(boot);
         // Tasks are due no sooner than a node that is ordered now can start them: that step is looked at, however short the wait.
-        let steps = ((begin.as_seconds() / STEP.as_seconds()) as usize + 1).max(lead + 1);
+        let steps = ((pace.begin.as_seconds() / STEP.as_seconds()) as usize + 1).max(lead + 1);
         let span = |step: usize| STEP.scale(step as f64);
         let mut ahead = Lookahead {
             lead,
@@ -342,12 +363,12 @@ impl Sight<'_> {
             let ran = self.now - task.started;
             for (step, released) in ahead.released.iter_mut().enumerate() {
                 let ended = self.ends(ran, span(step));
-                *released += RELEASES_TRUSTED * f64::from(task.slots) * ended;
+                *released += pace.trusted * f64::from(task.slots) * ended;
             }
         }
         for task in self.work.waiting[..tasks].iter().filter(|task| self.fits(task)) {
             ahead.waiting += f64::from(task.slots);
-            let due = begin.max(task.ran.scale(self.limits.slowdown)) - (self.now - task.submitted);
+            let due = pace.begin.max(task.ran.scale(self.limits.slowdown)) - (self.now - task.submitted);
             let step = ((due.as_seconds() / STEP.as_seconds()).max(0.0) as usize).max(lead);
             if let Some(due) = ahead.due.get_mut(step) {
                 *due = due.max(ahead.waiting);
