@@ -153,7 +153,12 @@ impl DueSight<'_> {
             let more = self.spot_order(&steps, &dedicated, &spot, &order);
             target.spot += node(more);
             // The return of spot is seen when it is asked for.
-            let feeler = count(self.work, Lane::Spot) + Nodes(u32::from(outage.is_some()));
+            let feeler = match outage {
+                Some(_) => count(self.work, Lane::Spot) + Nodes(1),
+                // Those that would take what must be on dedicated nodes go.
+                None if order.kept > 0.0 => Nodes(1),
+                None => count(self.work, Lane::Spot),
+            };
             let asks = outage.is_some() || waiting > order.kept;
             target.spot = target
                 .spot

@@ -196,6 +196,9 @@ fn a_task_without_slack_gets_one_dedicated_node_and_no_spot_node_takes_it() {
     let both = vec![spot, starting(Lane::Dedicated, 568)];
     let plan = Case::of(569, queue(&[(1, 0)], both)).plan();
     assert_eq!(plan.target, Mix::new(1, 0));
+    // Spot is still there for the tasks behind it, and no more of it.
+    let three = Case::of(568, queue(&[(1, 0), (2, 500)], vec![spot; 3])).plan();
+    assert_eq!(three.target, Mix::new(1, 2));
     // A task that is late in any case gets one node, however often it is looked at.
     let late = Case::of(580, queue(&[(1, 0)], vec![starting(Lane::Spot, 578)])).plan();
     assert_eq!((late.late, late.target), (1, Mix::new(0, 1)));
