@@ -90,9 +90,35 @@ impl Trip {
             });
         }
         self.scene.clock.sleep(way).await;
-        match kind {
+        let reply = match kind {
             None => self.plain().await,
             Some(kind) => self.struck(kind).await,
+        };
+        let is_whole = !matches!(kind, Some(FaultKind::Unreadable | FaultKind::Partial));
+        if let (Some(pool), Ok(reply)) = (self.lists_nodes_of(), &reply)
+            && is_whole
+            && reply.status == StatusCode::OK
+        {
+            self.scene.docket.list(pool.to_owned());
+        }
+        reply
+    }
+
+    /// Returns the pool whose nodes are asked for one by one.
+    fn lists_nodes_of(&self) -> Option<&str> {
+        let path = self.parcel.url.path();
+        path.strip_suffix("/nodes")
+            .filter(|_| !self.is_write())
+            .and_then(pool_of)
+    }
+
+    /// Notes what could not be read.
+    fn note_blur(&self, about: String) {
+        let docket = &self.scene.docket;
+        if self.parcel.url.path() == "/nodecounts" {
+            docket.blur_counts(about);
+        } else {
+            docket.blur(about);
         }
     }
 
@@ -250,7 +276,7 @@ impl Trip {
                 "{}",
             ]);
             reply.body = body.as_bytes().to_vec();
-            self.scene.docket.blur(about);
+            self.note_blur(about);
             return Ok(reply);
         }
         let mut body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
@@ -271,7 +297,7 @@ impl Trip {
                 }
             };
             reply.body = body.to_string().into_bytes();
-            self.scene.docket.blur(about);
+            self.note_blur(about);
         }
         Ok(reply)
     }
@@ -285,9 +311,17 @@ impl Trip {
                 let body = super::account::ask(desk, "GET", &format!("/jobs/{job}"), "").unwrap_or_default();
                 body["poolInfo"]["poolId"].as_str().unwrap_or_default().to_owned()
             }),
+            ["nodecounts"] => counted_pool(&self.parcel.url).unwrap_or_default(),
             _ => String::new(),
         }
     }
+}
+
+/// Returns the pool whose nodes are counted, where it is one alone.
+fn counted_pool(url: &reqwest::Url) -> Option<String> {
+    let (_, filter) = url.query_pairs().find(|(name, _)| name == "$filter")?;
+    let id = filter.strip_prefix("poolId eq '")?.strip_suffix('\'')?;
+    Some(id.to_owned())
 }
 
 /// Returns the pool that an element of a list speaks of, where it says so.
@@ -354,5 +388,20 @@ async fn knock(scene: &Arc<Scene>, parcel: &Parcel) -> Reply {
         status: parts.status,
         headers: parts.headers,
         body: body.to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_are_counted_of_one_pool_or_of_all() {
+        let of = |query: &str| counted_pool(&format!("http://desk/nodecounts?{query}").parse().unwrap());
+        assert_eq!(
+            of("$filter=poolId eq 'pool-1'&maxresults=10"),
+            Some("pool-1".to_owned())
+        );
+        assert_eq!(of("maxresults=10"), None);
     }
 }

@@ -27,6 +27,10 @@ struct Entries {
     found: Option<Found>,
     /// The pools of which something could not be read since the look began; the empty one stands for all.
     blurred: Vec<String>,
+    /// The pools of which no more than how many nodes are in which state could not be read.
+    uncounted: Vec<String>,
+    /// The pools whose nodes were read one by one.
+    listed: Vec<String>,
     lines: DefaultHasher,
     told: Told,
 }
@@ -83,14 +87,30 @@ impl Docket {
         self.entries().blurred.push(pool);
     }
 
-    /// Begins a look, of which everything can be read so far.
-    pub(super) fn clear_blur(&self) {
-        self.entries().blurred.clear();
+    /// Notes that it could not be read how many nodes of a pool are in which state.
+    pub(super) fn blur_counts(&self, pool: String) {
+        self.entries().uncounted.push(pool);
     }
 
-    /// Says whether something of such a pool could not be read.
-    pub(super) fn is_blurred(&self, is_it: impl Fn(&str) -> bool) -> bool {
-        self.entries().blurred.iter().any(|name| is_it(name))
+    /// Notes that the nodes of a pool were read one by one, so that their counts do not matter.
+    pub(super) fn list(&self, pool: String) {
+        self.entries().listed.push(pool);
+    }
+
+    /// Begins a look, of which everything can be read so far.
+    pub(super) fn clear_blur(&self) {
+        let mut entries = self.entries();
+        entries.blurred.clear();
+        entries.uncounted.clear();
+        entries.listed.clear();
+    }
+
+    /// Says whether something that matters of a pool could not be read.
+    pub(super) fn is_blurred(&self, pool: &str) -> bool {
+        let is_it = |name: &String| name.is_empty() || name.eq_ignore_ascii_case(pool);
+        let entries = self.entries();
+        let is_listed = entries.listed.iter().any(|name| name.eq_ignore_ascii_case(pool));
+        entries.blurred.iter().any(is_it) || !is_listed && entries.uncounted.iter().any(is_it)
     }
 
     /// Does something with what was told of samples.

@@ -226,8 +226,7 @@ impl<'a> Laws<'a> {
         if !decision.shrinks() || decision.order().is_none() {
             return;
         }
-        let is_it = |name: &str| name.is_empty() || decision.pool.as_str().eq_ignore_ascii_case(name);
-        if self.docket.is_blurred(is_it) {
+        if self.docket.is_blurred(decision.pool.as_str()) {
             let what = format!(
                 "shrinks on an answer that could not be read: {}",
                 decision.to_text()
