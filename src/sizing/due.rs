@@ -159,7 +159,9 @@ impl DueSight<'_> {
                 None if order.kept > 0.0 => Nodes(1),
                 None => count(self.work, Lane::Spot),
             };
-            let asks = outage.is_some() || waiting > order.kept;
+            // Without a task nothing is waited for: idle nodes go, however short spot is.
+            let has_work = waiting > 0.0 || !self.work.running.is_empty();
+            let asks = outage.is_some() && has_work || waiting > order.kept;
             target.spot = target
                 .spot
                 .max(if asks { feeler.max(Nodes(1)) } else { Nodes::ZERO });

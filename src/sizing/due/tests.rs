@@ -182,6 +182,18 @@ fn what_boots_is_not_ordered_twice_and_what_is_done_with_goes() {
 }
 
 #[test]
+fn without_a_task_no_spot_node_is_kept_or_waited_for_however_short_spot_is() {
+    let idle = vec![node(Lane::Spot, 0); 6];
+    assert_eq!(
+        Case::of(30, queue(&[], idle.clone())).away().plan().target,
+        Mix::ZERO
+    );
+    // With one its return is asked after.
+    let waits = Case::of(30, queue(&[(1, 25)], idle)).away().plan();
+    assert_eq!(waits.target, Mix::new(0, 7));
+}
+
+#[test]
 fn a_task_without_slack_gets_one_dedicated_node_and_no_spot_node_takes_it() {
     let starting = |lane, granted| Node {
         activity: NodeActivity::Starting,
