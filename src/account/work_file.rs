@@ -171,34 +171,43 @@ impl From<WorkFile> for Work {
 impl From<Work> for WorkFile {
     fn from(work: Work) -> Self {
         let name = |job: Option<JobIndex>| work.job_of(job).map(str::to_owned);
-        let waiting = work.waiting.iter().map(|task| WaitingFile {
-            submitted: task.submitted,
-            slots: task.slots,
-            ran: task.ran,
-            lost_runs: told(task.ran, task.lost).0,
-            ran_in_all: told(task.ran, task.lost).1,
-            job: name(task.job),
+        let waiting = work.waiting.iter().map(|task| {
+            let (lost_runs, ran_in_all) = told(task.ran, task.lost);
+            WaitingFile {
+                submitted: task.submitted,
+                slots: task.slots,
+                ran: task.ran,
+                lost_runs,
+                ran_in_all,
+                job: name(task.job),
+            }
         });
-        let running = work.running.iter().map(|task| RunningFile {
-            submitted: task.submitted,
-            started: task.started,
-            slots: task.slots,
-            ran: task.ran,
-            lost_runs: told(task.ran, task.lost).0,
-            ran_in_all: told(task.ran, task.lost).1,
-            lane: task.lane,
-            cordoned: task.cordoned,
-            job: name(task.job),
+        let running = work.running.iter().map(|task| {
+            let (lost_runs, ran_in_all) = told(task.ran, task.lost);
+            RunningFile {
+                submitted: task.submitted,
+                started: task.started,
+                slots: task.slots,
+                ran: task.ran,
+                lost_runs,
+                ran_in_all,
+                lane: task.lane,
+                cordoned: task.cordoned,
+                job: name(task.job),
+            }
         });
-        let finished = work.finished.iter().map(|task| FinishedFile {
-            submitted: task.submitted,
-            started: task.started,
-            ended: task.ended,
-            slots: task.slots,
-            ran: task.ran,
-            lost_runs: told(task.ran, task.lost).0,
-            ran_in_all: told(task.ran, task.lost).1,
-            job: name(task.job),
+        let finished = work.finished.iter().map(|task| {
+            let (lost_runs, ran_in_all) = told(task.ran, task.lost);
+            FinishedFile {
+                submitted: task.submitted,
+                started: task.started,
+                ended: task.ended,
+                slots: task.slots,
+                ran: task.ran,
+                lost_runs,
+                ran_in_all,
+                job: name(task.job),
+            }
         });
         Self {
             waiting: waiting.collect(),

@@ -337,6 +337,7 @@ mod tests {
         let slow = time_to_settle(&slow, Mix::ZERO, Some(Mix::new(9, 0)));
         assert_eq!(slow, Span::minutes(3 + 13 + 60 + 5 * (10 + 25)));
     }
+
     #[test]
     fn whoever_takes_idle_nodes_alone_waits_for_a_task_of_each() {
         let settles = |more: &str| time_to_settle(&policy(more), Mix::new(9, 0), Some(Mix::ZERO));
