@@ -27,7 +27,9 @@ mod spot_memory;
 mod told;
 
 pub use account_share::{AccountShare, AccountUnseen, PaidFrom, SharedMonth, SizeUnknown};
-pub use asked::{Aged, BacklogAsk, DeadlineCourse, ForecastAsk, QueueAsk, ScheduleAsk, TrackAsk, Unsampled};
+pub use asked::{
+    Aged, BacklogAsk, DeadlineCourse, ForecastAsk, QueueAsk, ScheduleAsk, TrackAsk, Unsampled, WayErrors,
+};
 pub use broken_nodes::{BrokenNodes, Replaced};
 pub use chain::{Decision, Stage, Step};
 pub use cost_split::{CostSplit, SpotOutage};

@@ -18,6 +18,7 @@ mod deadline_plan;
 mod due_times;
 mod file;
 mod findings;
+mod fitted;
 mod forecast;
 mod formulas;
 mod guard;
@@ -58,6 +59,7 @@ pub use file::{
     PricesFile, Required, Role, Then,
 };
 pub use findings::{FileFindings, Findings};
+pub use fitted::Fits;
 pub use forecast::Forecast;
 pub use lease_text::Leased;
 pub use limits::{Budget, OnSoft, Quota};

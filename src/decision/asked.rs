@@ -272,16 +272,34 @@ pub struct ForecastAsk {
     pub value: Option<f64>,
     /// Whether today's difference from earlier seasons is taken to last.
     pub shifted: bool,
+    /// Whether it is what a model says that was fitted to the days before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fitted: bool,
     /// The mean absolute error over the past day in percent; `None` while it is not known.
     pub mape_percent: Option<f64>,
     /// The mean absolute error as a share of that of taking the present value.
     pub mase: Option<f64>,
     /// The moments of the past day that it was held against.
     pub points: u32,
+    /// The error of each way as such a share, where a model was fitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ways: Option<WayErrors>,
     /// Whether it is believed.
     pub trusted: bool,
     /// The nodes.
     pub nodes: Nodes,
+}
+
+/// How far off each way to forecast was, as a share of the error of taking the present value; `None` where that was right throughout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WayErrors {
+    /// What came in the seasons before.
+    pub seasonal: Option<f64>,
+    /// The same, shifted to today.
+    pub shifted: Option<f64>,
+    /// A model that was fitted to the days before.
+    pub fitted: Option<f64>,
 }
 
 impl fmt::Display for ForecastAsk {
@@ -296,19 +314,35 @@ impl fmt::Display for ForecastAsk {
             short(value),
             self.horizon.in_short()
         )?;
-        write!(f, " by the seasons of {season} before")?;
-        f.write_str(if self.shifted { ", shifted to today" } else { "" })?;
+        match (self.fitted, self.shifted) {
+            (true, _) => write!(
+                f,
+                " by a model with a season of {season}, fitted to the days before"
+            )?,
+            (false, true) => write!(f, " by the seasons of {season} before, shifted to today")?,
+            (false, false) => write!(f, " by the seasons of {season} before")?,
+        }
         match (self.mape_percent, self.mase) {
             (Some(mape), Some(mase)) => write!(
                 f,
-                " (MAPE {} %, MASE {} over {} points)",
+                " (MAPE {} %, MASE {} over {} points",
                 short(mape),
                 short(mase),
                 self.points
             )?,
-            (_, Some(mase)) => write!(f, " (MASE {} over {} points)", short(mase), self.points)?,
-            _ => f.write_str(" (its error is not known)")?,
+            (_, Some(mase)) => write!(f, " (MASE {} over {} points", short(mase), self.points)?,
+            _ => f.write_str(" (its error is not known")?,
         }
+        if let Some(WayErrors {
+            seasonal: Some(seasonal),
+            shifted: Some(shifted),
+            fitted: Some(fitted),
+        }) = self.ways
+        {
+            let [seasonal, shifted, fitted] = [seasonal, shifted, fitted].map(short);
+            write!(f, "; seasons {seasonal}, shifted {shifted}, fitted {fitted}")?;
+        }
+        f.write_str(")")?;
         if self.trusted {
             write!(f, ": {} nodes", self.nodes)
         } else {

@@ -1,6 +1,6 @@
 //! What a strategy asks for: the one place where strategies are evaluated.
 
-use super::{Demand, DemandFormula, Held, Policy, Role};
+use super::{Demand, DemandFormula, Fits, Held, Policy, Role};
 use crate::account::NodeDeallocationOption;
 use crate::base::{Lane, Mix, Nodes};
 use crate::decision::{Reason, Snapshot};
@@ -56,6 +56,8 @@ pub enum Workings {
     Formula(Box<Evaluator>),
     /// A schedule's: what it says for now.
     Schedule(Option<Held>),
+    /// A forecast's: what was fitted for the pools of the policy.
+    Forecast(Fits),
     /// None is needed.
     Nothing,
 }
@@ -82,9 +84,8 @@ impl Demand {
         match self {
             Self::Formula(demand) => Workings::Formula(Box::new(demand.formula.evaluator())),
             Self::Schedule(_) => Workings::Schedule(None),
-            Self::Track(_) | Self::Queue(_) | Self::Forecast(_) | Self::Backlog(_) | Self::Deadlines(_) => {
-                Workings::Nothing
-            }
+            Self::Forecast(_) => Workings::Forecast(Fits::default()),
+            Self::Track(_) | Self::Queue(_) | Self::Backlog(_) | Self::Deadlines(_) => Workings::Nothing,
         }
     }
 
@@ -108,10 +109,12 @@ impl Demand {
             }
             (Self::Track(track), _) => return track.ask(snapshot),
             (Self::Queue(queue), _) => return queue.ask(policy, snapshot),
-            (Self::Forecast(forecast), _) => Ask::Need(forecast.need(snapshot)),
+            (Self::Forecast(forecast), Workings::Forecast(fits)) => Ask::Need(forecast.need(snapshot, fits)),
             (Self::Deadlines(deadlines), _) => deadlines.ask(policy, snapshot)?,
             (Self::Backlog(backlog), _) => backlog.ask(policy, snapshot)?,
-            (Self::Formula(_) | Self::Schedule(_), _) => panic!("the workings are those of the strategy"),
+            (Self::Formula(_) | Self::Schedule(_) | Self::Forecast(_), _) => {
+                panic!("the workings are those of the strategy")
+            }
         };
         Ok(Answer::Asks(ask, None))
     }

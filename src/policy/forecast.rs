@@ -3,9 +3,10 @@
 //! ```text
 //! S(τ) = mean of the metric around τ − season, τ − 2 seasons, … as far as samples are kept
 //! seasonal:  S(now + horizon)          shifted:  S(now + horizon) + metric(now) − S(now)
+//! fitted:    what a model says that was fitted to the five days before (`fitted.rs`)
 //! ```
 //!
-//! Both are held against the past day, each quarter of an hour, and the one with the smaller error is believed, if it was better than
+//! All are held against the past day, each quarter of an hour, and the one with the smallest error is believed, if it was better than
 //! taking the present value for the future one (MASE below 1; Hyndman and Koehler, 2006, with the same horizon). A forecast
 //! can only raise what another strategy asks for, because the strategy that asks for most nodes wins.
 
@@ -14,8 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ask::Need;
 use super::complaint::Complaint;
+use super::fitted::{Fits, Fitted};
 use crate::base::{Nodes, Span, Timestamp};
-use crate::decision::{ForecastAsk, Memory, Reason, Snapshot};
+use crate::decision::{ForecastAsk, Memory, Reason, Snapshot, WayErrors};
 use crate::signal::{Metric, Series};
 
 /// What came at this time of earlier days or weeks.
@@ -34,6 +36,10 @@ pub struct Forecast {
     /// Whether what is forecast stands in the decision also where another strategy asks for more; true when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<bool>,
+    /// Whether a model is fitted to the five days before, and believed where it missed less over the past day than the seasons before did;
+    /// true when left out, for a season of 24h. A season of 7d would have to be seen several times, and a week is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fitted: Option<bool>,
 }
 
 /// Samples within this span count as of one time: ten of them, so that one that is off does not decide.
@@ -46,24 +52,40 @@ const POINTS_MAX: i64 = 96;
 /// Less than a quarter of a day would prove a forecast on a night alone.
 const POINTS_MIN: usize = 24;
 
-/// A forecast by both ways; `None` where the past does not reach.
+/// A forecast by each way; `None` where the past does not reach.
 #[derive(Clone, Copy)]
 struct Ways {
     seasonal: f64,
     shifted: Option<f64>,
+    fitted: Option<f64>,
 }
 
-/// How far off each way was, added up over the points that were known.
+/// How far off a way was, added up.
+#[derive(Clone, Copy, Default)]
+struct Misses {
+    absolute: f64,
+    /// As shares of what came, over the points where something did.
+    relative: f64,
+}
+
+/// How far off each way was, over the points that were known.
 #[derive(Clone, Copy, Default)]
 struct Errors {
     points: usize,
-    seasonal: f64,
-    shifted: f64,
-    naive: f64,
-    /// Relative errors, over the points that were not zero.
-    seasonal_relative: f64,
-    shifted_relative: f64,
     above_zero: usize,
+    naive: f64,
+    seasonal: Misses,
+    shifted: Misses,
+    fitted: Misses,
+}
+
+impl Misses {
+    fn add(&mut self, said: f64, came: f64) {
+        self.absolute += (said - came).abs();
+        if came > 0.0 {
+            self.relative += (said - came).abs() / came;
+        }
+    }
 }
 
 impl Forecast {
@@ -92,71 +114,111 @@ impl Forecast {
             let message = "a node must carry something of the metric";
             complaints.push(Complaint::new(&["perNode"], message, "take a number above 0"));
         }
+        if self.fitted == Some(true) && self.season > Span::hours(24) {
+            let message = "a model of a week's season needs more weeks than samples are kept of";
+            complaints.push(Complaint::new(
+                &["fitted"],
+                message,
+                "leave it out, or take a season of 24h",
+            ));
+        }
         complaints
     }
 
-    /// Returns it as it is meant when a policy is read: told where nothing is said. A ledger from before says nothing, and tells nothing,
-    /// so that its lines are decided again to the same bytes.
+    /// Returns it as it is meant when a policy is read: told, and fitted where it can be, where nothing is said. A ledger from before says
+    /// nothing and does neither, so that its lines are decided again to the same bytes.
     #[must_use]
     pub fn as_read(&self) -> Self {
         Self {
             told: Some(self.told.unwrap_or(true)),
+            fitted: Some(self.fitted.unwrap_or(self.season == Span::hours(24))),
             ..self.clone()
         }
     }
 
-    /// Returns the need: none where the past does not reach, or where the forecast was no better than the present value.
-    pub fn need(&self, snapshot: &Snapshot<'_>) -> Need {
-        let past = snapshot.history.get(self.metric).map(|series| Past {
-            series,
-            now: snapshot.now,
-            season: self.season,
-            horizon: self.horizon,
+    /// Returns the need: none where the past does not reach, or where the forecast was no better than the present value. What was fitted
+    /// is kept for the looks after, and changes nothing.
+    pub fn need(&self, snapshot: &Snapshot<'_>, fits: &mut Fits) -> Need {
+        let past = snapshot.history.get(self.metric).map(|series| {
+            let now = snapshot.now;
+            let (season, horizon) = (self.season, self.horizon);
+            let past = Past {
+                series,
+                now,
+                season,
+                horizon,
+                fitted: None,
+            };
+            let asked = (past.point(POINTS_MAX - 1), now);
+            let fitted = (self.fitted == Some(true)).then(|| fits.of(&snapshot.pool.id, series, asked));
+            Past {
+                fitted: fitted.flatten(),
+                ..past
+            }
         });
-        let errors = past.as_ref().map_or_else(Errors::default, Past::errors);
-        let ways = past.as_ref().and_then(|past| past.forecast(snapshot.now));
         let mut ask = ForecastAsk {
             metric: self.metric.name().to_owned(),
             horizon: self.horizon,
             season: self.season,
             value: None,
             shifted: false,
+            fitted: false,
             mape_percent: None,
             mase: None,
-            points: u32::try_from(errors.points).unwrap_or(u32::MAX),
+            points: 0,
+            ways: None,
             trusted: false,
             nodes: Nodes::ZERO,
         };
-        if let Some(ways) = ways {
-            let known = errors.points >= POINTS_MIN;
-            let shifted = ways.shifted.filter(|_| known && errors.shifted < errors.seasonal);
-            let (error, relative) = match shifted {
-                Some(_) => (errors.shifted, errors.shifted_relative),
-                None => (errors.seasonal, errors.seasonal_relative),
-            };
-            let value = shifted.unwrap_or(ways.seasonal).max(0.0);
-            ask.value = Some(value);
-            ask.shifted = shifted.is_some();
-            if known {
-                let above_zero = errors.above_zero as f64;
-                ask.mape_percent = (above_zero > 0.0).then(|| 100.0 * relative / above_zero);
-                ask.mase = (errors.naive > 0.0).then(|| error / errors.naive);
-            }
-            // A week's season cannot be held against anything, for a week is what is kept.
-            ask.trusted = if known {
-                error < errors.naive
-            } else {
-                self.season == Memory::HISTORY_KEPT
-            };
-            if ask.trusted {
-                let slots = f64::from(snapshot.pool.task_slots_per_node.max(1));
-                ask.nodes = Nodes::ceil(value / self.per_node.unwrap_or(slots));
-            }
+        if let Some(past) = past {
+            self.believe(&mut ask, past.errors(), past.forecast(snapshot.now));
+        }
+        if let Some(value) = ask.value.filter(|_| ask.trusted) {
+            let slots = f64::from(snapshot.pool.task_slots_per_node.max(1));
+            ask.nodes = Nodes::ceil(value / self.per_node.unwrap_or(slots));
         }
         Need {
             nodes: ask.nodes,
             reason: Reason::Forecast(ask),
         }
+    }
+
+    /// Takes the way that was off by the least, the first among equals, and says whether it is believed.
+    fn believe(&self, ask: &mut ForecastAsk, errors: Errors, ways: Option<Ways>) {
+        ask.points = u32::try_from(errors.points).unwrap_or(u32::MAX);
+        let Some(ways) = ways else { return };
+        let known = errors.points >= POINTS_MIN;
+        let (mut value, mut misses) = (ways.seasonal, errors.seasonal);
+        if let Some(shifted) = ways
+            .shifted
+            .filter(|_| known && errors.shifted.absolute < misses.absolute)
+        {
+            (value, misses, ask.shifted) = (shifted, errors.shifted, true);
+        }
+        if let Some(fitted) = ways
+            .fitted
+            .filter(|_| known && errors.fitted.absolute < misses.absolute)
+        {
+            (value, misses, ask.shifted, ask.fitted) = (fitted, errors.fitted, false, true);
+        }
+        ask.value = Some(value.max(0.0));
+        if known {
+            let above_zero = errors.above_zero as f64;
+            let mase = |misses: Misses| (errors.naive > 0.0).then(|| misses.absolute / errors.naive);
+            ask.mape_percent = (above_zero > 0.0).then(|| 100.0 * misses.relative / above_zero);
+            ask.mase = mase(misses);
+            ask.ways = ways.fitted.map(|_| WayErrors {
+                seasonal: mase(errors.seasonal),
+                shifted: mase(errors.shifted),
+                fitted: mase(errors.fitted),
+            });
+        }
+        // A week's season cannot be held against anything, for a week is what is kept.
+        ask.trusted = if known {
+            misses.absolute < errors.naive
+        } else {
+            self.season == Memory::HISTORY_KEPT
+        };
     }
 }
 
@@ -166,9 +228,16 @@ struct Past<'a> {
     now: Timestamp,
     season: Span,
     horizon: Span,
+    fitted: Option<Fitted<'a>>,
 }
 
 impl Past<'_> {
+    /// A moment of the past day, the latest first: what came at the end of its horizon is known.
+    fn point(&self, number: i64) -> Timestamp {
+        let half = Span::from_ticks(AROUND.ticks() / 2);
+        self.now - self.horizon - half - POINTS_APART * number
+    }
+
     /// The mean around a time; `None` without a sample there.
     fn around(&self, at: Timestamp) -> Option<f64> {
         let age = self.now.since(at);
@@ -202,6 +271,7 @@ impl Past<'_> {
         Some(Ways {
             seasonal,
             shifted: shift.map(|shift| seasonal + shift),
+            fitted: self.fitted.map(|fitted| fitted.said(at, at + self.horizon)),
         })
     }
 
@@ -209,7 +279,7 @@ impl Past<'_> {
         let mut errors = Errors::default();
         let half = Span::from_ticks(AROUND.ticks() / 2);
         for point in 0..POINTS_MAX {
-            let at = self.now - self.horizon - half - POINTS_APART * point;
+            let at = self.point(point);
             let known = (
                 self.forecast(at),
                 self.around(at - half),
@@ -219,19 +289,19 @@ impl Past<'_> {
                 Some(Ways {
                     seasonal,
                     shifted: Some(shifted),
+                    fitted,
                 }),
                 Some(then),
                 Some(came),
             ) = known
             {
                 errors.points += 1;
-                errors.seasonal += (seasonal - came).abs();
-                errors.shifted += (shifted - came).abs();
+                errors.above_zero += usize::from(came > 0.0);
                 errors.naive += (then - came).abs();
-                if came > 0.0 {
-                    errors.above_zero += 1;
-                    errors.seasonal_relative += (seasonal - came).abs() / came;
-                    errors.shifted_relative += (shifted - came).abs() / came;
+                errors.seasonal.add(seasonal, came);
+                errors.shifted.add(shifted, came);
+                if let Some(fitted) = fitted {
+                    errors.fitted.add(fitted, came);
                 }
             }
         }
@@ -240,122 +310,4 @@ impl Past<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::account::PoolState;
-    use crate::decision::GuardMemory;
-    use crate::signal::History;
-
-    fn forecast() -> Forecast {
-        Forecast {
-            metric: Metric::PendingTasks,
-            season: Span::hours(24),
-            horizon: Span::minutes(30),
-            per_node: None,
-            told: None,
-        }
-    }
-
-    /// Asks at an hour of a day when the metric of all time before was a function of the hour and of the day from 0.
-    fn ask(forecast: &Forecast, days: i64, hour: f64, value: impl Fn(f64, i64) -> f64) -> ForecastAsk {
-        let mut series = Series::new(Timestamp::EPOCH, Span::SAMPLE_PERIOD);
-        let now = Timestamp::EPOCH + Span::days(days) + Span::from_seconds(hour * 3600.0);
-        let slots = now.since(Timestamp::EPOCH).ticks() / Span::SAMPLE_PERIOD.ticks();
-        for slot in 0..=slots {
-            let hours = slot as f64 / 120.0;
-            let sample = value(hours % 24.0, (hours / 24.0) as i64);
-            series.push(Some(sample)).unwrap();
-        }
-        let mut history = History::new();
-        history.insert(Metric::PendingTasks, series);
-        let mut pool = PoolState::new("p".parse().unwrap());
-        pool.task_slots_per_node = 4;
-        let snapshot = Snapshot {
-            now,
-            seed: 0,
-            pool: &pool,
-            history: &history,
-            signals: &crate::decision::SignalMemory::default(),
-            guards: &GuardMemory::default(),
-            learned: &crate::sizing::Learned::default(),
-            spot: &crate::decision::SpotMemory::default(),
-            ours: &crate::decision::OurOrders::default(),
-            broken: &crate::decision::BrokenNodes::default(),
-            work: None,
-            halt: None,
-        };
-        match forecast.need(&snapshot).reason {
-            Reason::Forecast(ask) => ask,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// Forty tasks from nine to five.
-    fn office(hour: f64, _: i64) -> f64 {
-        if (9.0..17.0).contains(&hour) { 40.0 } else { 0.0 }
-    }
-
-    #[test]
-    fn what_came_every_day_is_seen_before_it_comes() {
-        let seen = ask(&forecast(), 3, 8.75, office);
-        assert_eq!(
-            (seen.value, seen.trusted, seen.nodes),
-            (Some(40.0), true, Nodes(10))
-        );
-        assert_eq!((seen.mape_percent, seen.mase), (Some(0.0), Some(0.0)));
-        let early = ask(&forecast(), 3, 8.25, office);
-        assert_eq!((early.value, early.nodes), (Some(0.0), Nodes(0)));
-        let carried = Forecast {
-            per_node: Some(20.0),
-            ..forecast()
-        };
-        assert_eq!(ask(&carried, 3, 8.75, office).nodes, Nodes(2));
-    }
-
-    #[test]
-    fn a_day_that_is_busier_throughout_shifts_the_forecast() {
-        let growing = |hour: f64, day: i64| 100.0 + 10.0 * (hour - 12.0).abs() + 80.0 * day as f64;
-        let seen = ask(&forecast(), 4, 12.0, growing);
-        // Half an hour from now 105 above what this day adds; days before were 120 lower on average of 0, 80, 160 and 240.
-        assert!(seen.shifted && seen.trusted, "{seen:?}");
-        assert!((seen.value.unwrap() - 425.0).abs() < 2.0, "{seen:?}");
-    }
-
-    #[test]
-    fn what_never_came_again_is_not_believed() {
-        // Each day is another one: as now is the better guess.
-        let unsteady = |hour: f64, day: i64| {
-            let begins = [3.0, 15.0, 8.0, 20.0, 5.0, 12.0][day as usize % 6];
-            if (begins..begins + 2.0).contains(&hour) {
-                40.0
-            } else {
-                0.0
-            }
-        };
-        let seen = ask(&forecast(), 5, 15.0, unsteady);
-        assert!(seen.mase.unwrap() > 1.0, "{seen:?}");
-        assert_eq!((seen.trusted, seen.nodes), (false, Nodes(0)));
-        let flat = ask(&forecast(), 5, 12.0, |_, _| 50.0);
-        assert_eq!(
-            (flat.trusted, flat.mase, flat.nodes),
-            (false, None, Nodes(0)),
-            "nothing to gain"
-        );
-        let first_day = ask(&forecast(), 0, 12.0, office);
-        assert_eq!((first_day.value, first_day.trusted), (None, false));
-        let second_day = ask(&forecast(), 1, 8.75, office);
-        assert!(!second_day.trusted, "held against a night alone: {second_day:?}");
-    }
-
-    #[test]
-    fn a_weekly_season_is_taken_as_it_is() {
-        let week = Forecast {
-            season: Span::days(7),
-            ..forecast()
-        };
-        let monday = |hour: f64, day: i64| if day % 7 == 1 { office(hour, day) } else { 0.0 };
-        let seen = ask(&week, 8, 8.75, monday);
-        assert_eq!((seen.value, seen.trusted, seen.mase), (Some(40.0), true, None));
-        assert_eq!(ask(&week, 9, 8.75, monday).nodes, Nodes(0));
-    }
-}
+mod tests;

@@ -60,15 +60,15 @@ impl World for Office {
     }
 }
 
-/// Returns the ledger of three days.
-fn three_days(policy: &str) -> String {
+/// Returns the ledger of some days.
+fn ledger_of(days: i64, policy: &str) -> String {
     let (policy, findings) = read("office", policy, &mut |_| Err(String::new()));
     let policy = policy.unwrap_or_else(|| panic!("{:?}", findings.policy));
     let begins: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
     let mut world = Office {
         now: begins,
         sampled: begins,
-        ends: begins + Span::days(3),
+        ends: begins + Span::days(days),
         target: Mix::ZERO,
         ledger: MemoryLedger::default(),
     };
@@ -97,7 +97,7 @@ fn without(text: &str, name: &str) -> String {
 
 #[test]
 fn a_forecast_that_is_believed_is_told_whichever_strategy_leads() {
-    let ledger = three_days(POLICY);
+    let ledger = ledger_of(3, POLICY);
     replay(&ledger).unwrap();
     let third_day = decided(&ledger).split_off(2 * 24 * 12);
     let (mut led, mut beside) = (0, 0);
@@ -122,7 +122,7 @@ fn a_forecast_that_is_believed_is_told_whichever_strategy_leads() {
 
 #[test]
 fn a_ledger_from_before_forecasts_were_told_is_decided_to_the_same_bytes() {
-    let ledger = three_days(POLICY);
+    let ledger = ledger_of(3, POLICY);
     assert!(ledger.contains(",\"told\":true"), "the policy says that it tells");
     let before = ledger
         .replace(",\"told\":true", "")
@@ -141,7 +141,33 @@ fn a_ledger_from_before_forecasts_were_told_is_decided_to_the_same_bytes() {
     assert!(before.len() + 10_000 < ledger.len(), "forecasts were told");
     let replayed = replay(&before).unwrap();
     assert_eq!(replayed.decisions, decided(&ledger).len());
-    let silent = three_days(&POLICY.replace("30m }", "30m, told: false }"));
+    let silent = ledger_of(3, &POLICY.replace("30m }", "30m, told: false }"));
     assert_eq!(decided(&silent).len(), replayed.decisions);
     assert!(decided(&silent).iter().all(|line| line["forecast"].is_null()));
+}
+
+#[test]
+fn a_model_that_was_fitted_is_told_and_a_ledger_from_before_is_decided_to_the_same_bytes() {
+    let ledger = ledger_of(7, POLICY);
+    assert!(
+        ledger.contains(",\"fitted\":true"),
+        "the policy says that a model is fitted"
+    );
+    // A replay begins with nothing fitted.
+    let replayed = replay(&ledger).unwrap();
+    assert_eq!(replayed.decisions, decided(&ledger).len());
+    let ways = |line: &&str| line.contains(",\"ways\":{\"seasonal\":0.0,");
+    assert!(ledger.lines().filter(ways).count() > 150, "the errors are told");
+    let before = ledger
+        .lines()
+        .map(|line| {
+            let line = without(&line.replace(",\"fitted\":true", ""), "ways");
+            let mut parts = line.split("; seasons ");
+            let mut left = parts.next().unwrap().to_owned();
+            parts.for_each(|part| left.push_str(&part[part.find(')').unwrap()..]));
+            left + "\n"
+        })
+        .collect::<String>();
+    let replayed = replay(&before).unwrap();
+    assert_eq!(replayed.decisions, decided(&ledger).len());
 }
