@@ -141,11 +141,11 @@ impl Desk {
         let number = self.pool_names.get(&pool.as_str().to_ascii_lowercase())?;
         let pool = self.pools.get(number)?;
         let jobs = pool.jobs.iter().filter_map(|(_, job)| self.jobs.get(job));
-        let waiting = jobs.flat_map(|job| job.waiting.iter().filter_map(|task| job.tasks.get(task)));
-        let (fit, never): (Vec<_>, Vec<_>) = waiting.partition(|task| task.slots <= pool.slots_per_node);
+        // What fits no node never waits for room, and is active all the same.
+        let waiting: u64 = jobs.map(|job| job.waiting.len() as u64).sum();
         Some((
-            fit.len() as u64 + u64::from(pool.tasks.running),
-            never.len() as u64,
+            waiting + u64::from(pool.tasks.running),
+            u64::from(pool.tasks.active).saturating_sub(waiting),
         ))
     }
 

@@ -28,7 +28,7 @@ pub(super) struct Crowd {
 /// Tasks of a world at the most: the desk keeps every one that ever was.
 const TASKS_MAX: u64 = 4000;
 
-/// Tasks that are not over at the most when some are submitted: each look lists them one by one.
+/// Tasks that run or can run at the most when some are submitted: each look lists them one by one.
 const UNFINISHED_MAX: u64 = 200;
 
 impl Crowd {
@@ -138,7 +138,7 @@ impl Crowd {
     fn unfinished(&self, desk: &Desk) -> u64 {
         let pools = (0..self.n_pools).filter_map(|number| format!("pool-{number}").parse().ok());
         let counts = pools.filter_map(|pool| desk.unfinished(&pool));
-        counts.map(|(unfinished, never)| unfinished + never).sum()
+        counts.map(|(unfinished, _)| unfinished).sum()
     }
 
     fn change_pool(&mut self, desk: &mut Desk, pool: u32, number: u32) -> String {

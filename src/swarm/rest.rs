@@ -19,7 +19,7 @@ use crate::account::{NodeDeallocationOption, Order, PoolId, Receipt, RefusalKind
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
 use crate::decision::{Decision, Reason};
 use crate::engine::PoolView;
-use crate::policy::{Actuator, Demand, LeaseFormula, Mode, Policies, Policy};
+use crate::policy::{Actuator, Demand, InfeasibleTasks, LeaseFormula, Mode, Policies, Policy};
 
 /// The pools of a life while it is calm.
 pub(super) struct Rest<'a> {
@@ -159,8 +159,8 @@ impl Course {
         (now, left_behind): (Timestamp, Span),
         truth: Truth,
     ) -> Option<String> {
-        // A queue is told by a metric that counts what can never run.
-        if truth.unfinished > 0 || truth.never > 0 {
+        let is_minded = truth.never > 0 && policy.demand.iter().any(counts_what_never_runs);
+        if truth.unfinished > 0 || is_minded {
             self.idle_since = None;
             return None;
         }
@@ -224,6 +224,16 @@ fn is_there(decision: &Decision, wanted: Mix, working: Mix) -> bool {
     Lane::ALL
         .into_iter()
         .all(|lane| comes_to(lane) == start.get(lane))
+}
+
+/// Says whether a strategy asks for nodes for tasks that fit none: metrics such as `$ActiveTasks` count these, so that the service's own
+/// formula would keep nodes for them too; who plans task by task leaves them out unless told otherwise.
+fn counts_what_never_runs(demand: &Demand) -> bool {
+    match demand {
+        Demand::Backlog(backlog) => backlog.infeasible_tasks == InfeasibleTasks::Include,
+        Demand::Deadlines(_) => false,
+        _ => true,
+    }
 }
 
 /// Says whether a step is taken for a while alone.
@@ -326,6 +336,35 @@ mod tests {
         assert!(!is_there(&decision, wanted, Mix::new(3, 5)));
         assert!(!is_there(&decision, Mix::new(3, 6), Mix::new(4, 5)));
         assert!(is_there(&decision, Mix::new(4, 5), Mix::ZERO));
+    }
+
+    #[test]
+    fn tasks_that_fit_no_node_keep_nodes_where_they_are_counted_and_nowhere_else() {
+        let pool = PoolState {
+            target: Mix::new(4, 0),
+            ..PoolState::new("a".parse().unwrap())
+        };
+        let decision = Decision::begin(&pool, Timestamp::EPOCH, "p".into());
+        let breaks = |demand: &str, never: u64| {
+            let text = format!("version: 1\npool: a\ninterval: 60s\ndemand: [ {demand} ]\n");
+            let (policy, findings) = crate::policy::read("p", &text, &mut |_| Err(String::new()));
+            let policy = policy.unwrap_or_else(|| panic!("{findings:?}"));
+            let truth = Truth {
+                never,
+                ..Truth::default()
+            };
+            let mut course = Course::default();
+            let look = |course: &mut Course, now| course.idle(&policy, &decision, (now, Span::ZERO), truth);
+            assert_eq!(look(&mut course, Timestamp::EPOCH), None);
+            look(&mut course, Timestamp::EPOCH + Span::days(2)).is_some()
+        };
+        let (queue, backlog) = ("queue: { metric: $ActiveTasks }", "backlog: { drainWithin: 15m }");
+        assert!(breaks(queue, 0) && !breaks(queue, 3));
+        assert!(breaks(backlog, 0) && breaks(backlog, 3));
+        assert!(!breaks(
+            "backlog: { drainWithin: 15m, infeasibleTasks: include }",
+            3
+        ));
     }
 
     #[test]
