@@ -211,7 +211,8 @@ impl Sight<'_> {
     pub fn nodes(&self) -> Nodes {
         let pace = Pace::of(self.limits.wait, Burn::default());
         let extra = self.extra(&Lane::ALL, self.work.waiting.len(), pace);
-        let (_, stays) = self.open([self.work.waiting.len(); 2]);
+        let can_run = self.work.waiting.iter().filter(|task| self.fits(task)).count();
+        let (_, stays) = self.open([can_run; 2]);
         stays.total() + Nodes(extra.div_ceil(self.slots.max(1)))
     }
 
