@@ -77,7 +77,9 @@ fn rank(node: &ServiceNode) -> Option<(u8, bool, Reverse<i64>, &str)> {
         NodeActivity::Preempted => 0,
         NodeActivity::Unusable => 1,
         NodeActivity::Ready | NodeActivity::Cordoned => 2,
-        NodeActivity::Starting | NodeActivity::Leaving => return None,
+        // Some never come up, and would stay for good.
+        NodeActivity::Starting => 3,
+        NodeActivity::Leaving => return None,
     };
     Some((place, !node.is_cordoned(), Reverse(age(node)), &node.id))
 }
@@ -179,10 +181,10 @@ mod tests {
         };
         assert_eq!(of(Mix::new(2, 5)), expected(Mix::new(2, 5), &[]));
         assert_eq!(of(Mix::new(2, 3)), expected(Mix::new(2, 5), &["s4", "s3"]));
-        // Only nodes without a task go, however few are wanted.
+        // Only nodes without a task go, however few are wanted, and those that boot come last.
         assert_eq!(
             of(Mix::new(0, 0)),
-            expected(Mix::new(2, 5), &["d2", "s4", "s3", "s1"])
+            expected(Mix::new(2, 5), &["d2", "s4", "s3", "s1", "s5"])
         );
         // One lane grows, the other is brought down to what is there first.
         assert_eq!(of(Mix::new(7, 4)), expected(Mix::new(7, 5), &["s4"]));

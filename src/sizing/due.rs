@@ -24,7 +24,7 @@ mod steps;
 
 use known::Known;
 
-use super::open::{count, open, starting};
+use super::open::{count, open};
 use super::{DurationModel, Lanes, Learned, RunTimes};
 use crate::account::Work;
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
@@ -140,12 +140,7 @@ impl DueSight<'_> {
                 Lane::Spot => (waiting - order.kept).max(0.0),
             };
             let opened = open(self.work, self.slots, lane, (keeps, wanted.ceil() as usize));
-            let mut stay = opened.stay;
-            if lane == Lane::Spot && order.kept > 0.0 {
-                let starting = starting(self.work, lane);
-                stay = stay.saturating_sub(starting.saturating_sub(node(wanted - opened.room as f64)));
-            }
-            target = target.with(lane, stay);
+            target = target.with(lane, opened.stay);
             cordon = cordon.with(lane, opened.closed);
         }
         target.dedicated = (target.dedicated + node(order.slots)).min(self.most.max(target.dedicated));

@@ -44,13 +44,6 @@ pub(super) fn open(work: &Work, slots: u32, lane: Lane, (goes_on, wanted): (bool
     }
 }
 
-/// Returns how many nodes of a lane boot.
-pub(super) fn starting(work: &Work, lane: Lane) -> Nodes {
-    let nodes = work.nodes.iter().filter(|node| node.lane == lane);
-    let starting = nodes.filter(|node| node.activity == NodeActivity::Starting);
-    Nodes(starting.count() as u32)
-}
-
 /// Returns how many nodes of a lane are there or boot.
 pub(super) fn count(work: &Work, lane: Lane) -> Nodes {
     let there = work.nodes.iter().filter(|node| {

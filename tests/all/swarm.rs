@@ -115,6 +115,14 @@ const CALM: &[Named] = &[
         "a pool comes back by its name under another policy, which leaves formulas alone",
     ),
     calm(
+        30234,
+        "a node that boots for ever, in a pool that takes idle nodes alone",
+    ),
+    calm(
+        50062,
+        "the same, with the money of the month spent and tasks that fit no node",
+    ),
+    calm(
         10029,
         "an order that takes idle nodes alone, and a node too many that works on a task without end",
     ),

@@ -9,7 +9,7 @@
 //! The pool stays `resizing` while victims finish their tasks, however long that takes: the hazard of `taskcompletion` that
 //! the service has too. Which nodes go is the service's choice and not documented; here it is those that would lose least:
 //! preempted ones, then unusable, booting, idle and running ones, those with the fewest tasks first, cordoned ones and then the youngest
-//! place among equals. The service goes on trying to reach its spot target after a resize has timed out.
+//! place among equals. Where none may go that works, they are named as the live account does: booting ones after idle ones. The service goes on trying to reach its spot target after a resize has timed out.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -260,7 +260,7 @@ impl Cluster {
             command.removal == Removal::Any
                 || matches!(
                     fleet.state(*index),
-                    NodeState::Preempted | NodeState::Unusable | NodeState::Idle
+                    NodeState::Preempted | NodeState::Unusable | NodeState::Idle | NodeState::Starting
                 )
         };
         victims.extend(fleet.staying(lane).filter(may_go));
@@ -268,6 +268,7 @@ impl Cluster {
             let rank = match fleet.state(*index) {
                 NodeState::Preempted => 0,
                 NodeState::Unusable => 1,
+                NodeState::Starting if command.removal == Removal::Idle => 4,
                 NodeState::Starting => 2,
                 _ => 3 + fleet.n_tasks(*index),
             };
