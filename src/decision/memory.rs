@@ -38,7 +38,8 @@ pub struct PoolMemory {
     pub broken: BrokenNodes,
     /// What it last asked for, where pools share: those that are looked at between its looks leave room for it.
     pub asked: Option<Mix>,
-    /// Whether it was not there when it was last asked for. All that is remembered then is that a formula of ours was on it.
+    /// Whether it was not there when it was last asked for. All that is remembered then is that a formula of ours was on it, or that
+    /// nodes of it were closed by us.
     pub gone: bool,
 }
 
@@ -61,14 +62,16 @@ impl PoolMemory {
     }
 
     /// Returns what stays of a pool that is there no longer: a look may have missed it, and the formula of ours on it is told from
-    /// somebody else's by this alone when its policy has another name by then. Nothing stays where there was none, or of one that
-    /// was installed so long ago that samples of then are of no use either.
+    /// somebody else's by this alone when its policy has another name by then, and nodes that we closed from those that somebody
+    /// else did. Nothing stays where there was neither, or of what is so long ago that samples of then are of no use either.
     pub fn vanished(&self, now: Timestamp) -> Option<Self> {
-        let leased_at = self.ours.leased_at;
-        leased_at.filter(|at| now - *at < Memory::HISTORY_KEPT)?;
-        Some(Self {
+        let is_late = |at: Timestamp| now - at >= Memory::HISTORY_KEPT;
+        let leased_at = self.ours.leased_at.filter(|at| !is_late(*at));
+        let closed = self.ours.closed && !is_late(self.seen_at);
+        (leased_at.is_some() || closed).then(|| Self {
             ours: OurOrders {
                 leased_at,
+                closed,
                 ..OurOrders::default()
             },
             gone: true,
@@ -113,7 +116,10 @@ impl Memory {
         // Looked up by reference first: most looks are at pools that are known, and an entry would clone the id.
         if self.pools.get(&state.id).is_none_or(|pool| pool.gone) {
             let mut unseen = PoolMemory::unseen(now, state.clone());
-            unseen.ours.leased_at = self.pools.get(&state.id).and_then(|pool| pool.ours.leased_at);
+            if let Some(PoolMemory { ours, .. }) = self.pools.get(&state.id) {
+                unseen.ours.leased_at = ours.leased_at;
+                unseen.ours.closed = ours.closed;
+            }
             self.pools.insert(state.id.clone(), unseen);
         }
         let pool = self

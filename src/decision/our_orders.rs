@@ -27,6 +27,9 @@ pub struct OurOrders {
     /// When the latest formula of ours was installed, or may have been.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leased_at: Option<Timestamp>,
+    /// Whether an order of ours closed nodes to further tasks, and none since opened all of them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
 }
 
 /// An order of ours that was taken, or may have been.
@@ -102,6 +105,10 @@ impl OurOrders {
             Receipt::Refused(refusal) if may_be_half_done(order, refusal.kind) => order.at + LOST_ANSWER,
             Receipt::Refused(_) | Receipt::Withheld => return,
         };
+        let closes = Lane::ALL
+            .iter()
+            .any(|lane| order.cordon.get(*lane) > pool.cordoned.get(*lane));
+        self.closed = closes || self.closed && order.cordon != Mix::ZERO;
         let (before, held) = (pool.target, pool.held());
         let ends = |lane: Lane| {
             let nodes = [before, order.target].map(|mix| mix.get(lane));

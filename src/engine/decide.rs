@@ -183,10 +183,11 @@ impl<'a> Seat<'a> {
             mut decision,
             ..
         } = self;
-        if let Some(caps) = self.caps.filter(|_| decision.hold().is_none()) {
-            policy.guard(&caps, &mut decision, &snapshot, self.fault);
+        let caps = self.caps.filter(|_| decision.hold().is_none());
+        if let Some(caps) = &caps {
+            policy.guard(caps, &mut decision, &snapshot, self.fault);
         }
-        order_what_can_be(policy, &snapshot, &mut decision);
+        order_what_can_be(policy, caps.as_ref(), &snapshot, &mut decision);
         assert!(
             policy.bounds.allow(decision.start, decision.outcome()),
             "an outcome lies within bounds or moves no further from them"

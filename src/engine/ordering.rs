@@ -16,7 +16,7 @@ use crate::decision::{
     TakesOver,
 };
 use crate::formula::PoolFacts;
-use crate::policy::{Due, LeaseFormula, Leased, Mode, OwnFormulaRule, Policy};
+use crate::policy::{Caps, Due, LeaseFormula, Leased, Mode, Objective, OwnFormulaRule, Policy};
 
 /// Who steers a pool beside the policy.
 enum Steered<'a> {
@@ -46,7 +46,12 @@ impl<'a> Steered<'a> {
 }
 
 /// Orders nothing that the service would refuse, or that the operator only wants to see.
-pub(super) fn order_what_can_be(policy: &Policy, snapshot: &Snapshot<'_>, decision: &mut Decision) {
+pub(super) fn order_what_can_be(
+    policy: &Policy,
+    caps: Option<&Caps>,
+    snapshot: &Snapshot<'_>,
+    decision: &mut Decision,
+) {
     let steered = Steered::of(snapshot.pool, snapshot.ours, policy);
     if let Some(hold) = decision.hold() {
         // Whoever cannot tell what is needed is alive all the same: what the pool has is renewed.
@@ -56,7 +61,7 @@ pub(super) fn order_what_can_be(policy: &Policy, snapshot: &Snapshot<'_>, decisi
         }
         decision.rest();
     }
-    choose_cordons(policy, snapshot, decision);
+    choose_cordons(policy, caps, snapshot, decision);
     if policy.mode == Mode::Shadow {
         stay_in_the_shadow(policy, decision);
         return;
@@ -95,15 +100,16 @@ fn tell(decision: &mut Decision, reason: Reason) {
     decision.step(Stage::Order, to, reason);
 }
 
-/// Lets nodes take no further tasks that shall go once they are idle, where that is wanted; never where none may go.
-fn choose_cordons(policy: &Policy, snapshot: &Snapshot<'_>, decision: &mut Decision) {
+/// Lets nodes take no further tasks that shall go once they are idle, where that is wanted or a limit is passed; never where none
+/// may go.
+fn choose_cordons(policy: &Policy, caps: Option<&Caps>, snapshot: &Snapshot<'_>, decision: &mut Decision) {
     let to = decision.outcome();
-    // A backlog says itself which nodes take tasks.
-    if policy.scale_in.drain && decision.removal == Removal::Idle && policy.backlog().is_none() {
+    let drains = policy.scale_in.drain && decision.removal == Removal::Idle;
+    if !is_planned(policy, decision) && (drains || snapshot.ours.closed) {
         for lane in Lane::ALL {
             let leaving = decision.current.get(lane).saturating_sub(to.get(lane));
-            // Nodes that grow again take tasks again.
-            let cordon = if to.get(lane) < decision.start.get(lane) {
+            // Nodes that grow again take tasks again, and so do those that a limit closed; what nobody of ours closed is left alone.
+            let cordon = if drains && to.get(lane) < decision.start.get(lane) {
                 leaving
             } else {
                 decision.cordon.get(lane).min(leaving)
@@ -111,9 +117,32 @@ fn choose_cordons(policy: &Policy, snapshot: &Snapshot<'_>, decision: &mut Decis
             decision.cordon = decision.cordon.with(lane, cordon);
         }
     }
+    if let Some(caps) = caps.filter(|_| decision.removal == Removal::Idle) {
+        close_excess(caps, decision);
+    }
     let keeps_nodes = snapshot.halted().is_some_and(|halt| halt.scope == HaltScope::In);
     if keeps_nodes || matches!(policy.mode, Mode::OutOnly | Mode::Shadow) {
         decision.cordon = decision.cordoned;
+    }
+}
+
+/// Says whether a plan said task by task which nodes take further ones.
+fn is_planned(policy: &Policy, decision: &Decision) -> bool {
+    match decision.steps().first().map(|step| &step.reason) {
+        Some(Reason::Backlog(_)) => !matches!(policy.objective, Objective::FixedShare(_)),
+        Some(Reason::Deadline(_)) => true,
+        _ => false,
+    }
+}
+
+/// Closes the nodes that a pool has beyond its limits: where only idle ones go and tasks wait, they would never be idle.
+fn close_excess(caps: &Caps, decision: &mut Decision) {
+    let Some(kept) = caps.keep_most(decision.start, decision.outcome()) else {
+        return;
+    };
+    for lane in Lane::ALL {
+        let excess = decision.current.get(lane).saturating_sub(kept.get(lane));
+        decision.cordon = decision.cordon.with(lane, decision.cordon.get(lane).max(excess));
     }
 }
 

@@ -71,6 +71,17 @@ impl Caps {
         to
     }
 
+    /// Returns what a pool beyond the upper ends keeps when no more goes than that: the most of `from` that is within them beside `to`, and
+    /// never less than `to`; nothing where it is within them.
+    pub fn keep_most(&self, from: Mix, to: Mix) -> Option<Mix> {
+        let is_beyond = self.cut_growth(Mix::ZERO, from) != from;
+        let either = Mix {
+            dedicated: from.dedicated.max(to.dedicated),
+            spot: from.spot.max(to.spot),
+        };
+        is_beyond.then(|| self.cut_growth(to, either))
+    }
+
     /// Takes shrinking back, dedicated nodes first, until there are the least nodes of both lanes together, or as many as `from` has:
     /// where growth of one lane is taken back, the other cannot shrink as if it were there.
     pub(super) fn keep_least(&self, from: Mix, to: Mix) -> Mix {
@@ -166,6 +177,22 @@ mod tests {
             (Mix::new(8, 4), Mix::new(2, 4), Mix::new(2, 4)),
         ] {
             assert_eq!(caps(100.0).keep_least(from, to), expected, "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn a_pool_beyond_its_limits_keeps_all_that_is_within_them() {
+        for (hourly, from, to, expected) in [
+            // Within them nothing has to go, however few are wanted.
+            (100.0, Mix::new(50, 50), Mix::new(2, 2), None),
+            (100.0, Mix::new(60, 0), Mix::new(2, 0), Some(Mix::new(50, 0))),
+            (100.0, Mix::new(40, 70), Mix::new(2, 0), Some(Mix::new(40, 60))),
+            // What is wanted of the other lane comes in the place of what goes.
+            (100.0, Mix::new(60, 0), Mix::new(2, 70), Some(Mix::new(30, 70))),
+            // 2 dollars an hour hold 40 spot nodes, or some dedicated ones.
+            (2.0, Mix::new(5, 30), Mix::new(0, 0), Some(Mix::new(5, 20))),
+        ] {
+            assert_eq!(caps(hourly).keep_most(from, to), expected, "{from} to {to}");
         }
     }
 

@@ -15,7 +15,8 @@ pub struct ScaleIn {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deallocation: Option<NodeDeallocationOption>,
     /// Which nodes go first. With unusable, preempted or idle in the list only nodes without a task go, in that order and by
-    /// name, and where there are not enough of them fewer go; without a list the service chooses.
+    /// name, those that boot last, and where there are not enough of them fewer go; without a list the service chooses. Nodes beyond a
+    /// limit (bounds, quota, budget, the most of a schedule) take no further tasks until the pool is within it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub prefer: Vec<GoesFirst>,
     /// Whether as many nodes as shall go take no further tasks, so that they become idle while the pool can still grow; needs a list

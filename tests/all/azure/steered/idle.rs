@@ -77,3 +77,45 @@ fn what_idle_nodes_alone_can_give_is_not_ordered_while_all_of_them_work() {
     let counts = wait(stage.client.task_counts("j")).unwrap().task_counts;
     assert_eq!(counts.succeeded, 8, "{ledger}");
 }
+
+/// Returns how many nodes of the pool take no further tasks.
+fn n_closed(stage: &Stage) -> usize {
+    let nodes = wait(stage.client.nodes("p", &lowtide::azure::Query::default())).unwrap();
+    nodes.found.iter().filter(|node| node.is_cordoned()).count()
+}
+
+#[test]
+fn nodes_beyond_a_limit_are_closed_while_tasks_wait_and_opened_when_it_allows_them() {
+    let mut stage = Stage::set(Setup::at(noon()));
+    stage.add_pool(&new_pool("p", 4));
+    add_tasks(&stage, 60);
+    let by_name = "scaleIn: { prefer: [unusable, preempted, idle] }\n";
+    let at_most = |nodes: u32| policy(4, by_name).replace("[1, 10]", &format!("[1, {nodes}]"));
+    // Tasks wait, and no node would ever be idle.
+    let (memory, ledger) = stage.steer(&at_most(2), Memory::default(), Span::minutes(5));
+    replay(&ledger).unwrap();
+    assert_eq!(
+        (n_closed(&stage), stage.pool().target()),
+        (2, Mix::new(4, 0)),
+        "{ledger}"
+    );
+    // The limit is raised again before their tasks have ended.
+    let (memory, ledger) = stage.steer(&at_most(4), memory, Span::minutes(40));
+    replay(&ledger).unwrap();
+    assert_eq!(
+        (n_closed(&stage), stage.pool().target()),
+        (0, Mix::new(4, 0)),
+        "{ledger}"
+    );
+    // One that is wanted no longer goes when it is idle, and is not closed for that.
+    let (memory, ledger) = stage.steer(&policy(1, by_name), memory, Span::minutes(5));
+    assert_eq!(n_closed(&stage), 0, "{ledger}");
+    let (_, ledger) = stage.steer(&at_most(2), memory, Span::minutes(40));
+    assert_eq!(
+        (n_closed(&stage), stage.pool().current()),
+        (0, Mix::new(2, 0)),
+        "{ledger}"
+    );
+    let counts = wait(stage.client.task_counts("j")).unwrap().task_counts;
+    assert_eq!(counts.running, 4, "{ledger}");
+}
