@@ -194,22 +194,24 @@ fn without_a_task_no_spot_node_is_kept_or_waited_for_however_short_spot_is() {
 }
 
 #[test]
-fn a_task_without_slack_gets_one_dedicated_node_and_no_spot_node_takes_it() {
+fn a_task_without_slack_gets_one_dedicated_node_and_no_further_spot_node() {
     let starting = |lane, granted| Node {
         activity: NodeActivity::Starting,
         granted: at(granted),
         ..node(lane, 0)
     };
-    // The spot node would come after the moment at which the task must have begun.
+    // The spot node would come after the moment at which the task must have begun; it boots already, and is not given back for that.
     let spot = starting(Lane::Spot, 568);
     let plan = Case::of(568, queue(&[(1, 0)], vec![spot])).plan();
-    assert_eq!((plan.course, plan.target), (DueCourse::Dedicated, Mix::new(1, 0)));
+    assert_eq!((plan.course, plan.target), (DueCourse::Dedicated, Mix::new(1, 1)));
+    let plan = Case::of(568, queue(&[(1, 0)], vec![])).plan();
+    assert_eq!(plan.target, Mix::new(1, 0));
     // The one that was ordered comes no later than another would.
     let both = vec![spot, starting(Lane::Dedicated, 568)];
     let plan = Case::of(569, queue(&[(1, 0)], both)).plan();
-    assert_eq!(plan.target, Mix::new(1, 0));
-    // Spot is still there for the tasks behind it, and no more of it.
-    let three = Case::of(568, queue(&[(1, 0), (2, 500)], vec![spot; 3])).plan();
+    assert_eq!(plan.target, Mix::new(1, 1));
+    // Spot is still there for the tasks behind it, and no more is asked for.
+    let three = Case::of(568, queue(&[(1, 0), (2, 500)], vec![spot; 2])).plan();
     assert_eq!(three.target, Mix::new(1, 2));
     // A task that is late in any case gets one node, however often it is looked at.
     let late = Case::of(580, queue(&[(1, 0)], vec![starting(Lane::Spot, 578)])).plan();
