@@ -24,7 +24,7 @@ mod steps;
 
 use known::Known;
 
-use super::open::{count, open};
+use super::open::{feeler, open};
 use super::{DurationModel, Lanes, Learned, RunTimes};
 use crate::account::Work;
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
@@ -147,19 +147,11 @@ impl DueSight<'_> {
         if self.lanes != Lanes::Dedicated {
             let more = self.spot_order(&steps, &dedicated, &spot, &order);
             target.spot += node(more);
-            // The return of spot is seen when it is asked for.
-            let feeler = match outage {
-                Some(_) => count(self.work, Lane::Spot) + Nodes(1),
-                // Those that would take what must be on dedicated nodes go.
-                None if order.kept > 0.0 => Nodes(1),
-                None => count(self.work, Lane::Spot),
-            };
-            // Without a task nothing is waited for: idle nodes go, however short spot is.
+            // Without a task nothing is waited for: idle nodes go, however short spot is. Nor is a node asked for that would take
+            // what must be on dedicated ones.
             let has_work = waiting > 0.0 || !self.work.running.is_empty();
             let asks = outage.is_some() && has_work || waiting > order.kept;
-            target.spot = target
-                .spot
-                .max(if asks { feeler.max(Nodes(1)) } else { Nodes::ZERO });
+            target.spot = target.spot.max(feeler(self.work, outage.is_some(), asks));
         }
         let course = match (goes_on, outage) {
             (true, _) => DueCourse::Dedicated,

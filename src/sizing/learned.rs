@@ -198,13 +198,20 @@ fn kept(passed: Span, half_life: Span) -> f64 {
     0.5f64.powf(passed.as_seconds().max(0.0) / half_life.as_seconds().max(1.0))
 }
 
+/// Looks at a pool at a minute at which so many spot nodes are asked for, for tests.
+#[cfg(test)]
+pub(super) fn look(learned: &mut Learned, minute: i64, spot: u32, work: &Work) {
+    let mut state = PoolState::new("p".parse().expect("it is a name"));
+    state.target = crate::base::Mix::new(0, spot);
+    let now = Timestamp::from_unix_seconds(60 * minute);
+    learned.see(now, &state, work, &super::LIMITS, Span::hours(24), LostWork::All);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::account::{LostRuns, NodeEnd};
-    use crate::base::Mix;
     use crate::market::Hazard;
-    use crate::sizing::LIMITS;
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_unix_seconds(60 * minute)
@@ -220,12 +227,6 @@ mod tests {
         }
     }
 
-    fn see(learned: &mut Learned, minute: i64, target: u32, work: &Work) {
-        let mut state = PoolState::new("p".parse().unwrap());
-        state.target = Mix::new(0, target);
-        learned.see(at(minute), &state, work, &LIMITS, Span::hours(24), LostWork::All);
-    }
-
     #[test]
     fn a_request_that_stays_open_is_an_outage_and_a_loss_that_is_not_made_good_is_one_at_once() {
         let mut learned = Learned::default();
@@ -233,17 +234,17 @@ mod tests {
             nodes: vec![spot(NodeActivity::Ready, 0, 4)],
             ..Work::default()
         };
-        see(&mut learned, 10, 2, &one);
+        look(&mut learned, 10, 2, &one);
         assert_eq!(learned.outage_since(at(10)), None);
-        see(&mut learned, 12, 2, &one);
+        look(&mut learned, 12, 2, &one);
         assert_eq!(learned.outage_since(at(12)), Some(at(10)));
-        see(&mut learned, 13, 1, &one);
+        look(&mut learned, 13, 1, &one);
         assert_eq!(learned.outage_since(at(13)), None);
         let none = Work {
             nodes: vec![spot(NodeActivity::Preempted, 0, 14)],
             ..Work::default()
         };
-        see(&mut learned, 14, 1, &none);
+        look(&mut learned, 14, 1, &none);
         assert_eq!(learned.outage_since(at(14)), Some(at(14)));
     }
 
@@ -251,7 +252,7 @@ mod tests {
     fn boots_losses_and_run_times_are_learned() {
         let mut learned = Learned::default();
         assert_eq!(learned.boot(), Span::minutes(4));
-        see(&mut learned, 0, 0, &Work::default());
+        look(&mut learned, 0, 0, &Work::default());
         let work = Work {
             finished: vec![FinishedTask {
                 submitted: at(0),
@@ -265,14 +266,14 @@ mod tests {
             nodes: vec![spot(NodeActivity::Ready, 20, 23); 6],
             ..Work::default()
         };
-        see(&mut learned, 60, 6, &work);
+        look(&mut learned, 60, 6, &work);
         assert_eq!(learned.boot(), Span::minutes(3));
         let closed = Work {
             nodes: vec![spot(NodeActivity::Cordoned, 20, 61)],
             ..Work::default()
         };
         let mut later = learned.clone();
-        see(&mut later, 62, 6, &closed);
+        look(&mut later, 62, 6, &closed);
         assert_eq!(later.boot(), Span::minutes(3));
         assert_eq!(learned.budget.late().tasks, 1.0);
         let lost = NodeEnd {
@@ -285,7 +286,7 @@ mod tests {
             ended: vec![lost; 3],
             ..Work::default()
         };
-        see(&mut learned, 120, 6, &after);
+        look(&mut learned, 120, 6, &after);
         // Half of the nodes in an hour, beside one loss in twenty hours that was believed before.
         let rate = learned.spot_loss(Prior::worth_one_eviction(Hazard(0.05)));
         assert!(

@@ -44,6 +44,16 @@ pub(super) fn open(work: &Work, slots: u32, lane: Lane, (goes_on, wanted): (bool
     }
 }
 
+/// Returns the spot nodes that are asked for whatever is needed, so that it is seen whether there are any: the return of spot is
+/// seen when one more than there are is asked for, and without work nobody waits for it.
+pub(super) fn feeler(work: &Work, is_away: bool, has_work: bool) -> Nodes {
+    match (has_work, is_away) {
+        (false, _) => Nodes::ZERO,
+        (true, false) => Nodes(1),
+        (true, true) => count(work, Lane::Spot) + Nodes(1),
+    }
+}
+
 /// Returns how many nodes of a lane are there or boot.
 pub(super) fn count(work: &Work, lane: Lane) -> Nodes {
     let there = work.nodes.iter().filter(|node| {

@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::open::{count, open};
+use super::open::{feeler, open};
 use super::{Burn, DurationModel, LatePrice, Learned, Lookahead, MissLimits};
 use crate::account::{NodeActivity, WaitingTask, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
@@ -191,12 +191,18 @@ impl Sight<'_> {
             Course::Wait { .. } | Course::Fallback { .. } => [can_run, can_run],
         };
         let (cordon, stays) = self.open(wanted);
-        let asked = Mix {
+        let has_work = can_run > 0 || !self.work.running.is_empty();
+        let feeler = feeler(
+            self.work,
+            since.is_some(),
+            has_work && self.lanes != Lanes::Dedicated,
+        );
+        let target = Mix {
             dedicated: stays.dedicated + dedicated,
-            spot: stays.spot + spot,
+            spot: (stays.spot + spot).max(feeler),
         };
         Plan {
-            target: asked.with(Lane::Spot, asked.spot.max(self.feeler(since.is_some()))),
+            target,
             cordon,
             course,
             waiting: u32::try_from(can_run).unwrap_or(u32::MAX),
@@ -219,16 +225,6 @@ impl Sight<'_> {
     /// Returns since when spot has been away.
     fn outage(&self) -> Option<Timestamp> {
         self.learned.outage_since(self.now)
-    }
-
-    /// Returns the spot nodes that are asked for whatever is needed, so that it is seen whether there are any.
-    fn feeler(&self, outage: bool) -> Nodes {
-        let work = !self.work.running.is_empty() || self.work.waiting.iter().any(|task| self.fits(task));
-        if self.lanes == Lanes::Dedicated || !work {
-            return Nodes::ZERO;
-        }
-        let held = count(self.work, Lane::Spot);
-        if outage { held + Nodes(1) } else { Nodes(1) }
     }
 
     /// Says whether a task can ever run: the service keeps one that needs more slots than a node has waiting for ever.

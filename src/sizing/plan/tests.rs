@@ -3,9 +3,10 @@
 use proptest::{prop_assert, proptest};
 
 use super::{Course, Lanes, Plan, Sight};
-use crate::account::{LostRuns, Node, NodeActivity, PoolState, RunningTask, WaitingTask, Work};
+use crate::account::{LostRuns, Node, NodeActivity, RunningTask, WaitingTask, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
 use crate::market::LostWork;
+use crate::sizing::learned::look;
 use crate::sizing::{DurationModel, LIMITS, Learned, MissLimits};
 
 fn at(minute: i64) -> Timestamp {
@@ -58,17 +59,8 @@ fn learned_with(outage: bool, n_late: usize) -> Learned {
         learned.durations.learn(Span::minutes(10));
         learned.budget.learn(&LIMITS, delay, Span::minutes(10), 1);
     }
-    let mut state = PoolState::new("p".parse().unwrap());
-    state.target = Mix::new(0, u32::from(outage));
     for minute in [990, 1000] {
-        learned.see(
-            at(minute),
-            &state,
-            &Work::default(),
-            &LIMITS,
-            Span::hours(24),
-            LostWork::All,
-        );
+        look(&mut learned, minute, u32::from(outage), &Work::default());
     }
     learned
 }
