@@ -30,7 +30,7 @@ pub struct Deadline {
     #[schemars(range(min = 0.5, max = 0.999))]
     pub confidence: f64,
     /// How long a task runs, as long as none has finished; without it a task is then taken to run for up to two fifths of its
-    /// time.
+    /// time, or for most of it where tasks save their work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub typical_run: Option<Span>,
     /// How long a node takes from its order to its first task; 10m when left out.

@@ -15,6 +15,10 @@ const LONGEST_SHARE: f64 = 0.6;
 /// The same, where nothing at all is known of run times.
 const UNKNOWN_SHARE: f64 = 0.4;
 
+/// The same in both cases for tasks that save their work: a run on spot is then no gamble that must leave time to begin anew, and the
+/// long tasks go on from where they came, so that only a boot, a look and what was not saved are to be kept free.
+const SAVED_SHARE: f64 = 0.85;
+
 /// The tasks that end first are the short ones: fewer than this say how long some run, and not how long all do.
 const ENOUGH: f64 = 20.0;
 
@@ -29,6 +33,8 @@ pub(super) struct Known {
     pub(super) has_enough: bool,
     /// What one is taken to run at the least that runs as long as the longest of those that have not ended.
     pub(super) seen: Span,
+    /// Whether tasks go on where they saved their work.
+    pub(super) saves: bool,
 }
 
 impl Known {
@@ -45,8 +51,13 @@ impl Known {
 
     /// Returns how long a further run of a task may take that has `within` from its submission.
     pub(super) fn longest(&self, within: Span, past: Past) -> Span {
-        let at_most = within.scale(LONGEST_SHARE).max(self.mean(within).scale(1.05));
-        let unknown = || within.scale(UNKNOWN_SHARE).max(self.seen);
+        let (most, of_unknown) = if self.saves {
+            (SAVED_SHARE, SAVED_SHARE)
+        } else {
+            (LONGEST_SHARE, UNKNOWN_SHARE)
+        };
+        let at_most = within.scale(most).max(self.mean(within).scale(1.05));
+        let unknown = || within.scale(of_unknown).max(self.seen);
         let longest = match self.longest {
             Some(longest) if self.has_enough => longest,
             Some(longest) => longest.max(unknown()),
@@ -112,6 +123,7 @@ impl DueSight<'_> {
                 .unwrap_or(Span::ZERO),
             has_enough,
             seen,
+            saves: matches!(self.lost, LostWork::SinceCheckpoint(_)),
             runs,
         }
     }
@@ -120,10 +132,8 @@ impl DueSight<'_> {
     pub(super) fn past(&self, ran: Span, lost: LostRuns) -> Past {
         let kept = Kept::of(lost, self.lost);
         Past {
-            at_least: match self.lost {
-                LostWork::All => ran,
-                LostWork::SinceCheckpoint(_) => kept.least,
-            },
+            // Of a run that saved nothing it is known all the same that the task runs for longer.
+            at_least: kept.least.max(ran),
             kept,
         }
     }

@@ -3,10 +3,11 @@
 use proptest::{prop_assert, proptest};
 
 use super::{DueCourse, DuePlan, DueRule, DueSight};
-use crate::account::{LostRuns, Node, NodeActivity, PoolState, RunningTask, WaitingTask, Work};
+use crate::account::{LostRuns, Node, NodeActivity, RunningTask, WaitingTask, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
-use crate::market::{Hazard, LostWork, Prior};
-use crate::sizing::{LIMITS, Lanes, Learned, RunTimes};
+use crate::market::{Checkpoint, Hazard, LostWork, Prior};
+use crate::sizing::learned::look;
+use crate::sizing::{Lanes, Learned, RunTimes};
 
 fn at(minute: i64) -> Timestamp {
     Timestamp::from_unix_seconds(60 * minute)
@@ -49,6 +50,9 @@ struct Case {
     /// Since when spot has been away, if it is.
     away: Option<i64>,
     most: u32,
+    /// How many tasks have ended.
+    ended: usize,
+    lost: LostWork,
 }
 
 impl Case {
@@ -59,6 +63,8 @@ impl Case {
             work,
             away: None,
             most: 100,
+            ended: 2000,
+            lost: LostWork::All,
         }
     }
 
@@ -72,20 +78,11 @@ impl Case {
     /// Plans with tasks that are known to run for half an hour.
     fn plan(&self) -> DuePlan {
         let mut learned = Learned::default();
-        let mut state = PoolState::new("p".parse().unwrap());
-        state.target = Mix::new(0, 1000);
         for minute in self.away.into_iter().flat_map(|away| away..=self.now) {
-            learned.see(
-                at(minute),
-                &state,
-                &Work::default(),
-                &LIMITS,
-                Span::hours(24),
-                LostWork::All,
-            );
+            look(&mut learned, minute, 1000, &Work::default());
         }
         let mut runs = RunTimes::default();
-        (0..2000).for_each(|_| runs.learn(Span::minutes(30)));
+        (0..self.ended).for_each(|_| runs.learn(Span::minutes(30)));
         let rule = DueRule {
             runs: Some(&runs),
             typical: None,
@@ -111,7 +108,7 @@ impl Case {
             lanes: Lanes::Both,
             spot_share: 0.2,
             prior: Prior::worth_one_eviction(Hazard(0.05)),
-            lost: LostWork::All,
+            lost: self.lost,
         };
         sight.plan()
     }
@@ -269,6 +266,46 @@ fn a_task_that_is_late_whatever_is_done_is_left_to_spot_and_told() {
     assert_eq!(away.target.dedicated, Nodes(1));
 }
 
+const EVERY_HOUR: LostWork = LostWork::SinceCheckpoint(Checkpoint {
+    every: Span::hours(1),
+    cost: Span::ZERO,
+    restart: Span::ZERO,
+});
+
+#[test]
+fn a_task_of_which_nothing_is_known_may_take_most_of_its_time_where_it_saves_its_work() {
+    let latest = |lost| {
+        let case = Case::of(0, queue(&[(1, 0)], Vec::new()));
+        let plan = Case {
+            ended: 0,
+            lost,
+            ..case
+        }
+        .plan();
+        plan.latest_start.unwrap()
+    };
+    // Ten hours, of which it may run for eight and a half, and ten minutes until a node is there.
+    assert_eq!(latest(EVERY_HOUR), at(80));
+    assert!(latest(LostWork::All) > at(240));
+}
+
+#[test]
+fn of_a_run_that_saved_nothing_it_is_known_that_the_task_runs_for_longer() {
+    let mut work = queue(&[(100, 0)], Vec::new());
+    for task in &mut work.waiting {
+        task.ran = Span::minutes(45);
+        task.lost = LostRuns::of_longest(task.ran);
+    }
+    let case = Case::of(60, work);
+    let plan = Case {
+        ended: 20,
+        lost: EVERY_HOUR,
+        ..case
+    }
+    .plan();
+    assert!(plan.longest > Span::minutes(45), "{plan:?}");
+}
+
 proptest! {
     #[test]
     fn nothing_is_ordered_beyond_the_most_and_a_step_that_is_due_is_served(
@@ -277,7 +314,8 @@ proptest! {
     ) {
         let work = queue(&[(tasks, 0)], vec![node(Lane::Dedicated, 0); ready]);
         let away = is_away.then_some(0);
-        let plan = Case { now, within, work, away, most }.plan();
+        let case = Case::of(now, work);
+        let plan = Case { within, away, most, ..case }.plan();
         prop_assert!(plan.target.dedicated <= Nodes(most.max(ready as u32)), "{plan:?}");
         prop_assert!(plan.cordon.dedicated <= Nodes(ready as u32));
         let latest = within - 34 - 10;
