@@ -17,9 +17,9 @@ import sys
 MARK = "== end of block"
 # What blocks leave running in the background, and where it answers: a reader waits for it by eye.
 LISTENERS = {"lowtide emulate": 10800, "lowtide serve": 9464}
-WAIT = "for try in $(seq 100); do (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null && break; sleep 0.1; done"
+WAIT = "for try in $(seq 300); do (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null && break; sleep 0.1; done"
 # The sidecar answers before it has looked; a reader does not read that fast.
-READY = "for try in $(seq 100); do curl -fs http://127.0.0.1:9464/readyz >/dev/null && break; sleep 0.1; done"
+READY = "for try in $(seq 300); do curl -fs http://127.0.0.1:9464/readyz >/dev/null && break; sleep 0.1; done"
 
 
 def blocks(text):
