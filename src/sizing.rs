@@ -13,6 +13,8 @@ mod open;
 mod outages;
 mod plan;
 mod run_times;
+mod shelter;
+mod stays;
 
 pub use budget::{Burn, LatePrice, MissBudget, MissLimits};
 pub use due::{DueCourse, DuePlan, DueRule, DueSight};
@@ -22,6 +24,7 @@ pub use lookahead::Lookahead;
 pub use outages::Outages;
 pub use plan::{Course, Lanes, Plan, Sight};
 pub use run_times::RunTimes;
+pub use stays::Stays;
 
 /// The limits of the study, for tests.
 #[cfg(test)]

@@ -401,6 +401,10 @@ impl fmt::Display for BacklogAsk {
         write!(f, ", each may for {}: ", self.drain_within.in_short())?;
         match self.course {
             Course::Spot => f.write_str("spot nodes for them all")?,
+            Course::Shelter { tasks } => write!(
+                f,
+                "dedicated nodes for {tasks} of them, for which spot nodes would not last, and spot nodes for the rest"
+            )?,
             Course::Dedicated => f.write_str("dedicated nodes for them all")?,
             Course::Wait { since } => write!(f, "spot has been away since {since} and is waited for")?,
             Course::Fallback { since, tasks } => write!(

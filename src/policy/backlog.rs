@@ -152,6 +152,7 @@ impl Backlog {
             lost: policy.lost_work,
             counts_oversized: self.infeasible_tasks == InfeasibleTasks::Include,
             quantile: self.quantile,
+            spot_loss: snapshot.learned.spot_loss(policy.eviction.prior()).mean(),
             spot_share: policy.prices.spot.0 / policy.prices.dedicated.0.max(f64::MIN_POSITIVE),
         };
         let plan = match policy.objective {
@@ -268,7 +269,8 @@ impl Policy {
     /// Gives dedicated nodes to what the bound of spot nodes leaves over.
     fn spill(&self, plan: Plan) -> Plan {
         let over = plan.target.spot.saturating_sub(self.bounds.spot.max);
-        if over == Nodes::ZERO || plan.course != Course::Spot || self.objective == Objective::SpotFirst {
+        let asks_spot = matches!(plan.course, Course::Spot | Course::Shelter { .. });
+        if over == Nodes::ZERO || !asks_spot || self.objective == Objective::SpotFirst {
             return plan;
         }
         let target = Mix {

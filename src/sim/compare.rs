@@ -144,9 +144,12 @@ pub struct Comparison {
     pub summaries: Vec<Summary>,
 }
 
-/// How long a comparison goes on after the last task may end: a long task that is late may start again several times before it
-/// ends.
+/// How long a comparison goes on after the last task may end, at the least: a task that is late may start again several times
+/// before it ends.
 const AFTERWARDS: Span = Span::days(1);
+
+/// So many times the longest task, where that is more.
+const AFTERWARDS_RUNS: f64 = 4.0;
 
 /// Runs contenders over cases, on all cores; rows are in the order of both. The last contender is the reference by which cases
 /// are told that can be met at all; `against` is the place of the one that the bills of all are held against. `on_case` is called from any thread whenever a case is done.
@@ -198,9 +201,15 @@ fn run_case(contenders: &[Contender], case: &Case, tolerance: Tolerance) -> Resu
         spot: UsdHourly(case.price_ratio),
     };
     let contenders: Vec<_> = contenders.iter().map(|one| one.at(prices)).collect();
-    let longest = case.workload.tasks.iter().map(|task| task.run).max();
+    let longest = case
+        .workload
+        .tasks
+        .iter()
+        .map(|task| task.run)
+        .max()
+        .unwrap_or(Span::ZERO);
     let options = Options {
-        tail: case.options.limit.of(longest.unwrap_or(Span::ZERO)) + AFTERWARDS,
+        tail: case.options.limit.of(longest) + AFTERWARDS.max(longest.scale(AFTERWARDS_RUNS)),
         bound: match case.options.bound {
             Ask::No => Ask::No,
             _ => Ask::AlsoWith(tolerance),

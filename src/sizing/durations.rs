@@ -14,6 +14,9 @@ const EDGES: [f64; 16] = [
     115_200.0, 230_400.0, 460_800.0,
 ];
 
+/// In so many parts a piece is looked at: twice as long as the one before, it holds run times that are too far apart for one.
+const PARTS: usize = 3;
+
 /// Each ended task takes this share of the evidence before it away: half of it is gone after 400 tasks.
 const KEPT: f64 = 0.998_268_6;
 
@@ -100,6 +103,28 @@ impl DurationModel {
             }
         }
         Span::from_seconds(mean)
+    }
+
+    /// Returns run times that a task may have which has run for `ran`, each with its chance; the chances add up to 1.
+    pub fn runs_ahead(&self, ran: Span) -> Vec<(Span, f64)> {
+        let ran = ran.as_seconds().max(0.0);
+        let begun = self.summed_at(ran);
+        let mut runs = Vec::with_capacity(PARTS * EDGES.len());
+        let (mut lasts, mut from) = (1.0, ran);
+        for piece in piece_of(ran)..EDGES.len() {
+            let Some(until) = EDGES.get(piece + 1) else {
+                runs.push((Span::from_seconds(from + 1.0 / self.hazard[piece]), lasts));
+                break;
+            };
+            let begin = from;
+            for part in 1..=PARTS {
+                let to = begin + (until - begin) * part as f64 / PARTS as f64;
+                let goes_on = (begun - self.summed_at(to)).exp();
+                runs.push((Span::from_seconds(f64::midpoint(from, to)), lasts - goes_on));
+                (lasts, from) = (goes_on, to);
+            }
+        }
+        runs
     }
 
     /// Returns the mean run time of an hour of work: long tasks count by their length.
@@ -198,6 +223,9 @@ mod tests {
             prop_assert!(chance(within) <= chance(within + more) + 1e-12);
             let mean = model.mean_left(Span::seconds(ran)).as_seconds();
             prop_assert!(mean.is_finite() && mean > 0.0);
+            let runs = model.runs_ahead(Span::seconds(ran));
+            prop_assert!(runs.iter().all(|(run, chance)| *run >= Span::seconds(ran) && *chance >= 0.0));
+            prop_assert!((runs.iter().map(|(_, chance)| chance).sum::<f64>() - 1.0).abs() < 1e-9);
         }
 
         #[test]

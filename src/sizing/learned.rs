@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::kept::Kept;
-use super::{DurationModel, Durations, MissBudget, MissLimits, Outages, RunTimes};
+use super::{DurationModel, Durations, MissBudget, MissLimits, Outages, RunTimes, Stays};
 use crate::account::{FinishedTask, Node, NodeActivity, PoolState, Work};
 use crate::base::{Lane, Span, Timestamp};
 use crate::market::{LostWork, Prior, Rate};
@@ -33,6 +33,9 @@ pub struct Learned {
     /// The shares of the spot nodes that were lost and the hours in which there were some to lose, faded.
     spot_lost: f64,
     spot_hours: f64,
+    /// How long spot nodes stay, by their age.
+    #[serde(skip_serializing_if = "Stays::is_empty")]
+    pub stays: Stays,
     /// The spot nodes at the last look.
     spot_held: u32,
     /// Since when spot nodes that were asked for have been missing.
@@ -98,7 +101,9 @@ impl Learned {
         let kept = kept(passed, half_life);
         // Nodes go together: what a hundred of them lose at once is one observation of the market, not a hundred. The rate is
         // that of a node all the same, for the share that is lost is what one node's chance of being lost was.
+        self.stays.fade(kept);
         if self.spot_held > 0 {
+            self.stays.see(work, self.spot_held, since, passed);
             let share = f64::from(lost) / f64::from(self.spot_held);
             self.spot_lost = self.spot_lost * kept + share.min(1.0);
             self.spot_hours = self.spot_hours * kept + passed.as_hours();

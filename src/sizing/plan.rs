@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! spot comes        → Spot      what is needed is asked of spot; dedicated nodes finish what they have and go
+//!                   → Shelter   the head gets dedicated nodes for which spot nodes would not last, the rest spot
 //! spot stays away   → Wait      no part of the queue's head is worth dedicated nodes
 //!                   → Fallback  the head gets them whose lateness, if it waited for spot, would cost more
 //! spot does not pay → Dedicated what is needed is asked of dedicated nodes
@@ -15,7 +16,7 @@ use super::open::{feeler, open};
 use super::{Burn, DurationModel, LatePrice, Learned, Lookahead, MissLimits};
 use crate::account::{NodeActivity, WaitingTask, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
-use crate::market::LostWork;
+use crate::market::{Hazard, LostWork};
 
 /// What a plan is made from.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,8 @@ pub struct Sight<'a> {
     pub quantile: Option<f64>,
     /// What a spot hour costs as a share of a dedicated one.
     pub spot_share: f64,
+    /// How often a spot node is lost.
+    pub spot_loss: Hazard,
 }
 
 /// Which nodes may be asked for.
@@ -93,6 +96,11 @@ pub enum Course {
     Fallback {
         /// Since when spot has been away.
         since: Timestamp,
+        /// The tasks that get dedicated nodes.
+        tasks: u32,
+    },
+    /// Asks for dedicated nodes for the head of the queue, for which spot nodes would not last, and spot for the rest.
+    Shelter {
         /// The tasks that get dedicated nodes.
         tasks: u32,
     },
@@ -165,10 +173,12 @@ impl Sight<'_> {
         let since = self.outage();
         let (head, risk) = match since {
             Some(since) => (self.head(price, since), self.risk()),
+            None if self.lanes == Lanes::Both => (self.sheltered(price, used), Burn::default()),
             None => (0, Burn::default()),
         };
         let course = match (self.lanes, since) {
             (Lanes::Dedicated, _) => Course::Dedicated,
+            (Lanes::Both, None) if head > 0 => Course::Shelter { tasks: head as u32 },
             (Lanes::Spot, _) | (Lanes::Both, None) => Course::Spot,
             (Lanes::Both, Some(since)) if head == 0 => Course::Wait { since },
             (Lanes::Both, Some(since)) => Course::Fallback {
@@ -180,6 +190,11 @@ impl Sight<'_> {
         let (dedicated, spot) = match course {
             Course::Dedicated => (nodes(self.extra(&[Lane::Dedicated], waiting, pace)), Nodes::ZERO),
             Course::Spot => (Nodes::ZERO, nodes(self.extra(&[Lane::Spot], waiting, pace))),
+            Course::Shelter { .. } => {
+                let dedicated = self.extra(&[Lane::Dedicated], head, pace);
+                let all = self.extra(&Lane::ALL, waiting, pace);
+                (nodes(dedicated), nodes(all.saturating_sub(dedicated)))
+            }
             Course::Wait { .. } | Course::Fallback { .. } => (
                 nodes(self.extra(&Lane::ALL, head, pace)),
                 nodes(self.extra(&Lane::ALL, waiting, pace)),
@@ -188,15 +203,14 @@ impl Sight<'_> {
         let wanted = match course {
             Course::Dedicated => [can_run, 0],
             Course::Spot => [0, can_run],
+            Course::Shelter { tasks } => [tasks as usize, can_run],
             Course::Wait { .. } | Course::Fallback { .. } => [can_run, can_run],
         };
-        let (cordon, stays) = self.open(wanted);
+        let (cordon, stays) = self.open(wanted, head > 0);
+        // A spot node that is asked for to see whether it comes would take the task that it is not to have.
+        let asks = self.lanes != Lanes::Dedicated && !matches!(course, Course::Shelter { .. });
         let has_work = can_run > 0 || !self.work.running.is_empty();
-        let feeler = feeler(
-            self.work,
-            since.is_some(),
-            has_work && self.lanes != Lanes::Dedicated,
-        );
+        let feeler = feeler(self.work, since.is_some(), has_work && asks);
         let target = Mix {
             dedicated: stays.dedicated + dedicated,
             spot: (stays.spot + spot).max(feeler),
@@ -218,7 +232,7 @@ impl Sight<'_> {
         let pace = Pace::of(self.limits.wait, Burn::default());
         let extra = self.extra(&Lane::ALL, self.work.waiting.len(), pace);
         let can_run = self.work.waiting.iter().filter(|task| self.fits(task)).count();
-        let (_, stays) = self.open([can_run; 2]);
+        let (_, stays) = self.open([can_run; 2], false);
         stays.total() + Nodes(extra.div_ceil(self.slots.max(1)))
     }
 
@@ -228,12 +242,12 @@ impl Sight<'_> {
     }
 
     /// Says whether a task can ever run: the service keeps one that needs more slots than a node has waiting for ever.
-    fn fits(&self, task: &WaitingTask) -> bool {
+    pub(super) fn fits(&self, task: &WaitingTask) -> bool {
         self.counts_oversized || task.slots <= self.slots
     }
 
     /// Returns the share that is counted on of tasks which have run for a while to end within a span.
-    fn ends(&self, ran: Span, within: Span) -> f64 {
+    pub(super) fn ends(&self, ran: Span, within: Span) -> f64 {
         let chance = self.model.ends_within(ran, within);
         self.quantile
             .map_or(chance, |quantile| f64::from(u8::from(chance >= quantile)))
@@ -377,11 +391,12 @@ impl Sight<'_> {
         ahead.extra_now()
     }
 
-    /// Returns the nodes to close and those that stay, given the slots wanted in each lane.
-    fn open(&self, wanted: [usize; 2]) -> (Mix, Mix) {
+    /// Returns the nodes to close and those that stay, given the slots wanted in each lane, and whether some of the queue is to
+    /// have dedicated nodes.
+    fn open(&self, wanted: [usize; 2], head: bool) -> (Mix, Mix) {
         let [mut close, mut stay] = [Mix::ZERO; 2];
         for (lane, wanted) in Lane::ALL.into_iter().zip(wanted) {
-            let opened = open(self.work, self.slots, lane, (self.keeps(lane), wanted));
+            let opened = open(self.work, self.slots, lane, (self.keeps(lane, head), wanted));
             close = close.with(lane, opened.closed);
             stay = stay.with(lane, opened.stay);
         }
@@ -389,11 +404,11 @@ impl Sight<'_> {
     }
 
     /// Says whether busy nodes of a lane may go on with other tasks.
-    fn keeps(&self, lane: Lane) -> bool {
+    fn keeps(&self, lane: Lane, head: bool) -> bool {
         match self.lanes {
             Lanes::Dedicated => lane == Lane::Dedicated,
             Lanes::Spot => lane == Lane::Spot,
-            Lanes::Both => lane == Lane::Spot || self.outage().is_some(),
+            Lanes::Both => lane == Lane::Spot || head || self.outage().is_some(),
         }
     }
 }

@@ -5,7 +5,7 @@ use proptest::{prop_assert, proptest};
 use super::{Course, Lanes, Plan, Sight};
 use crate::account::{LostRuns, Node, NodeActivity, RunningTask, WaitingTask, Work};
 use crate::base::{Lane, Mix, Nodes, Span, Timestamp};
-use crate::market::LostWork;
+use crate::market::{Checkpoint, Hazard, LostWork};
 use crate::sizing::learned::look;
 use crate::sizing::{DurationModel, LIMITS, Learned, MissLimits};
 
@@ -89,6 +89,7 @@ fn sight<'a>(work: &'a Work, learned: &'a Learned, model: &'a DurationModel) -> 
         counts_oversized: false,
         quantile: None,
         spot_share: 0.2,
+        spot_loss: Hazard(0.05),
     }
 }
 
@@ -255,6 +256,90 @@ fn a_higher_quantile_counts_on_slots_later_and_saved_work_is_cheaper_to_place() 
     // All ran for ten minutes: at any quantile they end about then, and a quantile above all that was seen counts on none.
     assert!(nodes(Some(0.5)) <= nodes(Some(0.99)));
     assert!(nodes(None) <= nodes(Some(0.99)));
+}
+
+/// What is learned when 2000 tasks ended that ran as long, so many of them late.
+fn learned_of(run: Span, n_late: usize) -> Learned {
+    let mut learned = Learned::default();
+    for task in 0..2000 {
+        let delay = if task < n_late { run.scale(2.0) } else { Span::ZERO };
+        learned.durations.learn(run);
+        learned.budget.learn(&LIMITS, delay, run, 1);
+    }
+    learned
+}
+
+#[test]
+fn tasks_for_which_spot_nodes_would_not_last_get_dedicated_ones() {
+    let plan = |run: Span, n_late: usize, task: WaitingTask, hourly: f64| {
+        let work = Work {
+            waiting: vec![task; 3],
+            ..Work::default()
+        };
+        let learned = learned_of(run, n_late);
+        let model = learned.model(at(1000), &work);
+        let sight = Sight {
+            slots: 1,
+            spot_loss: Hazard(hourly),
+            ..sight(&work, &learned, &model)
+        };
+        sight.plan()
+    };
+    let fresh = waiting(990, 0);
+    // A run of a day on nodes that are lost every two hours never ends, however cheap they are.
+    let day = plan(Span::hours(20), 0, fresh, 0.5);
+    assert_eq!(
+        (day.course, day.target),
+        (Course::Shelter { tasks: 3 }, Mix::new(3, 0))
+    );
+    for (run, hourly) in [(Span::hours(20), 0.01), (Span::minutes(10), 0.5)] {
+        assert_eq!(plan(run, 0, fresh, hourly).course, Course::Spot);
+    }
+    // One that was lost after an hour can be repeated once more and be in time; nobody pays for that while little is late.
+    let lost = waiting(930, 60);
+    assert_eq!(plan(Span::hours(3), 0, lost, 0.2).course, Course::Spot);
+    assert_eq!(
+        plan(Span::hours(3), 300, lost, 0.2).course,
+        Course::Shelter { tasks: 3 }
+    );
+    // With checkpoints it loses next to nothing.
+    let work = Work {
+        waiting: vec![lost; 3],
+        ..Work::default()
+    };
+    let learned = learned_of(Span::hours(3), 300);
+    let model = learned.model(at(1000), &work);
+    let saves = Sight {
+        lost: LostWork::SinceCheckpoint(Checkpoint {
+            every: Span::minutes(10),
+            cost: Span::ZERO,
+            restart: Span::ZERO,
+        }),
+        spot_loss: Hazard(0.2),
+        ..sight(&work, &learned, &model)
+    };
+    assert_eq!(saves.plan().course, Course::Spot);
+}
+
+#[test]
+fn a_dedicated_node_is_for_a_task_only_if_it_still_waits_when_the_node_is_there() {
+    let learned = learned_of(Span::hours(3), 300);
+    let course = |n_free: usize| {
+        let work = Work {
+            waiting: vec![waiting(930, 60)],
+            nodes: vec![node(Lane::Spot, 0); n_free],
+            ..Work::default()
+        };
+        let model = learned.model(at(1000), &work);
+        let sight = Sight {
+            slots: 1,
+            spot_loss: Hazard(0.2),
+            ..sight(&work, &learned, &model)
+        };
+        sight.plan().course
+    };
+    assert_eq!(course(0), Course::Shelter { tasks: 1 });
+    assert_eq!(course(9), Course::Spot);
 }
 
 proptest! {
