@@ -264,7 +264,7 @@ impl Acting<'_> {
                 .map_err(|fault| fault.to_refusal())?
                 .target(),
         };
-        let Shrink { first, mut victims } = shrink(self.order.target, nodes);
+        let Shrink { first, mut victims } = shrink((target, self.order.target), nodes);
         if first != target {
             self.resize(first, self.order.option, etag.as_ref()).await?;
             let grows = Lane::ALL.iter().any(|lane| first.get(*lane) > target.get(*lane));

@@ -19,13 +19,17 @@ pub(super) struct Shrink {
     pub(super) victims: Vec<String>,
 }
 
-/// Chooses the nodes that go so that a pool comes down to a target, or as near as nodes without a task allow.
-pub(super) fn shrink(target: Mix, nodes: &[ServiceNode]) -> Shrink {
+/// Chooses the nodes that go so that a pool with the target `from` comes down to another one, or as near as nodes without a task
+/// allow.
+///
+/// Nodes beyond the target that the pool has are on their way out, or the list is old: they are no reason to raise it.
+pub(super) fn shrink((from, target): (Mix, Mix), nodes: &[ServiceNode]) -> Shrink {
     let mut first = target;
     let mut victims = Vec::new();
     for lane in Lane::ALL {
         let here = |node: &&ServiceNode| node.lane() == lane && activity(node) != NodeActivity::Leaving;
         let have = Nodes(u32::try_from(nodes.iter().filter(here).count()).unwrap_or(u32::MAX));
+        let have = have.min(from.get(lane).max(target.get(lane)));
         let excess = have.saturating_sub(target.get(lane)).0 as usize;
         if excess == 0 {
             continue;
@@ -173,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_costs_least_goes_and_tasks_keep_their_nodes() {
-        let of = |target| shrink(target, &pool());
+        let of = |target| shrink((Mix::new(2, 5), target), &pool());
         let victims = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let expected = |first, names: &[&str]| Shrink {
             first,
@@ -188,6 +192,10 @@ mod tests {
         );
         // One lane grows, the other is brought down to what is there first.
         assert_eq!(of(Mix::new(7, 4)), expected(Mix::new(7, 5), &["s4"]));
+        // A list that has more than the target does not raise it.
+        let of = |target| shrink((Mix::new(2, 4), target), &pool());
+        assert_eq!(of(Mix::new(2, 3)), expected(Mix::new(2, 4), &["s4"]));
+        assert_eq!(of(Mix::new(2, 5)), expected(Mix::new(2, 5), &[]));
     }
 
     #[test]
