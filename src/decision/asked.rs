@@ -415,7 +415,7 @@ impl fmt::Display for BacklogAsk {
         if matches!(self.course, Course::Wait { .. } | Course::Fallback { .. }) {
             write!(
                 f,
-                "; a look longer would keep {} tasks of {} slot-hours too long, and {} of {} may be; a late task counts as {} dedicated slot-hours and {} for each hour of it",
+                "; a look longer would keep {} tasks of {} slot-hours too long, where {} tasks and {} slot-hours still may be; a late task counts as {} dedicated slot-hours and {} for each hour of it",
                 self.risked_tasks,
                 self.risked_work,
                 self.spare_tasks,
