@@ -132,6 +132,13 @@ pub enum NodeActivity {
     Unusable,
 }
 
+impl NodeActivity {
+    /// Says whether the node is there for tasks, or boots to be.
+    pub const fn is_there(self) -> bool {
+        matches!(self, Self::Starting | Self::Ready | Self::Cordoned)
+    }
+}
+
 /// A node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::kept::Kept;
+use super::open::count;
 use super::{DurationModel, Durations, MissBudget, MissLimits, Outages, RunTimes, Stays};
 use crate::account::{FinishedTask, Node, NodeActivity, PoolState, Work};
 use crate::base::{Lane, Span, Timestamp};
@@ -97,14 +98,14 @@ impl Learned {
         }
         let outage = self.seen_at.and_then(|seen| self.outage_since(seen));
         let lost = lost(work, since);
-        let held = count(work, Lane::Spot);
+        let held = count(work, Lane::Spot).0;
         let kept = kept(passed, half_life);
         // Nodes go together: what a hundred of them lose at once is one observation of the market, not a hundred. The rate is
         // that of a node all the same, for the share that is lost is what one node's chance of being lost was.
         self.stays.fade(kept);
         if self.spot_held > 0 {
-            self.stays.see(work, self.spot_held, since, passed);
-            let share = f64::from(lost) / f64::from(self.spot_held);
+            self.stays.see(work, (self.spot_held, &lost), since, passed);
+            let share = lost.len() as f64 / f64::from(self.spot_held);
             self.spot_lost = self.spot_lost * kept + share.min(1.0);
             self.spot_hours = self.spot_hours * kept + passed.as_hours();
         } else {
@@ -117,7 +118,7 @@ impl Learned {
             self.lost_since = false;
         } else {
             self.short_since.get_or_insert(now);
-            self.lost_since |= lost > 0;
+            self.lost_since |= !lost.is_empty();
         }
         let booting = work
             .nodes
@@ -177,17 +178,8 @@ fn serves(node: &Node) -> bool {
     matches!(node.activity, NodeActivity::Ready | NodeActivity::Cordoned)
 }
 
-/// Returns how many nodes of a lane are there, booting ones included.
-fn count(work: &Work, lane: Lane) -> u32 {
-    let there = work
-        .nodes
-        .iter()
-        .filter(|node| node.lane == lane && (serves(node) || node.activity == NodeActivity::Starting));
-    u32::try_from(there.count()).unwrap_or(u32::MAX)
-}
-
-/// Returns how many spot nodes were lost since a moment.
-fn lost(work: &Work, since: Timestamp) -> u32 {
+/// Returns how old the spot nodes were that were lost since a moment.
+pub(super) fn lost(work: &Work, since: Timestamp) -> Vec<Span> {
     let gone = work
         .ended
         .iter()
@@ -196,7 +188,9 @@ fn lost(work: &Work, since: Timestamp) -> u32 {
         .nodes
         .iter()
         .filter(|node| node.activity == NodeActivity::Preempted && node.since > since);
-    u32::try_from(gone.count() + away.count()).unwrap_or(u32::MAX)
+    gone.map(|end| end.at - end.granted)
+        .chain(away.map(|node| node.since - node.granted))
+        .collect()
 }
 
 fn kept(passed: Span, half_life: Span) -> f64 {

@@ -56,12 +56,9 @@ pub(super) fn feeler(work: &Work, is_away: bool, has_work: bool) -> Nodes {
 
 /// Returns how many nodes of a lane are there or boot.
 pub(super) fn count(work: &Work, lane: Lane) -> Nodes {
-    let there = work.nodes.iter().filter(|node| {
-        node.lane == lane
-            && matches!(
-                node.activity,
-                NodeActivity::Starting | NodeActivity::Ready | NodeActivity::Cordoned
-            )
-    });
+    let there = work
+        .nodes
+        .iter()
+        .filter(|node| node.lane == lane && node.activity.is_there());
     Nodes(there.count() as u32)
 }

@@ -32,8 +32,8 @@ const LATE_OVER: f64 = 0.2;
 impl Sight<'_> {
     /// Returns how many tasks of the queue's head are worth dedicated nodes now, while there is spot.
     pub(super) fn sheltered(&self, price: LatePrice, used: Burn) -> usize {
-        // What tasks save they do not lose, however often they start.
-        if self.lost != LostWork::All {
+        // What tasks save they do not lose, however often they start; and most looks meet no queue.
+        if self.lost != LostWork::All || self.work.waiting.is_empty() {
             return 0;
         }
         let weight = ((used.work.max(used.tasks) - LATE_FROM) / LATE_OVER).clamp(0.0, 1.0);

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Node, NodeActivity, Work};
+use crate::account::Work;
 use crate::base::{Lane, Span, Timestamp};
 use crate::market::Hazard;
 
@@ -53,30 +53,18 @@ impl Stays {
         }
     }
 
-    /// Takes in what is seen a while after `since`, when so many spot nodes were held.
+    /// Takes in what is seen a while after `since`, when so many spot nodes were held, and at what ages some were lost since.
     ///
     /// Nodes go together: what a hundred of them lose at once is one observation of the market, not a hundred.
-    pub(super) fn see(&mut self, work: &Work, held: u32, since: Timestamp, passed: Span) {
-        let ended = work.ended.iter().filter(|end| end.lane == Lane::Spot);
-        let ended = ended.filter(|end| end.evicted && end.at > since);
-        let away = spot(work).filter(|node| node.activity == NodeActivity::Preempted && node.since > since);
-        let lost: Vec<Span> = ended
-            .map(|end| end.at - end.granted)
-            .chain(away.map(|node| node.since - node.granted))
-            .collect();
+    pub(super) fn see(&mut self, work: &Work, (held, lost): (u32, &[Span]), since: Timestamp, passed: Span) {
         let share = 1.0 / f64::from(held).max(lost.len() as f64);
         for age in lost {
             self.lost[piece_of(age.as_hours())] += share;
         }
-        let stayed = |node: &&Node| {
-            let there = matches!(
-                node.activity,
-                NodeActivity::Starting | NodeActivity::Ready | NodeActivity::Cordoned
-            );
-            there && node.granted <= since
-        };
-        let share = passed.as_hours() / spot(work).filter(stayed).count() as f64;
-        for node in spot(work).filter(stayed) {
+        let nodes = work.nodes.iter().filter(|node| node.lane == Lane::Spot);
+        let stayed = nodes.filter(|node| node.activity.is_there() && node.granted <= since);
+        let share = passed.as_hours() / stayed.clone().count() as f64;
+        for node in stayed {
             self.hours[piece_of((since - node.granted).as_hours())] += share;
         }
     }
@@ -113,10 +101,6 @@ impl Stay {
     }
 }
 
-fn spot(work: &Work) -> impl Iterator<Item = &Node> {
-    work.nodes.iter().filter(|node| node.lane == Lane::Spot)
-}
-
 fn piece_of(age: f64) -> usize {
     EDGES.partition_point(|edge| *edge <= age).max(1) - 1
 }
@@ -126,7 +110,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::account::NodeEnd;
+    use crate::account::{Node, NodeActivity, NodeEnd};
+    use crate::sizing::learned::lost;
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_unix_seconds(60 * minute)
@@ -156,12 +141,8 @@ mod tests {
                 ended: if age == 10 { vec![end] } else { Vec::new() },
                 ..Work::default()
             };
-            stays.see(
-                &work,
-                if age <= 10 { 2 } else { 1 },
-                at(minute - 5),
-                Span::minutes(5),
-            );
+            let (held, since) = (if age <= 10 { 2 } else { 1 }, at(minute - 5));
+            stays.see(&work, (held, &lost(&work, since)), since, Span::minutes(5));
         }
         stays
     }
