@@ -318,7 +318,8 @@ proptest! {
         let plan = Case { within, away, most, ..case }.plan();
         prop_assert!(plan.target.dedicated <= Nodes(most.max(ready as u32)), "{plan:?}");
         prop_assert!(plan.cordon.dedicated <= Nodes(ready as u32));
-        let latest = within - 34 - 10;
+        // A run takes half an hour at the least, and ten minutes are kept for a switch.
+        let latest = within - 30 - 10;
         let is_due = now >= latest && now + 29 <= within;
         if tasks > 0 && is_due && is_away {
             prop_assert!(plan.target.dedicated >= Nodes(most.min(tasks as u32)), "{plan:?}");
