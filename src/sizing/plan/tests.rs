@@ -158,8 +158,8 @@ fn an_outage_is_waited_out_until_lateness_is_worth_dedicated_nodes() {
     assert_eq!(calm.course, Course::Wait { since: at(990) });
     assert_eq!(calm.target.dedicated, Nodes::ZERO);
     // Ten minutes of dedicated work cost 8 slot-minutes more than on spot. All that may be late of the count of tasks is used
-    // up: a late task counts as five times as much as while three quarters are, so that tasks whose wait is about to be over
-    // are worth it, down to the last.
+    // up: a late task counts as nine times as much as while two thirds are, so that tasks whose wait is about to be over are
+    // worth it, down to the last.
     let old = Work {
         waiting: vec![waiting(989, 0); 300],
         ..Work::default()
