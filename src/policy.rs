@@ -64,7 +64,7 @@ pub use forecast::Forecast;
 pub use lease_text::Leased;
 pub use limits::{Budget, OnSoft, Quota};
 pub use lint::lint;
-pub use lost_work::{LostWorkFile, NoSaves, Saves, SavesEvery};
+pub use lost_work::{LostWorkFile, Saves, SavesEvery, SavesWord};
 pub use order_rules::{OrderRules, OthersRule, OwnFormulaRule, RetakeRule};
 pub use outside::{Asks, Counts};
 pub use queue::{Plus, Queue};

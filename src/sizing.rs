@@ -12,6 +12,7 @@ mod lookahead;
 mod open;
 mod outages;
 mod plan;
+mod resumes;
 mod run_times;
 mod shelter;
 mod stays;
@@ -23,6 +24,7 @@ pub use learned::{Learned, whole_run};
 pub use lookahead::Lookahead;
 pub use outages::Outages;
 pub use plan::{Course, Lanes, Plan, Sight};
+pub use resumes::Resumes;
 pub use run_times::RunTimes;
 pub use stays::Stays;
 

@@ -8,8 +8,8 @@ use super::complaint::Complaint;
 use super::{Demand, Objective, Percent, Policy};
 use crate::base::{Lane, Mix, Nodes, Probability, Span};
 use crate::decision::{BacklogAsk, Reason, Snapshot};
-use crate::market::{Hazard, ModelKind, Prior, Work, break_even_of};
-use crate::sizing::{Course, DurationModel, Lanes, MissLimits, Plan, Sight};
+use crate::market::{Hazard, LostWork, ModelKind, Prior, Work, break_even_of};
+use crate::sizing::{Course, DurationModel, Lanes, Learned, MissLimits, Plan, Sight};
 
 /// How long tasks may be kept, and how many may be kept longer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -149,7 +149,7 @@ impl Backlog {
             model: &model,
             limits: self.limits(),
             lanes: policy.lanes(snapshot, &model),
-            lost: policy.lost_work,
+            lost: policy.lost_work(snapshot.learned),
             counts_oversized: self.infeasible_tasks == InfeasibleTasks::Include,
             quantile: self.quantile,
             spot_loss: snapshot.learned.spot_loss(policy.eviction.prior()).mean(),
@@ -235,6 +235,11 @@ impl Policy {
         })
     }
 
+    /// Returns what an eviction destroys of a task, as the policy says or as it was learned.
+    pub(super) fn lost_work(&self, learned: &Learned) -> LostWork {
+        self.lost_work.unwrap_or_else(|| learned.resumes.rule())
+    }
+
     /// Returns which nodes a backlog may be worked off with.
     ///
     /// Work that is lost is done again: with a loss rate that makes a spot hour that counts dearer than a dedicated one,
@@ -253,7 +258,7 @@ impl Policy {
                 let work = Work {
                     length: model.mean_of_work(),
                     boot: snapshot.learned.boot(),
-                    lost: self.lost_work,
+                    lost: self.lost_work(snapshot.learned),
                 };
                 if spot <= 0.0 {
                     return Lanes::Both;

@@ -274,7 +274,7 @@ impl Policy {
             work: Work {
                 length,
                 boot,
-                lost: self.lost_work,
+                lost: self.lost_work(snapshot.learned),
             },
             // A node that is missing is worth what the one would cost that nobody takes away.
             lateness: self.prices.dedicated,

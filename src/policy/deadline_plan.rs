@@ -40,10 +40,11 @@ impl Policy {
         if !learned.see(now, pool, work, &limits, self.eviction.half_life, self.lost_work) {
             return;
         }
+        let rule = self.lost_work(learned);
         for task in &work.finished {
             let job = work.job_of(task.job);
             if let Some(deadline) = self.deadlines.iter().find(|deadline| deadline.means(job)) {
-                let run = whole_run(task, self.lost_work);
+                let run = whole_run(task, rule);
                 match learned.runs.get_mut(deadline.jobs.as_str()) {
                     Some(runs) => runs.learn(run),
                     None => learned
@@ -101,7 +102,7 @@ impl Policy {
             },
             spot_share: self.prices.spot.0 / self.prices.dedicated.0.max(f64::MIN_POSITIVE),
             prior: self.eviction.prior(),
-            lost: self.lost_work,
+            lost: self.lost_work(snapshot.learned),
         };
         Some(sight.plan())
     }

@@ -149,7 +149,7 @@ pub struct MixFile {
     /// What is believed of evictions; a backlog leaves spot alone where work that is lost makes it dearer than dedicated nodes.
     #[serde(default)]
     pub eviction: Eviction,
-    /// What an eviction destroys of a task.
+    /// What an eviction destroys of a task; learned when left out.
     #[serde(default)]
     pub lost_work: LostWorkFile,
     /// What expectedCost does when spot nodes do not come.

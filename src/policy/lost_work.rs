@@ -7,11 +7,11 @@ use super::complaint::Complaint;
 use crate::base::Span;
 use crate::market::{Checkpoint, LostWork};
 
-/// What an eviction destroys of a task; everything when left out.
+/// What an eviction destroys of a task; learned from how long those run that lost their node when left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LostWorkFile {
-    /// How tasks save their state: none when left out.
+    /// How tasks save their state: learned when left out.
     #[serde(default)]
     pub checkpoint: Saves,
 }
@@ -20,18 +20,20 @@ pub struct LostWorkFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Saves {
-    /// They do not.
-    Word(NoSaves),
+    /// They do not, or it is not known whether they do.
+    Word(SavesWord),
     /// From time to time.
     Every(SavesEvery),
 }
 
-/// The word for tasks that start anew when they lose their node.
+/// Tasks that start anew when they lose their node, or of which it is learned whether they do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum NoSaves {
+pub enum SavesWord {
     /// They start anew.
     None,
+    /// It is learned: a task that lost its node and ends sooner than it had run before saves its work.
+    Learned,
 }
 
 /// How often tasks save their state, and what that takes.
@@ -50,7 +52,7 @@ pub struct SavesEvery {
 
 impl Default for Saves {
     fn default() -> Self {
-        Self::Word(NoSaves::None)
+        Self::Word(SavesWord::Learned)
     }
 }
 
@@ -77,12 +79,13 @@ impl LostWorkFile {
         complaints
     }
 
-    /// Returns the rule.
-    pub const fn rule(&self) -> LostWork {
+    /// Returns the rule; nothing where it is learned.
+    pub const fn rule(&self) -> Option<LostWork> {
         match self.checkpoint {
-            Saves::Word(NoSaves::None) => LostWork::All,
+            Saves::Word(SavesWord::Learned) => None,
+            Saves::Word(SavesWord::None) => Some(LostWork::All),
             Saves::Every(SavesEvery { every, cost, restart }) => {
-                LostWork::SinceCheckpoint(Checkpoint { every, cost, restart })
+                Some(LostWork::SinceCheckpoint(Checkpoint { every, cost, restart }))
             }
         }
     }
@@ -92,7 +95,7 @@ impl LostWorkFile {
 mod tests {
     use super::*;
 
-    fn rule(text: &str) -> LostWork {
+    fn rule(text: &str) -> Option<LostWork> {
         let source = format!(
             "version: 1\npool: p\ndemand: [{{ queue: {{ metric: $PendingTasks }} }}]\nmix: {{ lostWork: {text} }}\n"
         );
@@ -101,9 +104,10 @@ mod tests {
     }
 
     #[test]
-    fn tasks_start_anew_or_save_their_state() {
-        assert_eq!(rule("{}"), LostWork::All);
-        assert_eq!(rule("{ checkpoint: none }"), LostWork::All);
+    fn tasks_start_anew_or_save_their_state_or_it_is_learned() {
+        assert_eq!(rule("{}"), None);
+        assert_eq!(rule("{ checkpoint: learned }"), None);
+        assert_eq!(rule("{ checkpoint: none }"), Some(LostWork::All));
         let checkpoint = Checkpoint {
             every: Span::minutes(10),
             cost: Span::seconds(30),
@@ -111,7 +115,7 @@ mod tests {
         };
         assert_eq!(
             rule("{ checkpoint: { every: 10m, cost: 30s } }"),
-            LostWork::SinceCheckpoint(checkpoint)
+            Some(LostWork::SinceCheckpoint(checkpoint))
         );
     }
 }

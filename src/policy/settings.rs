@@ -51,8 +51,8 @@ pub struct Policy {
     pub objective: Objective,
     /// The chance that is tolerated that usable nodes fall short of a need, 0 to 1, where the least expected cost decides.
     pub risk: f64,
-    /// What an eviction destroys of a task.
-    pub lost_work: LostWork,
+    /// What an eviction destroys of a task; nothing where that is learned.
+    pub lost_work: Option<LostWork>,
     /// What is done when spot nodes do not come.
     pub fallback: Fallback,
     /// What a node costs.

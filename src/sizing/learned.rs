@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kept::Kept;
 use super::open::count;
-use super::{DurationModel, Durations, MissBudget, MissLimits, Outages, RunTimes, Stays};
+use super::{DurationModel, Durations, MissBudget, MissLimits, Outages, Resumes, RunTimes, Stays};
 use crate::account::{FinishedTask, Node, NodeActivity, PoolState, Work};
 use crate::base::{Lane, Span, Timestamp};
 use crate::market::{LostWork, Prior, Rate};
@@ -23,6 +23,9 @@ pub struct Learned {
     /// How long the tasks run that a deadline means, by the jobs of the deadline.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub runs: BTreeMap<Arc<str>, RunTimes>,
+    /// Whether tasks save their work.
+    #[serde(skip_serializing_if = "Resumes::is_empty")]
+    pub resumes: Resumes,
     /// What was late.
     pub budget: MissBudget,
     /// How long spot stays away.
@@ -59,7 +62,7 @@ const GRANTED_WITHIN: Span = Span::minutes(2);
 
 impl Learned {
     /// Takes in what is seen of a pool, and says whether it was not taken in before; `half_life` is that of what is known of
-    /// evictions, and `rule` says what a task keeps of a run that lost its node.
+    /// evictions, and `rule` says what a task keeps of a run that lost its node; when it is left out that is learned.
     pub fn see(
         &mut self,
         now: Timestamp,
@@ -67,7 +70,7 @@ impl Learned {
         work: &Work,
         limits: &MissLimits,
         half_life: Span,
-        rule: LostWork,
+        rule: Option<LostWork>,
     ) -> bool {
         if self.seen_at == Some(now) {
             return false;
@@ -75,6 +78,10 @@ impl Learned {
         let passed = self.seen_at.map_or(Span::ZERO, |seen| now - seen);
         let since = self.seen_at.unwrap_or(now);
         self.budget.fade(kept(passed, BUDGET_HALF_LIFE));
+        for task in &work.finished {
+            self.resumes.learn(task);
+        }
+        let rule = rule.unwrap_or_else(|| self.resumes.rule());
         for task in &work.finished {
             let run = whole_run(task, rule);
             self.durations.learn(run);
@@ -203,7 +210,14 @@ pub(super) fn look(learned: &mut Learned, minute: i64, spot: u32, work: &Work) {
     let mut state = PoolState::new("p".parse().expect("it is a name"));
     state.target = crate::base::Mix::new(0, spot);
     let now = Timestamp::from_unix_seconds(60 * minute);
-    learned.see(now, &state, work, &super::LIMITS, Span::hours(24), LostWork::All);
+    learned.see(
+        now,
+        &state,
+        work,
+        &super::LIMITS,
+        Span::hours(24),
+        Some(LostWork::All),
+    );
 }
 
 #[cfg(test)]

@@ -31,8 +31,8 @@ pub struct PolicyRecord {
     objective: Objective,
     #[serde(default = "usual_risk")]
     risk: f64,
-    #[serde(default)]
-    lost_work: LostWork,
+    #[serde(default = "all_is_lost")]
+    lost_work: Option<LostWork>,
     #[serde(default)]
     fallback: Fallback,
     prices: [UsdHourly; 2],
@@ -250,6 +250,15 @@ impl PolicyRecord {
 /// Says whether a part of a policy need not be written.
 fn is_usual<T: Default + PartialEq>(part: &T) -> bool {
     *part == T::default()
+}
+
+/// What was believed of every task before it could be learned.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands for a field that may be nothing"
+)]
+const fn all_is_lost() -> Option<LostWork> {
+    Some(LostWork::All)
 }
 
 const fn usual_risk() -> f64 {
