@@ -1,6 +1,8 @@
 //! `lowtide compare`: contenders over every workload on every spot market, in one table.
 
 mod found;
+mod markdown;
+mod names;
 mod page;
 mod show;
 
@@ -34,7 +36,12 @@ Each case is a workload on a market at a price with a seed. Pools are those of t
 granted at once, boot for four minutes, billed, at most 600 of a lane. A task may end a quarter of an hour, or
 its own run time, later than at once; where tasks are due at known times (a due_s column, due= of a made-up
 workload, or the deadlines of the first policy that has some) none may end later. A dedicated node costs 1, so that costs are hours of a dedicated node.
-The last contender is always the baseline `dedicated`, by which cases are told that can be met at all.")]
+The last contender is always the baseline `dedicated`, by which cases are told that can be met at all.
+
+`-o markdown` writes a table about the first policy, a row for each workload on each market with all prices in it; \
+further policies are columns beside it, as all other contenders are. Below the table stands what each comes to, \
+every case in which something else is cheaper and keeps to the limit, and every one in which the policy breaks it \
+where `dedicated` does not.")]
 pub(super) struct Compare {
     /// Policies, or directories with *.yaml files
     #[arg(required = true, value_name = "POLICY")]
@@ -106,10 +113,12 @@ enum CompareOutput {
     Text,
     Json,
     Csv,
+    Markdown,
 }
 
 impl Form for CompareOutput {
-    const HELP: &'static str = "How to write the result: text, json or csv";
+    const HELP: &'static str =
+        "How to write the result: text, json, csv or markdown (a table about the first policy)";
 }
 
 impl Compare {
@@ -138,6 +147,7 @@ impl Compare {
             CompareOutput::Text => show::text(&comparison, terminal)?,
             CompareOutput::Json => terminal.json(&comparison)?,
             CompareOutput::Csv => show::csv(&comparison, terminal)?,
+            CompareOutput::Markdown => markdown::write(&comparison, terms, terminal)?,
         }
         self.write_page((&contenders, &cases), notes, &comparison, terminal)?;
         Ok(Exit::Success)

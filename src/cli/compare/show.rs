@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use super::super::exit::Failure;
 use super::super::render::visible;
 use super::super::terminal::{Paint, Terminal};
+use super::names::brief;
 use crate::base::Span;
 use crate::sim::Cells;
 use crate::sim::compare::{Against, Comparison, Row, Summary};
@@ -183,27 +184,14 @@ fn table(cells: &Cells) -> String {
     table.trim_fmt()
 }
 
-/// Names of files side by side can be longer than a terminal is wide; their ends tell more than their middles.
-const NAME_MAX: usize = 40;
-
-fn brief(name: &str) -> String {
-    let letters: Vec<char> = name.chars().collect();
-    if letters.len() <= NAME_MAX {
-        return name.to_owned();
-    }
-    let half = NAME_MAX / 2;
-    let (head, tail) = (&letters[..half - 1], &letters[letters.len() - half..]);
-    head.iter().chain(&['…']).chain(tail).collect()
-}
-
 fn ratio(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"))
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-fn span(seconds: f64) -> String {
+pub(super) fn span(seconds: f64) -> String {
     Span::from_seconds(seconds.round()).in_short()
 }
