@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet, normalize_untrusted_str};
+use annotate_snippets::{
+    AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet, normalize_untrusted_str,
+};
 use serde::Serialize;
 
 use super::exit::Source;
@@ -46,6 +48,8 @@ fn report<'a>(source: &'a str, name: &'a str, line: usize, diagnostic: &'a Diagn
         let place = AnnotationKind::Primary.span(within(source, &diagnostic.span));
         let snippet = Snippet::source(source).line_start(line).path(name);
         group = group.element(snippet.annotation(place).annotations(labels));
+    } else if !diagnostic.message.contains(name) {
+        group = group.element(Origin::path(name));
     }
     let help = diagnostic.help.as_deref().map(visible);
     let Some(fix) = diagnostic.fix.as_ref().filter(|_| !source.is_empty()) else {

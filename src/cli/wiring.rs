@@ -11,11 +11,11 @@ use super::schema::Kind;
 use crate::base::{Diagnostic, Timestamp};
 use crate::decision::Snapshot;
 use crate::formula::PoolFacts;
-use crate::market::PricePath;
+use crate::market::{PricePath, recorded};
 use crate::policy;
 use crate::signal::History;
+use crate::sim::SpotMarket;
 use crate::sim::workload::{self, CiRecipe, ReadOptions, TaskRecipe, Workload};
-use crate::sim::{self, SpotMarket};
 use crate::world::{EvalInputs, InputsFile, RecordedAccount, SnapshotFile, SnapshotPool};
 
 /// Returns the current time; nothing else in the house reads a clock for a decision.
@@ -110,20 +110,17 @@ pub(super) fn read_market(name: &str) -> Result<SpotMarket, Failure> {
 
 /// Reads what a spot node costs over time, from the start of a run.
 pub(super) fn read_spot_prices(path: &Path, start: Timestamp) -> Result<PricePath, Failure> {
-    let named = || Source::named(&path.to_string_lossy());
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::Text(named(), vec![files::unreadable(path, &error)]))?;
-    sim::read_prices(&text, start).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+    let source = files::read_inflated(path)?;
+    recorded::read_prices(&source.text, start).map_err(|faults| Failure::Text(source, faults))
 }
 
 fn read_market_file(name: &str) -> Result<SpotMarket, Failure> {
     let path = Path::new(name);
-    let bytes = std::fs::read(path)
-        .map_err(|error| Failure::Text(Source::named(name), vec![files::unreadable(path, &error)]))?;
+    let source = files::read_inflated(path)?;
     let short = path
         .file_stem()
         .map_or(name.into(), |stem| stem.to_string_lossy());
-    SpotMarket::read(&short, &bytes).map_err(|error| Failure::Usage(format!("{name}: {error}")))
+    SpotMarket::read(&short, &source.text).map_err(|faults| Failure::Text(source, faults))
 }
 
 fn read_log(name: &str, options: &ReadOptions) -> Result<Workload, Failure> {
@@ -139,9 +136,12 @@ fn read_log(name: &str, options: &ReadOptions) -> Result<Workload, Failure> {
     workload::read(&bytes, name, options).map_err(|error| {
         let texts = error.faults.into_iter().map(|fault| {
             let mut source = Source::new(name, fault.text);
-            source.first_line = fault
-                .line
-                .map_or(1, |line| usize::try_from(line).unwrap_or(usize::MAX));
+            match fault.line {
+                // A row whose text is not known is named by its number.
+                Some(line) if source.text.is_empty() => source.name = format!("{name}:{line}"),
+                Some(line) => source.first_line = usize::try_from(line).unwrap_or(usize::MAX),
+                None => {}
+            }
             let diagnostic = Diagnostic::error(fault.code, fault.span, fault.message).help(fault.help);
             (source, vec![diagnostic])
         });

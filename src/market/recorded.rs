@@ -1,5 +1,6 @@
 //! Recorded lives out of tables: machines with their lifetimes, or the capacity that could be held, step by step.
 
+mod prices;
 mod steps;
 
 use std::ops::Range;
@@ -9,8 +10,8 @@ use serde::Serialize;
 use super::Life;
 use crate::base::{Code, CodeRow, Diagnostic, Span, Timestamp, did_you_mean};
 
-pub use steps::CapacitySteps;
-use steps::Step;
+pub use prices::read_prices;
+pub use steps::{CapacitySteps, Step};
 
 /// `S060`: the table is in no known format.
 pub const UNKNOWN_TABLE: Code = Code("S060");
@@ -55,6 +56,15 @@ pub enum Recorded {
     Steps(CapacitySteps),
 }
 
+/// The rows of a table, whole and in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rows {
+    /// The lives of machines; at least one.
+    Lifetimes(Vec<Life>),
+    /// Changes of capacity at rising moments; the last, and no other, ends the recording.
+    Steps(Vec<Step>),
+}
+
 impl TableFormat {
     const fn columns(self) -> [&'static str; 2] {
         match self {
@@ -69,35 +79,60 @@ impl TableFormat {
 /// # Errors
 /// Every fault, by place, up to twenty.
 pub fn read(text: &str, format: Option<TableFormat>) -> Result<Recorded, Vec<Diagnostic>> {
-    let table = Table::new(text, format).map_err(|fault| vec![fault])?;
-    let mut faults = Vec::new();
-    let recorded = match table.format {
-        TableFormat::Lifetimes => Recorded::Lifetimes(table.lifetimes(&mut faults)),
-        TableFormat::Steps => {
-            let rows = table.steps(&mut faults);
-            Recorded::Steps(CapacitySteps::of(&rows, text.len(), &mut faults))
-        }
-    };
-    let is_empty = matches!(&recorded, Recorded::Lifetimes(lives) if lives.is_empty());
-    if is_empty && faults.is_empty() {
-        let fault = Diagnostic::error(NO_LIFE, 0..text.len().min(1), "the table has no rows");
-        faults.push(fault.help("give a table with at least one life"));
+    match read_rows(text, format)? {
+        Rows::Lifetimes(lives) => Ok(Recorded::Lifetimes(lives)),
+        Rows::Steps(steps) => match CapacitySteps::of(&steps) {
+            Ok(capacity) => Ok(Recorded::Steps(capacity)),
+            Err(fault) => Err(vec![fault]),
+        },
     }
+}
+
+/// Reads the rows of such a table as they stand.
+///
+/// # Errors
+/// Every fault, by place, up to twenty.
+pub fn read_rows(text: &str, format: Option<TableFormat>) -> Result<Rows, Vec<Diagnostic>> {
+    let (format, table) = Table::of_lives(text, format).map_err(|fault| vec![fault])?;
+    let mut faults = Vec::new();
+    let rows = match format {
+        TableFormat::Lifetimes => Rows::Lifetimes(table.lifetimes(&mut faults)),
+        TableFormat::Steps => Rows::Steps(table.steps(&mut faults)),
+    };
+    if faults.is_empty() {
+        faults.extend(lacks(&rows, text));
+    }
+    without_faults(rows, faults)
+}
+
+/// Says what rows lack of which each is right.
+fn lacks(rows: &Rows, text: &str) -> Option<Diagnostic> {
+    match rows {
+        Rows::Lifetimes(lives) if lives.is_empty() => {
+            let fault = Diagnostic::error(NO_LIFE, 0..text.len().min(1), "the table has no rows");
+            Some(fault.help("give a table with at least one life"))
+        }
+        Rows::Steps(steps) if steps.last().is_none_or(|last| last.units.is_some()) => {
+            let place = text.len().saturating_sub(1)..text.len();
+            let fault = Diagnostic::error(WRONG_ROW, place, "the recording has no end");
+            Some(fault.help("end it with a row whose `available` is -1: without it nobody knows how long the last value held"))
+        }
+        _ => None,
+    }
+}
+
+/// Returns what was read, or its faults in order of place.
+fn without_faults<T>(read: T, mut faults: Vec<Diagnostic>) -> Result<T, Vec<Diagnostic>> {
     faults.sort_by_key(|fault| fault.span.start);
     faults.truncate(FAULTS_MAX);
-    if faults.is_empty() {
-        Ok(recorded)
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok(read) } else { Err(faults) }
 }
 
 /// A table, its header read.
 struct Table<'a> {
     text: &'a str,
-    format: TableFormat,
     n_columns: usize,
-    /// Where the two columns of the format stand.
+    /// Where the two columns that are read stand.
     needed: [usize; 2],
     started: Option<usize>,
     body: usize,
@@ -152,44 +187,61 @@ fn fields(line: &str, from: usize) -> Vec<Field<'_>> {
         .collect()
 }
 
+fn first_line(text: &str) -> &str {
+    text.split_inclusive('\n').next().unwrap_or("")
+}
+
+fn header(text: &str) -> Vec<Field<'_>> {
+    fields(first_line(text).trim_end(), 0)
+}
+
+fn place_of_header(text: &str) -> Range<usize> {
+    0..first_line(text).trim_end().len().max(1)
+}
+
 impl<'a> Table<'a> {
-    fn new(text: &'a str, format: Option<TableFormat>) -> Result<Self, Diagnostic> {
-        let first = text.split_inclusive('\n').next().unwrap_or("");
-        let header = fields(first.trim_end(), 0);
-        let find = |name: &str| header.iter().position(|field| field.text == name);
-        let guessed = [TableFormat::Lifetimes, TableFormat::Steps]
-            .into_iter()
-            .find(|format| find(format.columns()[0]).is_some());
-        let whole = 0..first.trim_end().len().max(1);
-        let Some(format) = format.or(guessed) else {
+    /// Reads the header of a table of lives.
+    fn of_lives(text: &'a str, format: Option<TableFormat>) -> Result<(TableFormat, Self), Diagnostic> {
+        let header = header(text);
+        let guessed = || {
+            [TableFormat::Lifetimes, TableFormat::Steps]
+                .into_iter()
+                .find(|format| header.iter().any(|field| field.text == format.columns()[0]))
+        };
+        let Some(format) = format.or_else(guessed) else {
             let fault = Diagnostic::error(
                 UNKNOWN_TABLE,
-                whole,
+                place_of_header(text),
                 "the first line names no columns that are known",
             );
             return Err(
                 fault.help("begin with life_s,end_kind for lifetimes, or t_s,available for capacity steps")
             );
         };
+        Ok((format, Self::new(text, format.columns())?))
+    }
+
+    fn new(text: &'a str, columns: [&str; 2]) -> Result<Self, Diagnostic> {
+        let header = header(text);
+        let find = |name: &str| header.iter().position(|field| field.text == name);
         let need = |name: &str| {
             find(name).ok_or_else(|| {
                 let near = did_you_mean(name, header.iter().map(|field| field.text));
                 let help = near.map_or_else(
-                    || format!("name the columns {}", format.columns().join(",")),
+                    || format!("name the columns {}", columns.join(",")),
                     |near| format!("rename the column `{near}` if that is what it holds"),
                 );
                 let message = format!("the table has no column `{name}`");
-                Diagnostic::error(UNKNOWN_TABLE, whole.clone(), message).help(help)
+                Diagnostic::error(UNKNOWN_TABLE, place_of_header(text), message).help(help)
             })
         };
-        let [one, two] = format.columns();
+        let [one, two] = columns;
         Ok(Self {
             text,
-            format,
             n_columns: header.len(),
             needed: [need(one)?, need(two)?],
             started: find("started_at"),
-            body: first.len(),
+            body: first_line(text).len(),
         })
     }
 
@@ -271,7 +323,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// Returns the instants with what was available; the last is the end of the recording.
+    /// Returns the instants with what was available; the last is the end of the recording. Of rows for one moment the last counts.
     fn steps(&self, faults: &mut Vec<Diagnostic>) -> Vec<Step> {
         let mut steps: Vec<Step> = Vec::new();
         for row in self.rows(faults) {
@@ -279,30 +331,37 @@ impl<'a> Table<'a> {
                 break;
             }
             let [at, available] = self.needed.map(|column| row[column]);
-            match (at.seconds(), available.text.parse::<i64>()) {
-                (None, _) => faults.push(at.wrong("seconds since the start", "write a number from 0 to 1e9")),
-                (_, Err(_) | Ok(..=-2)) => {
-                    faults.push(available.wrong(
+            let units = match available.text.parse::<i64>() {
+                Ok(-1) => Some(None),
+                Ok(units) => u32::try_from(units).ok().map(Some),
+                Err(_) => None,
+            };
+            let (Some(seconds), Some(units)) = (at.seconds(), units) else {
+                faults.push(if units.is_some() {
+                    at.wrong("seconds since the start", "write a number from 0 to 1e9")
+                } else {
+                    available.wrong(
                         "how many units were available",
                         "write a whole number; -1 ends the recording",
-                    ));
+                    )
+                });
+                continue;
+            };
+            let step = Step {
+                at: Span::from_seconds(seconds),
+                units,
+                place: (available.span().start, available.span().end),
+            };
+            match steps.last_mut() {
+                Some(last) if last.units.is_none() => faults.push(available.wrong(
+                    "nothing after the end of the recording",
+                    "-1 stands in the last row only",
+                )),
+                Some(last) if last.at > step.at => {
+                    faults.push(at.wrong("a later moment than in the row before", "sort the rows by time"));
                 }
-                (Some(seconds), Ok(units)) => {
-                    let step = Step {
-                        at: Timestamp::EPOCH + Span::from_seconds(seconds),
-                        units: u32::try_from(units).ok(),
-                    };
-                    if steps.last().is_some_and(|last| last.units.is_none()) {
-                        faults.push(available.wrong(
-                            "nothing after the end of the recording",
-                            "-1 stands in the last row only",
-                        ));
-                    } else if steps.last().is_some_and(|last| last.at >= step.at) {
-                        faults
-                            .push(at.wrong("a later moment than in the row before", "sort the rows by time"));
-                    }
-                    steps.push(step);
-                }
+                Some(last) if last.at == step.at => *last = step,
+                _ => steps.push(step),
             }
         }
         steps
@@ -362,11 +421,12 @@ mod tests {
             ]
         );
         assert_eq!(
-            told("t_s,available\n5,1\n5,2\n6,x\n7,-1\n8,1\n"),
+            told("t_s,available\n5,1\n4,2\n6,x\n7,-1\n8,1\n9,99999999999\n"),
             [
-                "3:1 expected a later moment than in the row before, found `5` (sort the rows by time)",
+                "3:1 expected a later moment than in the row before, found `4` (sort the rows by time)",
                 "4:3 expected how many units were available, found `x` (write a whole number; -1 ends the recording)",
                 "6:3 expected nothing after the end of the recording, found `1` (-1 stands in the last row only)",
+                "7:3 expected how many units were available, found `99999999999` (write a whole number; -1 ends the recording)",
             ]
         );
         for (text, message) in [
@@ -378,6 +438,7 @@ mod tests {
             ),
             ("life_s,end_kind\n", "1:1 the table has no rows"),
             ("t_s,available\n0,1\n", "2:4 the recording has no end"),
+            ("t_s,available\n", "1:14 the recording has no end"),
         ] {
             let told = told(text).concat();
             assert!(told.starts_with(message), "{told}");

@@ -3,9 +3,9 @@
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
-use super::SupplyError;
 use super::draw::exponential;
 use crate::base::Span;
+use crate::market::Life;
 
 /// How long spot machines last.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,11 +39,9 @@ impl Lives {
 }
 
 impl LifeTable {
-    /// Returns the table of lives, each with whether the provider ended it.
-    ///
-    /// # Errors
-    /// When the provider ended none.
-    pub fn new(mut lives: Vec<(Span, bool)>) -> Result<Self, SupplyError> {
+    /// Returns the table of lives; `None` when the provider ended none.
+    pub fn of(lives: &[Life]) -> Option<Self> {
+        let mut lives: Vec<_> = lives.iter().map(|life| (life.length, life.ended)).collect();
         // At one age machines are taken before their owners stop them, as the estimate has it.
         lives.sort_unstable_by_key(|(life, taken)| (*life, !taken));
         let mut steps: Vec<(Span, f64)> = Vec::new();
@@ -55,49 +53,10 @@ impl LifeTable {
                 _ => steps.push((*life, share)),
             }
         }
-        if steps.is_empty() {
-            return Err(SupplyError {
-                line: None,
-                message: "the provider ended none of the recorded machines".to_owned(),
-                help: "give lifetimes of which some end with `preempted`".to_owned(),
-            });
-        }
-        Ok(Self {
+        (!steps.is_empty()).then_some(Self {
             n_lives: lives.len(),
             steps,
         })
-    }
-
-    /// Reads a table with the columns `life_s` and `end_kind`, which is `preempted` when the provider ended the machine.
-    ///
-    /// # Errors
-    /// With the first line that does not have them.
-    pub fn read(text: &str) -> Result<Self, SupplyError> {
-        let wrong = |line: usize, message: String| SupplyError {
-            line: Some(line),
-            message,
-            help: "give a table with the columns `life_s`, in seconds, and `end_kind`".to_owned(),
-        };
-        let mut lines = text.lines().zip(1..);
-        let header: Vec<&str> = lines
-            .next()
-            .map_or_else(Vec::new, |(line, _)| line.split(',').map(str::trim).collect());
-        let column = |name: &str| {
-            let at = header.iter().position(|column| *column == name);
-            at.ok_or_else(|| wrong(1, format!("the column `{name}` is missing")))
-        };
-        let (life_at, end_at) = (column("life_s")?, column("end_kind")?);
-        let mut lives = Vec::new();
-        for (line, number) in lines.filter(|(line, _)| !line.trim().is_empty()) {
-            let cells: Vec<&str> = line.split(',').map(str::trim).collect();
-            let life = cells.get(life_at).and_then(|cell| cell.parse::<f64>().ok());
-            let (Some(life), Some(end)) = (life.filter(|life| (0.0..=1e9).contains(life)), cells.get(end_at))
-            else {
-                return Err(wrong(number, format!("`{line}` is no lifetime")));
-            };
-            lives.push((Span::from_seconds(life), *end == "preempted"));
-        }
-        Self::new(lives)
     }
 
     /// Returns how many lives were recorded.
@@ -123,12 +82,19 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
+    use crate::base::Timestamp;
 
     #[test]
     fn machines_that_their_owner_stopped_were_there_up_to_then() {
         // Of five, one goes at 10; two are stopped at 20; of the other two one goes at 30, the last is stopped at 40.
-        let text = "zone,life_s,end_kind\nz,30,preempted\nz,20,stopped_by_user\nz,10,preempted\nz,20,stopped_by_user\nz,40,x\n";
-        let table = LifeTable::read(text).unwrap();
+        let lives =
+            [(30, true), (20, false), (10, true), (20, false), (40, false)].map(|(length, ended)| Life {
+                started: Timestamp::EPOCH,
+                length: Span::seconds(length),
+                ended,
+            });
+        assert_eq!(LifeTable::of(&lives[3..]), None);
+        let table = LifeTable::of(&lives).unwrap();
         for (age, share) in [(9, 1.0), (10, 0.8), (29, 0.8), (30, 0.4), (1000, 0.4)] {
             assert!(
                 (table.survival(Span::seconds(age)) - share).abs() < 1e-12,
@@ -142,17 +108,5 @@ mod tests {
         assert!((share(Some(Span::seconds(10))) - 0.2).abs() < 0.02);
         assert!((share(Some(Span::seconds(30))) - 0.4).abs() < 0.03);
         assert!((share(None) - 0.4).abs() < 0.03);
-    }
-
-    #[test]
-    fn lifetimes_that_cannot_be_read_say_where() {
-        for (text, expected) in [
-            ("a,b\n", "line 1: the column `life_s`"),
-            ("life_s,end_kind\n7\n", "line 2: `7` is no lifetime"),
-            ("life_s,end_kind\n7,stopped\n", "ended none"),
-        ] {
-            let error = LifeTable::read(text).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
-        }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::workload::inflated;
-use super::{LifeTable, Lives, SpotModel, Supply, SupplyError, SupplyTrace};
-use crate::base::{Span, Timestamp};
+use super::{LifeTable, Lives, SpotModel, Supply, SupplyTrace};
+use crate::base::{Diagnostic, Span, Timestamp};
+use crate::market::recorded::{NO_LIFE, Rows, read_rows};
 
 /// Where the spot machines of a backtest come from.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,30 +46,30 @@ pub struct Recorded {
 }
 
 impl SpotMarket {
-    /// Reads a recorded market: steps of capacity, or lifetimes; plain or gzip, told apart by the columns.
+    /// Reads a recorded market: steps of capacity, or lifetimes, told apart by the columns.
     ///
     /// # Errors
-    /// When it is neither, with the place.
-    pub fn read(name: &str, bytes: &[u8]) -> Result<Self, SupplyError> {
-        let text = inflated(bytes)
-            .map_err(|error| error.to_string())
-            .and_then(|bytes| String::from_utf8(bytes).map_err(|error| error.to_string()))
-            .map_err(|message| SupplyError {
-                line: None,
-                message,
-                help: "give a table as plain text or gzip".to_owned(),
-            })?;
-        let header = text.lines().next().unwrap_or("");
-        if header.split(',').any(|column| column.trim() == "life_s") {
-            let table = Arc::new(LifeTable::read(&text)?);
-            let name = name.to_owned();
-            return Ok(Self::Lifetimes { name, table });
+    /// Every fault, by place.
+    pub fn read(name: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
+        match read_rows(text, None)? {
+            Rows::Lifetimes(lives) => {
+                let table = LifeTable::of(&lives).ok_or_else(|| {
+                    let place = 0..text.find('\n').unwrap_or(text.len());
+                    let message = "the provider ended none of the recorded machines";
+                    let fault = Diagnostic::error(NO_LIFE, place, message);
+                    vec![fault.help("give lifetimes of which some end with `preempted`")]
+                })?;
+                Ok(Self::Lifetimes {
+                    name: name.to_owned(),
+                    table: Arc::new(table),
+                })
+            }
+            Rows::Steps(steps) => Ok(Self::Recorded(Recorded {
+                traces: Arc::new([SupplyTrace::of_steps(name, &steps)?]),
+                shift: 0.0,
+                shifts: 1,
+            })),
         }
-        Ok(Self::Recorded(Recorded {
-            traces: Arc::new([SupplyTrace::read_steps(name, &text)?]),
-            shift: 0.0,
-            shifts: 1,
-        }))
     }
 
     /// Returns two markets as one that the pool spreads over; `None` when one of them is not recorded steps.
@@ -154,11 +154,18 @@ mod tests {
 
     #[test]
     fn files_are_told_apart_by_their_columns_and_zones_stand_side_by_side() {
-        let steps = SpotMarket::read("s", b"t_s,available\n0,1\n60,0\n120,-1\n").unwrap();
-        let lives = SpotMarket::read("l", b"life_s,end_kind\n60,preempted\n").unwrap();
+        let steps = SpotMarket::read("s", "t_s,available\n0,1\n60,0\n120,-1\n").unwrap();
+        let lives = SpotMarket::read("l", "life_s,end_kind\n60,preempted\n").unwrap();
         assert!(matches!(lives, SpotMarket::Lifetimes { .. }));
-        assert!(SpotMarket::read("x", &[0xff, 0xfe]).is_err());
-        assert!(SpotMarket::read("x", &[0x1f, 0x8b, 1]).is_err());
+        for (text, message) in [
+            ("", "the first line names no columns"),
+            ("life_s,end_kind\n7,stopped\n", "the provider ended none"),
+            ("life_s,end_kind\n7,exploded\n", "expected how the life ended"),
+            ("t_s,available\n0,2000\n90,-1\n", "no more than 1000 units"),
+        ] {
+            let faults = SpotMarket::read("x", text).unwrap_err();
+            assert!(faults[0].message.contains(message), "{faults:?}");
+        }
         let both = steps.beside(&steps).unwrap();
         assert_eq!(both.supply(at(0), at(100), 0).unwrap().units().len(), 2);
         assert_eq!(steps.beside(&lives), None);
@@ -167,7 +174,7 @@ mod tests {
     #[test]
     fn seeds_begin_at_different_parts_of_a_recorded_market() {
         let SpotMarket::Recorded(recorded) =
-            SpotMarket::read("s", b"t_s,available\n0,1\n60,0\n120,-1\n").unwrap()
+            SpotMarket::read("s", "t_s,available\n0,1\n60,0\n120,-1\n").unwrap()
         else {
             panic!("steps are a recorded market")
         };

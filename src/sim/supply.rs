@@ -5,7 +5,8 @@
 //! the shocks that hit a whole pool as well as partial losses.
 
 use super::Lives;
-use crate::base::{Span, Timestamp};
+use crate::base::{Diagnostic, Span, Timestamp};
+use crate::market::recorded::{NO_LIFE, Step, WRONG_ROW};
 
 /// A recorded trace of spot capacity, from zero on.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,85 +39,57 @@ pub struct UpRun {
     pub until: Timestamp,
 }
 
-/// Says why a trace of spot capacity cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}{message}; {help}", .line.map(|line| format!("line {line}: ")).unwrap_or_default())]
-pub struct SupplyError {
-    /// The line, from 1, where one is to blame.
-    pub line: Option<usize>,
-    /// What is wrong.
-    pub message: String,
-    /// The way out.
-    pub help: String,
-}
+/// A recording with a systematic fault has it on every row; twenty are enough to see the pattern.
+const FAULTS_MAX: usize = 20;
 
 impl SupplyTrace {
     /// The most units that a trace may count: the largest recorded fleet that is known here has 80.
-    pub const UNITS_MAX: i64 = 1000;
+    pub const UNITS_MAX: u32 = 1000;
 
     /// The shortest trace: below a minute there is nothing to be learned, and laying it over months would take forever.
     pub const LENGTH_MIN: Span = Span::minutes(1);
 
-    /// Reads capacity steps: a header `t_s,available`, one row for each change, and a last row with `available` -1 at the
-    /// end of the trace; of rows for one second the last counts. Unit *k* of the trace is up while at least *k* units are available.
+    /// Returns the trace of steps that begin at rising moments and end with the recording. Unit *k* of the trace is up while at
+    /// least *k* units are available.
     ///
     /// # Errors
-    /// With the first line that is not such a row, and when nothing is recorded.
-    pub fn read_steps(name: &str, text: &str) -> Result<Self, SupplyError> {
-        let wrong = |line: usize, message: String| SupplyError {
-            line: Some(line),
-            message,
-            help: "rows are `seconds,units` in order of time, the last one `seconds,-1`".to_owned(),
-        };
-        let mut lines = text.lines().zip(1..);
-        match lines.next() {
-            Some((header, _)) if header.trim() == "t_s,available" => {}
-            _ => return Err(wrong(1, "the header `t_s,available` is missing".to_owned())),
+    /// When it tells of more units than can be simulated, or of none, or of less than a minute.
+    pub fn of_steps(name: &str, steps: &[Step]) -> Result<Self, Vec<Diagnostic>> {
+        let at = |step: &Step| step.place.0..step.place.1;
+        let beyond: Vec<_> = steps
+            .iter()
+            .filter(|step| step.units.is_some_and(|units| units > Self::UNITS_MAX))
+            .map(|step| {
+                let message = format!("no more than {} units can be simulated", Self::UNITS_MAX);
+                let help = "count shares of the most, such as thousandths";
+                Diagnostic::error(WRONG_ROW, at(step), message).help(help)
+            })
+            .take(FAULTS_MAX)
+            .collect();
+        if !beyond.is_empty() {
+            return Err(beyond);
         }
-        let mut steps: Vec<(Span, i64)> = Vec::new();
-        for (line, number) in lines.filter(|(line, _)| !line.trim().is_empty()) {
-            let row = line.split_once(',').and_then(|(at, units)| {
-                Some((at.trim().parse::<f64>().ok()?, units.trim().parse::<i64>().ok()?))
-            });
-            let Some((seconds, units)) = row.filter(|(at, _)| (0.0..=1e9).contains(at)) else {
-                return Err(wrong(number, format!("`{line}` is no step of capacity")));
-            };
-            let at = Span::from_seconds(seconds);
-            if steps
-                .last()
-                .is_some_and(|(before, last)| *before > at || *last < 0)
-            {
-                return Err(wrong(
-                    number,
-                    format!("`{line}` is earlier than the row before it, or behind the end"),
-                ));
-            }
-            if !(-1..=Self::UNITS_MAX).contains(&units) {
-                return Err(wrong(number, format!("{units} units cannot be simulated")));
-            }
-            if steps.last().is_some_and(|(before, _)| *before == at) {
-                steps.pop();
-            }
-            steps.push((at, units));
-        }
-        let nothing = |message: &str| SupplyError {
-            line: None,
-            message: message.to_owned(),
-            help: "give a trace with a row of capacity and a last row `seconds,-1`".to_owned(),
-        };
-        let Some((length, -1)) = steps.last().copied() else {
-            return Err(nothing("the trace does not say when it ends"));
-        };
+        let end = steps.last().expect("a recording has an end");
+        let of_no_use =
+            |message: &str, help: &str| Err(vec![Diagnostic::error(NO_LIFE, at(end), message).help(help)]);
+        let length = end.at;
         if length < Self::LENGTH_MIN {
-            return Err(nothing("the trace is shorter than a minute"));
+            return of_no_use(
+                "the recording is shorter than a minute",
+                "count `t_s` in seconds, and record for a minute or more",
+            );
         }
-        let most = steps.iter().map(|(_, units)| *units).max().unwrap_or(0);
-        if most < 1 {
-            return Err(nothing("not one unit is ever up"));
+        let most = steps.iter().filter_map(|step| step.units).max().unwrap_or(0);
+        if most == 0 {
+            return of_no_use(
+                "not one unit is ever up",
+                "leave the market out and bound spot nodes to none, or record for longer",
+            );
         }
         let mut units = vec![Vec::new(); most as usize];
         let mut up_since: Vec<Option<Span>> = vec![None; most as usize];
-        for (at, available) in steps {
+        for Step { at, units: up, .. } in steps.iter().copied() {
+            let available = up.unwrap_or(0);
             for ((unit, since), runs) in (0..).zip(&mut up_since).zip(&mut units) {
                 let up = unit < available;
                 match (*since, up) {
@@ -252,6 +225,7 @@ impl Supply {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::market::recorded::{Rows, read_rows};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_unix_seconds(second)
@@ -266,9 +240,16 @@ mod tests {
             .collect()
     }
 
+    fn read(text: &str) -> Result<SupplyTrace, Vec<Diagnostic>> {
+        let Rows::Steps(steps) = read_rows(text, None)? else {
+            panic!("other format")
+        };
+        SupplyTrace::of_steps("t", &steps)
+    }
+
     #[test]
     fn unit_k_is_up_while_k_are_available_and_the_trace_goes_round() {
-        let trace = SupplyTrace::read_steps("t", "t_s,available\n0,2\n10,0\n30,1\n60,2\n100,-1\n").unwrap();
+        let trace = read("t_s,available\n0,2\n10,0\n30,1\n60,2\n100,-1\n").unwrap();
         let supply = trace.laid_out(at(0), at(200), 0.0);
         assert_eq!(
             runs(&supply),
@@ -280,25 +261,26 @@ mod tests {
         );
         // Of several rows for one second the last counts.
         let again = "t_s,available\n0,1\n0,2\n10,5\n10,0\n30,1\n60,2\n100,0\n100,-1\n";
-        assert_eq!(SupplyTrace::read_steps("t", again).unwrap(), trace);
+        assert_eq!(read(again).unwrap(), trace);
         let shifted = trace.laid_out(at(1000), at(1100), 0.5);
         assert_eq!(runs(&shifted)[0], [(1000.0, 1060.0), (1080.0, 1100.0)]);
     }
 
     #[test]
-    fn a_trace_that_cannot_be_read_says_where_and_what_to_do() {
-        for (text, expected) in [
-            ("", "line 1: the header"),
-            ("t_s,available\n0,x\n", "line 2: `0,x` is no step"),
-            ("t_s,available\n5,1\n0,2\n9,-1", "line 3: `0,2` is earlier"),
-            ("t_s,available\n0,1\n9,-1\n12,3", "line 4: `12,3` is earlier"),
-            ("t_s,available\n0,9999\n", "line 2: 9999 units"),
-            ("t_s,available\n0,1\n", "does not say when it ends"),
-            ("t_s,available\n0,0\n90,-1", "not one unit"),
-            ("t_s,available\n0,1\n9,-1", "shorter than a minute"),
+    fn a_trace_that_cannot_be_simulated_says_where_and_what_to_do() {
+        for (text, place, expected) in [
+            (
+                "t_s,available\n0,9999\n90,-1\n",
+                "9999",
+                "no more than 1000 units",
+            ),
+            ("t_s,available\n0,0\n90,-1", "-1", "not one unit"),
+            ("t_s,available\n0,1\n9,-1", "-1", "shorter than a minute"),
         ] {
-            let error = SupplyTrace::read_steps("t", text).unwrap_err().to_string();
-            assert!(error.contains(expected), "{text:?}: {error}");
+            let faults = read(text).unwrap_err();
+            assert!(faults[0].message.contains(expected), "{text:?}: {faults:?}");
+            assert_eq!(&text[faults[0].span.clone()], place);
+            assert!(faults[0].help.is_some());
         }
     }
 }

@@ -188,9 +188,11 @@ impl Run {
             }
         }
         if hindsight.cost_to_bound.is_none() {
+            let missed = self.tasks.deadline_missed.filter(|missed| *missed > 0);
+            let deadlines = missed.map_or_else(String::new, |missed| format!(" and {missed} deadlines"));
             let _ = write!(
                 line,
-                "; not compared: it missed the limit for {} tasks and left {} undone",
+                "; not compared: it missed the limit for {} tasks{deadlines} and left {} undone",
                 self.misses.tasks,
                 self.tasks.unfinished + self.tasks.terminated
             );

@@ -18,7 +18,6 @@ pub use codes::CODES;
 pub use collect::TASKS_MAX;
 pub use fault::{FAULTS_MAX, Fault, NO_TASK, UNKNOWN_FORMAT, UNREADABLE, WRONG_LINE, WorkloadError};
 pub use options::{JobShape, LeftOut, ReadOptions};
-pub(in crate::sim) use read::inflated;
 pub use read::read;
 pub use recipe::{Arrivals, TaskRecipe};
 pub use task::{Due, Task, Workload};

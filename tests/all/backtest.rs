@@ -7,7 +7,7 @@ use lowtide::base::{Mix, Span, UsdHourly};
 use lowtide::policy::Prices;
 use lowtide::sim::cluster::{Boot, Eviction, Setup};
 use lowtide::sim::workload::{CiRecipe, ReadOptions, generate, read};
-use lowtide::sim::{Contender, Options, PROGRESS_STEPS, PricePaths, backtest, demo, read_prices};
+use lowtide::sim::{Contender, Options, PROGRESS_STEPS, PricePaths, backtest, demo};
 
 const PRICES: Prices = Prices {
     dedicated: UsdHourly(0.2),

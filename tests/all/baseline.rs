@@ -34,7 +34,7 @@ fn spot_until(minute: i64) -> SpotMarket {
         steps += "0,1000\n";
     }
     let _ = write!(steps, "{},0\n777600,1000\n864000,-1\n", 60 * minute);
-    SpotMarket::read("steps", steps.as_bytes()).unwrap()
+    SpotMarket::read("steps", &steps).unwrap()
 }
 
 fn run(name: &str, tasks: &[Task], spot: SpotMarket) -> Run {

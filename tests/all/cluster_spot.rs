@@ -101,6 +101,21 @@ fn a_unit_that_goes_down_takes_its_nodes_and_they_come_back_on_another() {
 }
 
 #[test]
+fn a_preempted_node_gets_another_machine_within_48_hours_or_never() {
+    const HOUR: i64 = 3600;
+    for (away, state) in [(47 * HOUR, NodeState::Idle), (49 * HOUR, NodeState::Preempted)] {
+        let setup = Setup {
+            initial: Mix::new(0, 1),
+            restored_within: Some(Span::hours(48)),
+            ..quick()
+        };
+        let mut cluster = pool(setup, &[], &[&[(0, 1000), (1000 + away, 1000 + away + HOUR)]]);
+        cluster.advance(at(1000 + away + 300));
+        assert_eq!(spot(&cluster, state), 1, "away for {away} s");
+    }
+}
+
+#[test]
 fn spot_that_cannot_be_had_keeps_the_pool_resizing_until_the_timeout_and_comes_later() {
     let setup = Setup {
         resize_timeout: Span::minutes(5),

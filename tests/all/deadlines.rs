@@ -70,7 +70,7 @@ fn spot_in_turns(turns: &[i64]) -> SpotMarket {
         at += 60 * minutes;
     }
     let _ = write!(steps, "{at},1000\n{},-1\n", at + 8_640_000);
-    SpotMarket::read("turns", steps.as_bytes()).unwrap()
+    SpotMarket::read("turns", &steps).unwrap()
 }
 
 proptest! {

@@ -93,8 +93,8 @@ fn open(path: &Path) -> Desk {
         return Desk::new(Setup::at(start()));
     };
     let scenario = Scenario::parse(&text).unwrap_or_else(|faults| panic!("{}: {faults:?}", path.display()));
-    let spot = fs::read(path.with_extension("spot.csv")).map_or(SpotMarket::Unlimited, |bytes| {
-        SpotMarket::read("spot", &bytes).unwrap()
+    let spot = fs::read_to_string(path.with_extension("spot.csv")).map_or(SpotMarket::Unlimited, |text| {
+        SpotMarket::read("spot", &text).unwrap()
     });
     let workload = scenario.workload().map(|recipe| {
         let recipe: TaskRecipe = recipe.trim_start_matches("generate:").parse().unwrap();

@@ -1,6 +1,6 @@
 //! Capacity that comes and goes, taken apart into the lives of its units.
 
-use super::{LIVES_MAX, WRONG_ROW, too_many};
+use super::{LIVES_MAX, too_many};
 use crate::base::{Diagnostic, Span, Timestamp};
 use crate::market::Life;
 
@@ -23,16 +23,28 @@ pub struct CapacitySteps {
     pub lost_by_halves: u32,
 }
 
-/// From when so many units are available; `None` ends the recording.
-#[derive(Clone, Copy)]
-pub(super) struct Step {
-    pub(super) at: Timestamp,
-    pub(super) units: Option<u32>,
+/// From when so many units are available.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// When, since the start of the recording.
+    pub at: Span,
+    /// How many; `None` ends the recording.
+    pub units: Option<u32>,
+    /// Where in the text the number stands: its first byte and the one behind.
+    pub place: (usize, usize),
 }
 
 impl CapacitySteps {
-    pub(super) fn of(steps: &[Step], end_of_text: usize, faults: &mut Vec<Diagnostic>) -> Self {
-        let units = steps.iter().filter_map(|step| step.units).max().unwrap_or(0);
+    /// Takes steps apart of which the last, and no other, ends the recording.
+    pub(super) fn of(steps: &[Step]) -> Result<Self, Diagnostic> {
+        let most = steps
+            .iter()
+            .max_by_key(|step| step.units)
+            .expect("a recording has an end");
+        let units = most.units.unwrap_or(0);
+        if units as usize > LIVES_MAX {
+            return Err(too_many(most.place.0..most.place.1));
+        }
         let mut capacity = Self {
             ups: Vec::new(),
             downs: Vec::new(),
@@ -42,21 +54,7 @@ impl CapacitySteps {
             lost: 0,
             lost_by_halves: 0,
         };
-        if !faults.is_empty() {
-            return capacity;
-        }
-        let place = end_of_text.saturating_sub(1)..end_of_text;
-        let (Some(first), Some(end)) = (steps.first(), steps.last().filter(|last| last.units.is_none()))
-        else {
-            let message = "the recording has no end";
-            let fault = Diagnostic::error(WRONG_ROW, place, message);
-            faults.push(fault.help("end it with a row whose `available` is -1: without it nobody knows how long the last value held"));
-            return capacity;
-        };
-        if units as usize > LIVES_MAX {
-            faults.push(too_many(place));
-            return capacity;
-        }
+        let (first, end) = (steps[0], steps[steps.len() - 1]);
         capacity.length = end.at - first.at;
         let mut since = vec![first.at; units as usize];
         let mut held = first.units.unwrap_or(0);
@@ -74,8 +72,7 @@ impl CapacitySteps {
             }
             held = next;
             if capacity.ups.len() + capacity.downs.len() > LIVES_MAX {
-                faults.push(too_many(place));
-                return capacity;
+                return Err(too_many(step.place.0..step.place.1));
             }
         }
         for (unit, began) in since.into_iter().enumerate() {
@@ -86,7 +83,7 @@ impl CapacitySteps {
             };
             kind.push(life(began, end.at, false));
         }
-        capacity
+        Ok(capacity)
     }
 
     fn note_loss(&mut self, before: u32, after: u32) {
@@ -101,9 +98,9 @@ impl CapacitySteps {
     }
 }
 
-fn life(started: Timestamp, ended_at: Timestamp, ended: bool) -> Life {
+fn life(started: Span, ended_at: Span, ended: bool) -> Life {
     Life {
-        started,
+        started: Timestamp::EPOCH + started,
         length: ended_at - started,
         ended,
     }

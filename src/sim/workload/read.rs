@@ -1,6 +1,6 @@
 //! Reads a log whatever its format: gzip is known by its first bytes, SWF and tables by their first line.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 
 use flate2::read::MultiGzDecoder;
 
@@ -25,17 +25,6 @@ pub fn read(bytes: &[u8], name: &str, options: &ReadOptions) -> Result<Workload,
         read_text(BufReader::new(Bounded::new(bytes)), &mut into);
     }
     into.finish()
-}
-
-/// Returns a text that may be gzip as it was before, within the limits of a log.
-pub(in crate::sim) fn inflated(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    if bytes.starts_with(&GZIP_MAGIC) {
-        Bounded::new(MultiGzDecoder::new(bytes)).read_to_end(&mut text)?;
-    } else {
-        Bounded::new(bytes).read_to_end(&mut text)?;
-    }
-    Ok(text)
 }
 
 fn read_text(mut text: impl BufRead, into: &mut Collector<'_>) {

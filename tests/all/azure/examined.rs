@@ -245,7 +245,7 @@ fn a_pool_with_a_formula_of_its_own_is_a_note_and_one_whose_formula_fails_an_err
 
 #[test]
 fn spot_that_stays_away_for_two_days_will_not_come_back() {
-    let market = SpotMarket::read("spot", b"t_s,available\n0,1\n600,0\n900000,-1\n").unwrap();
+    let market = SpotMarket::read("spot", "t_s,available\n0,1\n600,0\n900000,-1\n").unwrap();
     let patient = Patient::with_market("pools: [ { id: p, vmSize: standard_d2s_v5, spot: 2 } ]", market);
     let patient = patient.after(Span::hours(8));
     let told_early = told(&patient.examined(None));
