@@ -237,7 +237,13 @@ mod tests {
         1 | x = 1
           |      ^
         ");
-        insta::assert_snapshot!(plain("", &diagnostic), @"error[F003]: a `;` is missing");
+        // Without a text the file is named all the same, unless the message does it.
+        insta::assert_snapshot!(plain("", &diagnostic), @r"
+        error[F003]: a `;` is missing
+        --> a.formula
+        ");
+        let named = Diagnostic::error(Code("C001"), 0..0, "there is no file `a.formula`");
+        insta::assert_snapshot!(plain("", &named), @"error[C001]: there is no file `a.formula`");
     }
 
     #[test]

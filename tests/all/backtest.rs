@@ -46,7 +46,8 @@ fn the_bill_is_the_integral_of_a_price_that_changes() {
         .map(|(at, price)| format!("{at},{price}\n"))
         .collect();
     let rows = rows.concat();
-    let spot = read_prices(&format!("t_s,usd_hourly\n{rows}"), workload.start).unwrap();
+    let spot =
+        lowtide::market::recorded::read_prices(&format!("t_s,usd_hourly\n{rows}"), workload.start).unwrap();
     let end = lowtide::sim::end(&workload, Options::default().tail);
     let expected = 10.0 * spot.integral(workload.start, end).0;
     let options = Options {
