@@ -1,18 +1,31 @@
 //! The first count at which something is low enough, found by Newton's steps that a bracket holds.
 
-/// Returns the least count of `low` to `high` at which the excess is zero or less; `None` when it is above zero at all of
-/// them. `excess` gives the excess, which never rises with the count, and by how much one more changes it.
-pub(super) fn first(
-    (low, high): (u32, u32),
-    guess: u32,
-    mut excess: impl FnMut(u32) -> (f64, f64),
-) -> Option<u32> {
+/// What is found at a count.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    pub is_enough: bool,
+    /// What is to be low enough, about how low, and by how much one more lowers it.
+    pub amount: f64,
+    pub wanted: f64,
+    pub fall: f64,
+}
+
+impl Look {
+    /// Returns by how many more the amount comes to what is wanted when it goes on to fall in proportion.
+    fn step(&self) -> f64 {
+        (self.amount / self.wanted).ln() * self.amount / self.fall
+    }
+}
+
+/// Returns the least count of `low` to `high` that is enough; `None` when none of them is. What is above one that is enough must be
+/// enough too.
+pub(super) fn first((low, high): (u32, u32), guess: u32, mut look: impl FnMut(u32) -> Look) -> Option<u32> {
     // All below `from` are too few; `found`, once it is one, is enough.
     let (mut from, mut found) = (low, None);
     let mut at = guess.clamp(low, high);
     for round in 1_u32.. {
-        let (value, slope) = excess(at);
-        if value <= 0.0 {
+        let here = look(at);
+        if here.is_enough {
             found = Some(at);
         } else {
             from = at + 1;
@@ -21,8 +34,8 @@ pub(super) fn first(
         if from >= to {
             break;
         }
-        let step = -value / slope;
-        // Where the slope tells nothing, or tells it badly, the range is halved.
+        let step = here.step();
+        // Where the fall tells nothing, or tells it badly, the range is halved.
         at = if step.is_finite() && round % 4 != 0 {
             (f64::from(at) + step)
                 .ceil()
@@ -39,14 +52,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn falling(excess: f64, slope: f64) -> Look {
+        Look {
+            is_enough: excess <= 0.0,
+            amount: excess.exp(),
+            wanted: 1.0,
+            fall: slope * excess.exp(),
+        }
+    }
+
     #[test]
     fn the_first_is_found_wherever_it_is() {
-        let line = |at: u32| (70.5 - f64::from(at), -1.0);
+        let line = |at: u32| falling(70.5 - f64::from(at), 1.0);
         assert_eq!(first((0, 100), 3, line), Some(71));
         assert_eq!(first((0, 70), 3, line), None);
         assert_eq!(first((80, 100), 99, line), Some(80));
-        // A step has no slope; the range is halved.
-        let step = |at: u32| (if at < 9 { f64::INFINITY } else { f64::NEG_INFINITY }, 0.0);
+        // A cliff has no slope; the range is halved.
+        let step = |at: u32| falling(if at < 9 { f64::INFINITY } else { f64::NEG_INFINITY }, 0.0);
         assert_eq!(first((0, u32::MAX), 0, step), Some(9));
     }
 
@@ -54,7 +76,7 @@ mod tests {
         #[test]
         fn no_slope_leads_astray(root in 0_u32..2_000, bounds in (0_u32..1_000, 0_u32..1_500), slope in -3.0..3.0_f64, guess in 0_u32..3_000) {
             let (low, high) = (bounds.0, bounds.0 + bounds.1);
-            let found = first((low, high), guess, |at| (f64::from(root) - f64::from(at), slope));
+            let found = first((low, high), guess, |at| falling(f64::from(root) - f64::from(at), slope));
             prop_assert_eq!(found, (root <= high).then_some(root.max(low)));
         }
     }

@@ -87,11 +87,11 @@ impl<'a> Frontier<'a> {
         }
         let least = first((low, high), guess, |spot| {
             walker.move_to(dedicated, spot);
-            walker.excess_risk()
+            walker.risk()
         })?;
         let spot = first((least, high), least, |spot| {
             walker.move_to(dedicated, spot);
-            walker.excess_relief(spot)
+            walker.relief(spot)
         });
         let spot = spot.unwrap_or(high);
         walker.move_to(dedicated, spot);

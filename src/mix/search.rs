@@ -1,5 +1,6 @@
 //! What is searched: a problem, the promise to keep, and what a mix comes to.
 
+use super::first::Look;
 use super::supply::{Constraint, Supply, tolerated};
 use super::terms::Terms;
 use super::{Bill, Promise};
@@ -84,33 +85,25 @@ impl<'a> Walker<'a> {
         self.kept.short()
     }
 
-    /// Returns by how much the chance to break the promise is more than tolerated, as a logarithm, and its change with one
-    /// more spot node.
-    pub(super) fn excess_risk(&self) -> (f64, f64) {
-        let short = self.kept.short();
-        let excess = (short / self.terms.risk).ln();
-        let slope = -self.kept.steps().0 / short;
-        if self.keeps() {
-            (excess.min(0.0), slope)
-        } else {
-            (excess.max(f64::MIN_POSITIVE), slope)
+    /// Returns whether the promise is kept, with the chance that it is not.
+    pub(super) fn risk(&self) -> Look {
+        Look {
+            is_enough: self.keeps(),
+            amount: self.kept.short(),
+            wanted: self.terms.risk,
+            fall: self.kept.steps().0,
         }
     }
 
-    /// Returns by how much more lateness one more spot node than `spot` saves than it costs, as a logarithm, and its change
-    /// with one more.
-    pub(super) fn excess_relief(&self, spot: u32) -> (f64, f64) {
-        let (cost, relief) = (self.terms.one_more_spot(spot), self.demanded().relief());
-        let saves = self.terms.late * relief;
-        if cost < saves {
-            let excess = if cost > 0.0 {
-                (saves / cost).ln()
-            } else {
-                f64::INFINITY
-            };
-            (excess.max(f64::MIN_POSITIVE), -self.demanded().steps().1 / relief)
-        } else {
-            ((saves / cost).ln().min(0.0), -self.demanded().steps().1 / relief)
+    /// Returns whether one more spot node than `spot` costs as much as the lateness that it saves, with what it saves.
+    pub(super) fn relief(&self, spot: u32) -> Look {
+        let cost = self.terms.one_more_spot(spot);
+        let saves = self.terms.late * self.demanded().relief();
+        Look {
+            is_enough: saves <= cost,
+            amount: saves,
+            wanted: cost,
+            fall: self.terms.late * self.demanded().steps().1,
         }
     }
 

@@ -5,26 +5,32 @@
 //! of m nodes, F = P(K <= m-1) and G = E(m-K)+, with p the mass at m-1:
 //!
 //! ```text
-//! one node more asked:   F -= p (q + (m-1) t)/(1 + n t)        G -= (q F + t (m F - G))/(1 + n t)
-//! one node more needed:  F += p'                               G += F (the new one)
+//! one node more asked:   F -= p (q + (m-1) t)/(1 + n t)
+//! one node more needed:  F += p'
 //! ```
 //!
-//! for E[K; K < m] = m F - G. Masses go from one to the next by a ratio. A step is a few multiplications and a division; a place
-//! that is more steps away than a sum has terms is summed afresh (`urn`).
+//! Masses go from one to the next by a ratio. A step is a few multiplications and a division; a place that is more steps away
+//! than a sum has terms is summed afresh (`urn`). G follows from F and p. With f(k) the mass at k,
+//!
+//! ```text
+//! (k + 1)(1 - q + (n-k-1) t) f(k+1) = (n - k)(q + k t) f(k), and     n q - k = (n - k)(q + k t) - k (1 - q + (n-k) t)
+//! ```
+//!
+//! so that (n q - k) f(k), summed over k < m, telescopes to D = (n-m+1)(q + (m-1) t) p, as de Moivre found for the binomial:
+//! G = (m - n q) F + D, and E[K; K < m] = n q F - D. One more node asked lowers G by (q F + t E[K; K < m])/(1 + n t), which is
+//! q F - t D/(1 + n t).
 
-use super::urn::{Place, WALK_MAX};
+use super::urn::{Place, Urn, WALK_MAX};
 
-/// F, G and the mass they change by, at one place (asked, needed).
+/// F and the mass it changes by, at one place (asked, needed).
 #[derive(Clone, Debug)]
 pub(super) struct Tail {
-    q: f64,
-    t: f64,
+    urn: Urn,
     asked: u32,
     needed: u32,
     /// The mass at `needed - 1`.
     mass: Scaled,
     short: f64,
-    missing: f64,
 }
 
 impl Tail {
@@ -36,13 +42,11 @@ impl Tail {
         let rho = rho.clamp(0.0, 1.0 - 1e-9);
         let rho = if rho < 1e-14 { 0.0 } else { rho };
         let mut tail = Self {
-            q: q.clamp(EDGE, 1.0 - EDGE),
-            t: rho / (1.0 - rho),
+            urn: Urn::new(q.clamp(EDGE, 1.0 - EDGE), rho / (1.0 - rho)),
             asked: 0,
             needed,
             mass: Scaled::ZERO,
             short: 0.0,
-            missing: 0.0,
         };
         tail.jump_to(0, needed);
         tail
@@ -55,18 +59,30 @@ impl Tail {
 
     /// Returns the mean count of nodes that are missing.
     pub(super) fn missing(&self) -> f64 {
-        self.missing.clamp(0.0, f64::from(self.needed))
+        let needed = f64::from(self.needed);
+        let missing = (needed - f64::from(self.asked) * self.urn.q) * self.short + self.telescoped();
+        missing.clamp(0.0, needed)
     }
 
     /// Returns by how much one more node asked lowers what is missing.
     pub(super) fn relief(&self) -> f64 {
-        let of_urn = self.q * self.short + self.t * self.there_and_short();
-        (of_urn / (1.0 + f64::from(self.asked) * self.t)).max(0.0)
+        let Urn { q, t, .. } = self.urn;
+        let of_others = t * self.telescoped() / (1.0 + f64::from(self.asked) * t);
+        (q * self.short - of_others).max(0.0)
     }
 
     /// Returns the mean count of those that are there, counted only when they are fewer than needed.
     pub(super) fn there_and_short(&self) -> f64 {
-        (f64::from(self.needed) * self.short - self.missing).max(0.0)
+        (f64::from(self.asked) * self.urn.q * self.short - self.telescoped()).max(0.0)
+    }
+
+    /// Returns D.
+    fn telescoped(&self) -> f64 {
+        let Some(top) = self.needed.checked_sub(1).filter(|top| *top < self.asked) else {
+            return 0.0;
+        };
+        let top = f64::from(top);
+        (f64::from(self.asked) - top) * (self.urn.q + top * self.urn.t) * self.mass.get()
     }
 
     /// Returns by how much one more node asked lowers the chance to fall short, and the relief of the next one.
@@ -74,9 +90,9 @@ impl Tail {
         let Some(top) = self.needed.checked_sub(1).filter(|top| *top <= self.asked) else {
             return (0.0, 0.0);
         };
-        let (n, k) = (f64::from(self.asked), f64::from(top));
-        let of_chance = self.mass.get() * (self.q + k * self.t) / (1.0 + n * self.t);
-        let of_relief = of_chance * (self.q + (k + 1.0) * self.t) / (1.0 + (n + 1.0) * self.t);
+        let (n, k, Urn { q, t, .. }) = (f64::from(self.asked), f64::from(top), self.urn);
+        let of_chance = self.mass.get() * (q + k * t) / (1.0 + n * t);
+        let of_relief = of_chance * (q + (k + 1.0) * t) / (1.0 + (n + 1.0) * t);
         (of_chance, of_relief)
     }
 
@@ -108,34 +124,31 @@ impl Tail {
     fn jump_to(&mut self, asked: u32, needed: u32) {
         (self.asked, self.needed) = (asked, needed);
         let place = Place {
-            q: self.q,
-            t: self.t,
+            urn: self.urn,
             asked: f64::from(asked),
             needed: f64::from(needed),
         };
         if needed == 0 {
-            (self.mass, self.short, self.missing) = (Scaled::ZERO, 0.0, 0.0);
+            (self.mass, self.short) = (Scaled::ZERO, 0.0);
         } else if needed > asked {
             self.mass = if needed == asked + 1 {
                 Scaled::exp(place.ln_mass(place.asked))
             } else {
                 Scaled::ZERO
             };
-            (self.short, self.missing) = (1.0, place.needed - self.q * place.asked);
+            self.short = 1.0;
         } else {
             self.mass = Scaled::exp(place.ln_mass(place.needed - 1.0));
             // What is no number is less than any risk.
-            let below = place.below(self.mass.get());
-            (self.short, self.missing) = (below.short, below.missing);
+            self.short = place.short(self.mass.get());
         }
     }
 
     /// From here on the need is at least 1 and at most what is asked, before and after the step.
     fn ask_one_more(&mut self) {
         let (n, k) = (f64::from(self.asked), f64::from(self.needed - 1));
-        let (q, t) = (self.q, self.t);
+        let Urn { q, t, .. } = self.urn;
         let part = 1.0 / (1.0 + n * t);
-        self.missing -= (q * self.short + t * self.there_and_short()) * part;
         self.short -= self.mass.get() * (q + k * t) * part;
         self.mass = self
             .mass
@@ -146,35 +159,30 @@ impl Tail {
     fn ask_one_less(&mut self) {
         self.asked -= 1;
         let (n, k) = (f64::from(self.asked), f64::from(self.needed - 1));
-        let (q, t) = (self.q, self.t);
-        let part = 1.0 / (1.0 + n * t);
+        let Urn { q, t, .. } = self.urn;
+        let whole = 1.0 + n * t;
         self.mass = self
             .mass
-            .times((n + 1.0 - k) / ((n + 1.0) * (1.0 - q + (n - k) * t) * part));
-        self.short += self.mass.get() * (q + k * t) * part;
-        // From the relief of the step, solved for what was missing before it.
-        let needed = k + 1.0;
-        self.missing = (self.missing + (q + t * needed) * self.short * part) / (1.0 + t * part);
+            .times((n + 1.0 - k) * whole / ((n + 1.0) * (1.0 - q + (n - k) * t)));
+        self.short += self.mass.get() * (q + k * t) / whole;
     }
 
     fn need_one_more(&mut self) {
         let (n, k) = (f64::from(self.asked), f64::from(self.needed));
-        let up = (n - k + 1.0) * (self.q + (k - 1.0) * self.t);
-        self.mass = self.mass.times(up / (k * (1.0 - self.q + (n - k) * self.t)));
+        let Urn { q, t, .. } = self.urn;
+        let up = (n - k + 1.0) * (q + (k - 1.0) * t);
+        self.mass = self.mass.times(up / (k * (1.0 - q + (n - k) * t)));
         self.short += self.mass.get();
-        self.missing += self.short;
         self.needed += 1;
     }
 
     fn need_one_less(&mut self) {
-        self.missing -= self.short;
         self.short -= self.mass.get();
         self.needed -= 1;
         let (n, k) = (f64::from(self.asked), f64::from(self.needed));
-        let down = k * (1.0 - self.q + (n - k) * self.t);
-        self.mass = self
-            .mass
-            .times(down / ((n - k + 1.0) * (self.q + (k - 1.0) * self.t)));
+        let Urn { q, t, .. } = self.urn;
+        let down = k * (1.0 - q + (n - k) * t);
+        self.mass = self.mass.times(down / ((n - k + 1.0) * (q + (k - 1.0) * t)));
     }
 }
 
