@@ -29,7 +29,7 @@ pub const CODES: &[CodeRow] = &[
 ];
 
 /// A table with a systematic fault has it on every row; twenty are enough to see the pattern.
-const FAULTS_MAX: usize = 20;
+pub const FAULTS_MAX: usize = 20;
 
 /// More lives than this say nothing new of five parameters, and take longer to fit than anybody waits.
 const LIVES_MAX: usize = 100_000;

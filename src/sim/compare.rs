@@ -305,7 +305,8 @@ fn against(cases: &[Vec<Row>], contender: usize, other: usize) -> Option<Against
     })
 }
 
-fn geometric_mean(values: &[f64]) -> Option<f64> {
+/// Returns the geometric mean of numbers above zero; nothing of none.
+pub fn geometric_mean(values: &[f64]) -> Option<f64> {
     let sum: f64 = values.iter().map(|value| value.ln()).sum();
     (!values.is_empty()).then(|| (sum / values.len() as f64).exp())
 }

@@ -6,7 +6,7 @@
 
 use super::Lives;
 use crate::base::{Diagnostic, Span, Timestamp};
-use crate::market::recorded::{NO_LIFE, Step, WRONG_ROW};
+use crate::market::recorded::{FAULTS_MAX, NO_LIFE, Step, WRONG_ROW};
 
 /// A recorded trace of spot capacity, from zero on.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,9 +38,6 @@ pub struct UpRun {
     /// When it goes down, and its nodes with it.
     pub until: Timestamp,
 }
-
-/// A recording with a systematic fault has it on every row; twenty are enough to see the pattern.
-const FAULTS_MAX: usize = 20;
 
 impl SupplyTrace {
     /// The most units that a trace may count: the largest recorded fleet that is known here has 80.

@@ -116,16 +116,13 @@ mod tests {
     fn tasks_that_need_only_the_rest_save_their_work() {
         // An hour each, lost after 1 to 59 minutes, saved every ten.
         let saving = of((0..200).map(|n| task(60, 1 + 7 * n % 59, Some(10))));
-        let every = every(&saving).unwrap();
+        let long = every(&saving).unwrap();
         // One that was lost after 35 minutes and needed another 30 says nothing; after 37 minutes it does.
-        assert!(
-            every > Span::minutes(30) && every < Span::minutes(45),
-            "{every:?}"
-        );
+        assert!(long > Span::minutes(30) && long < Span::minutes(45), "{long:?}");
         // Short tasks show it sooner.
         let short = of((0..200).map(|n| task(12 + n % 50, 1 + n * 7 % (11 + n % 50), Some(10))));
-        let every = super::tests::every(&short).unwrap();
-        assert!(every > Span::minutes(9) && every < Span::minutes(20), "{every:?}");
+        let short = every(&short).unwrap();
+        assert!(short > Span::minutes(9) && short < Span::minutes(20), "{short:?}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::super::super::render::counted;
 use super::super::show::percent;
 use super::{Measure, Table, written};
-use crate::sim::compare::Row;
+use crate::sim::compare::{Row, geometric_mean};
 
 /// Cases that cost more than this multiple of the bound are counted, as dear.
 const DEAR: f64 = 1.40;
@@ -67,10 +67,10 @@ impl Table<'_> {
         };
         let kept = self.cases.iter().filter(|case| case[contender].met);
         let ratios: Vec<f64> = kept.filter_map(|case| self.ratio(case, contender)).collect();
-        let Some(worst) = ratios.iter().copied().reduce(f64::max) else {
+        let worst = ratios.iter().copied().reduce(f64::max);
+        let (Some(mean), Some(worst)) = (geometric_mean(&ratios), worst) else {
             return String::new();
         };
-        let mean = (ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len() as f64).exp();
         let of = ratios.len();
         let mut text =
             format!("; cost ÷ {what} {mean:.2} in the geometric mean, {worst:.2} at worst over these {of}");
